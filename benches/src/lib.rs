@@ -1,0 +1,1 @@
+//! Benchmarks of scicodec against its peers.

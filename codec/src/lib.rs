@@ -1,0 +1,7 @@
+//! scicodec: a learned, error-bounded compressor for gridded floating-point fields.
+mod chunk;
+mod error;
+
+pub use chunk::{ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, encode_chunk};
+pub use error::Error;
+pub use scicodec_format::{BoundKind, DType, ErrorBound};

@@ -1,0 +1,2 @@
+//! The `scicodec` command line.
+fn main() {}

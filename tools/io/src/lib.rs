@@ -1,0 +1,1 @@
+//! Readers of scientific array files for scicodec.
