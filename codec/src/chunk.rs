@@ -88,7 +88,10 @@ pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
 pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Result<DecodedChunk, Error> {
     let need = shape.iter().product::<usize>() * dtype.size();
     if base != 0 || body.len() != need {
-        return Err(Error::Corrupt { what: format!("raw chunk of {} bytes, expected {need}", body.len()), section: "6" });
+        return Err(Error::Corrupt {
+            what: format!("raw chunk of {} bytes, expected {need}", body.len()),
+            section: "6",
+        });
     }
     Ok(body.to_vec())
 }

@@ -21,8 +21,17 @@ pub enum DType {
 impl DType {
     /// All types, in the order of their codes.
     pub const ALL: [DType; 11] = [
-        DType::F16, DType::F32, DType::F64, DType::I8, DType::I16, DType::I32, DType::I64, DType::U8, DType::U16,
-        DType::U32, DType::U64,
+        DType::F16,
+        DType::F32,
+        DType::F64,
+        DType::I8,
+        DType::I16,
+        DType::I32,
+        DType::I64,
+        DType::U8,
+        DType::U16,
+        DType::U32,
+        DType::U64,
     ];
 
     /// Bytes of one element.
