@@ -1,5 +1,7 @@
 //! scicodec: a learned, error-bounded compressor for gridded floating-point fields.
+pub mod base;
 mod chunk;
+pub mod entropy;
 mod error;
 
 pub use chunk::{ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, encode_chunk};

@@ -1,0 +1,32 @@
+//! Every chunk as a 4-D array.
+
+/// Extents and strides of a chunk seen as a 4-D array, slowest axis first; leading axes are merged, missing ones are 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// Extents.
+    pub n: [usize; 4],
+    /// Strides, in elements.
+    pub stride: [usize; 4],
+}
+
+impl Geometry {
+    /// From a shape of any rank.
+    pub fn new(shape: &[usize]) -> Geometry {
+        let mut n = [1usize; 4];
+        let lead = shape.len().saturating_sub(3);
+        for (i, &e) in shape.iter().enumerate() {
+            if i < lead {
+                n[0] *= e;
+            } else {
+                n[4 - shape.len() + i] = e;
+            }
+        }
+        let stride = [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1];
+        Geometry { n, stride }
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.n[0] * self.stride[0]
+    }
+}

@@ -1,0 +1,75 @@
+//! Uniform quantisation of prediction residuals (SPEC §6.1).
+
+/// Adding and subtracting it rounds a number below 2^51 to an integer, ties to even.
+const ROUNDER: f64 = 6755399441055744.0;
+
+/// Rounds to the nearest integer, ties to even, by additions alone; exact for |v| < 2^51.
+#[inline(always)]
+pub fn round_even(v: f64) -> f64 {
+    (v + ROUNDER) - ROUNDER
+}
+
+/// A uniform quantiser with reconstruction points at multiples of its step from the prediction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quantiser {
+    step: f64,
+    inverse: f64,
+    /// Values are integers: predictions are rounded, steps are whole.
+    integer: bool,
+}
+
+impl Quantiser {
+    /// Steps of any size.
+    pub fn real(step: f64) -> Quantiser {
+        Quantiser { step, inverse: 1.0 / step, integer: false }
+    }
+
+    /// Values that are integers; `step` is whole and at least 1.
+    pub fn integer(step: f64) -> Quantiser {
+        Quantiser { step, inverse: 1.0 / step, integer: true }
+    }
+
+    /// The quantiser of a level of interpolation: step divided by min(alpha^(level-1), beta), in sixteenths.
+    pub fn refined(self, alpha: u8, beta: u8, level: u32) -> Quantiser {
+        let (alpha, beta) = (f64::from(alpha) * 0.0625, f64::from(beta) * 0.0625);
+        let mut f = 1.0;
+        for _ in 1..level {
+            f *= alpha;
+            if f > beta {
+                f = beta;
+                break;
+            }
+        }
+        let step = self.step / f;
+        if self.integer {
+            Quantiser::integer((2.0 * ((step + 1.0) * 0.5 - 0.5) as i64 as f64 / 2.0).max(1.0))
+        } else {
+            Quantiser::real(step)
+        }
+    }
+
+    /// The prediction as it will be used.
+    #[inline(always)]
+    pub fn snap(&self, p: f64) -> f64 {
+        if self.integer { round_even(p) } else { p }
+    }
+
+    /// Index of the reconstruction point nearest to `x`.
+    #[inline(always)]
+    pub fn quantise(&self, x: f64, p: f64) -> i64 {
+        let t = (x - p) * self.inverse;
+        (t + if t < 0.0 { -0.5 } else { 0.5 }) as i64
+    }
+
+    /// The reconstruction point of index `q`.
+    #[inline(always)]
+    pub fn reconstruct(&self, p: f64, q: i64) -> f64 {
+        p + self.step * q as f64
+    }
+
+    /// A difference in sixteenths of the step, saturated.
+    #[inline(always)]
+    pub fn sixteenths(&self, v: f64) -> u32 {
+        ((v * self.inverse) * 16.0).min(16777216.0) as u32
+    }
+}

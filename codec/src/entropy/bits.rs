@@ -1,0 +1,195 @@
+//! One bit at a time: into a stream, out of a stream, or only counted. Modelling code is written once over all three.
+use crate::Error;
+use constriction::stream::model::{DecoderModel, EncoderModel, EntropyModel};
+use constriction::stream::queue::{DefaultRangeDecoder, DefaultRangeEncoder};
+use constriction::stream::{Decode, Encode};
+use core::borrow::Borrow;
+use core::num::NonZeroU32;
+
+/// A coder of bits under given probabilities. A decoder ignores the bit it is given and returns the true one.
+pub trait BitCoder {
+    /// Whether bits come out of a stream.
+    const DECODING: bool;
+    /// Whether bits are only counted.
+    const COUNTING: bool = false;
+    /// Codes a bit that is one with probability `p1`/65536, `p1` in 1..=65535.
+    fn bit(&mut self, bit: bool, p1: u32) -> bool;
+    /// Codes the low `n` ≤ 16 bits of `value`, all values alike likely.
+    fn raw(&mut self, value: u32, n: u32) -> u32;
+    /// Codes the low `n` ≤ 64 bits of `value`, most significant part first.
+    fn raw_wide(&mut self, value: u64, n: u32) -> u64 {
+        let mut left = n;
+        let mut out = 0u64;
+        while left > 0 {
+            let k = left.min(16);
+            left -= k;
+            out = (out << k) | u64::from(self.raw(((value >> left) & ((1 << k) - 1)) as u32, k));
+        }
+        out
+    }
+}
+
+const PRECISION: usize = 16;
+
+/// Two symbols: one below `p1`, zero above.
+struct Bernoulli(u32);
+
+impl EntropyModel<PRECISION> for Bernoulli {
+    type Symbol = bool;
+    type Probability = u32;
+}
+
+impl EncoderModel<PRECISION> for Bernoulli {
+    #[inline(always)]
+    fn left_cumulative_and_probability(&self, symbol: impl Borrow<bool>) -> Option<(u32, NonZeroU32)> {
+        let (left, p) = if *symbol.borrow() { (0, self.0) } else { (self.0, 65536 - self.0) };
+        Some((left, NonZeroU32::new(p)?))
+    }
+}
+
+impl DecoderModel<PRECISION> for Bernoulli {
+    #[inline(always)]
+    fn quantile_function(&self, quantile: u32) -> (bool, u32, NonZeroU32) {
+        let one = quantile < self.0;
+        let (left, p) = if one { (0, self.0) } else { (self.0, 65536 - self.0) };
+        (one, left, NonZeroU32::new(p).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+/// 2^n symbols, all alike likely.
+struct Uniform(u32);
+
+impl EntropyModel<PRECISION> for Uniform {
+    type Symbol = u32;
+    type Probability = u32;
+}
+
+impl EncoderModel<PRECISION> for Uniform {
+    #[inline(always)]
+    fn left_cumulative_and_probability(&self, symbol: impl Borrow<u32>) -> Option<(u32, NonZeroU32)> {
+        let shift = 16 - self.0;
+        Some((*symbol.borrow() << shift, NonZeroU32::new(1 << shift)?))
+    }
+}
+
+impl DecoderModel<PRECISION> for Uniform {
+    #[inline(always)]
+    fn quantile_function(&self, quantile: u32) -> (u32, u32, NonZeroU32) {
+        let shift = 16 - self.0;
+        let symbol = quantile >> shift;
+        (symbol, symbol << shift, NonZeroU32::MIN.saturating_add((1 << shift) - 1))
+    }
+}
+
+/// Writes bits through constriction's range encoder.
+#[derive(Default)]
+pub struct BitEncoder(DefaultRangeEncoder);
+
+impl BitEncoder {
+    /// The bytes of the stream: 32-bit words, most significant byte first, without trailing zero bytes (SPEC §5.1).
+    pub fn finish(self) -> Vec<u8> {
+        let Ok(words) = self.0.into_compressed();
+        let mut bytes: Vec<u8> = words.iter().flat_map(|w| w.to_be_bytes()).collect();
+        while bytes.last() == Some(&0) {
+            bytes.pop();
+        }
+        bytes
+    }
+}
+
+impl BitCoder for BitEncoder {
+    const DECODING: bool = false;
+    #[inline(always)]
+    fn bit(&mut self, bit: bool, p1: u32) -> bool {
+        // Cannot fail: writing to a Vec is infallible and both symbols have nonzero probability.
+        let _ = self.0.encode_symbol(bit, Bernoulli(p1));
+        bit
+    }
+    #[inline(always)]
+    fn raw(&mut self, value: u32, n: u32) -> u32 {
+        let _ = self.0.encode_symbol(value, Uniform(n));
+        value
+    }
+}
+
+/// Reads bits through constriction's range decoder. Past its end the stream reads as zeros.
+pub struct BitDecoder {
+    inner: DefaultRangeDecoder,
+    failed: bool,
+}
+
+impl BitDecoder {
+    /// Starts reading these bytes.
+    pub fn new(bytes: &[u8]) -> BitDecoder {
+        let words: Vec<u32> = bytes
+            .chunks(4)
+            .map(|c| c.iter().enumerate().fold(0u32, |w, (i, &b)| w | (u32::from(b) << (24 - 8 * i))))
+            .collect();
+        let Ok(inner) = DefaultRangeDecoder::from_compressed(words);
+        BitDecoder { inner, failed: false }
+    }
+
+    /// An error if the stream held a code word that no encoder writes.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::Corrupt {
+                what: "entropy-coded stream holds an impossible code word".into(),
+                section: "5.1",
+            });
+        }
+        Ok(())
+    }
+}
+
+impl BitCoder for BitDecoder {
+    const DECODING: bool = true;
+    #[inline(always)]
+    fn bit(&mut self, _: bool, p1: u32) -> bool {
+        self.inner.decode_symbol(Bernoulli(p1)).unwrap_or_else(|_| {
+            self.failed = true;
+            false
+        })
+    }
+    #[inline(always)]
+    fn raw(&mut self, _: u32, n: u32) -> u32 {
+        self.inner.decode_symbol(Uniform(n)).unwrap_or_else(|_| {
+            self.failed = true;
+            0
+        })
+    }
+}
+
+/// Adds up what bits would cost.
+#[derive(Default)]
+pub struct CostCounter {
+    cost: u64,
+}
+
+impl CostCounter {
+    /// Bytes that the bits so far would take.
+    pub fn bytes(&self) -> f64 {
+        self.cost as f64 / f64::from(8 << 12)
+    }
+}
+
+/// -log2(i/4096) in units of 2^-12 bits.
+static COST: std::sync::LazyLock<Vec<u32>> = std::sync::LazyLock::new(|| {
+    (0..=4096).map(|i| (4096.0 * (12.0 - (f64::from(i).max(0.25)).log2())) as u32).collect()
+});
+
+impl BitCoder for CostCounter {
+    const DECODING: bool = false;
+    const COUNTING: bool = true;
+    #[inline(always)]
+    fn bit(&mut self, bit: bool, p1: u32) -> bool {
+        let p = if bit { p1 } else { 65536 - p1 };
+        // Near certainty the table is too coarse: -log2(1 - ε) is ε/ln 2 there.
+        self.cost += u64::from(if p > 61440 { (65536 - p) * 369 >> 12 } else { COST[(p >> 4) as usize] });
+        bit
+    }
+    #[inline(always)]
+    fn raw(&mut self, value: u32, n: u32) -> u32 {
+        self.cost += u64::from(n) << 12;
+        value
+    }
+}

@@ -1,0 +1,92 @@
+//! Adaptive probabilities, and their mixture in the logistic domain (SPEC §5.3).
+use super::tables::{LOGIT_MAX, RECIPROCAL, squash, stretch};
+
+/// An adaptive probability: 22 bits of probability of a one, 10 bits of how many bits were seen.
+#[derive(Clone, Copy)]
+pub struct Counter(u32);
+
+impl Counter {
+    /// Nothing seen: one and zero alike likely.
+    pub const NEW: Counter = Counter(1 << 31);
+
+    /// A counter that starts at probability `p16`/65536 as though it had seen `n` bits.
+    pub const fn primed(p16: u32, n: u32) -> Counter {
+        Counter((p16 << 16) | n)
+    }
+
+    /// Probability of a one in units of 2^-16.
+    #[inline(always)]
+    pub fn p16(self) -> u32 {
+        (self.0 >> 16).clamp(16, 65520)
+    }
+
+    #[inline(always)]
+    fn logit(self) -> i32 {
+        stretch(self.0 >> 20)
+    }
+
+    /// Learns from a bit; the rate falls as 1/n down to that of `limit` bits seen.
+    #[inline(always)]
+    pub fn update(&mut self, bit: bool, limit: u32) {
+        let n = self.0 & 1023;
+        let p = (self.0 >> 10) as i64;
+        let target = if bit { (1i64 << 22) - 1 } else { 0 };
+        let p = p + (((target - p) * i64::from(RECIPROCAL[n as usize])) >> 16);
+        self.0 = ((p as u32) << 10) | (n + u32::from(n < limit));
+    }
+}
+
+/// Learning rates of the weights, in units of 2^-10: at the end, and what is added at the start.
+const RATE_END: i64 = 14;
+const RATE_START: i64 = 40;
+
+/// Mixes the logits of N counters with weights that learn online.
+pub struct Mixer<const N: usize> {
+    weights: Vec<[i32; N]>,
+    seen: Vec<u16>,
+}
+
+/// What a mixer said, kept until the bit is known.
+pub struct Mixed<const N: usize> {
+    logits: [i32; N],
+    /// The mixed logit.
+    pub logit: i32,
+    /// Probability of a one in units of 2^-16.
+    pub p1: u32,
+}
+
+impl<const N: usize> Mixer<N> {
+    /// `sets` weight vectors, each starting at `start`/65536.
+    pub fn new(sets: usize, start: i32) -> Self {
+        Mixer { weights: vec![[start; N]; sets], seen: vec![0; sets] }
+    }
+
+    /// Mixes these counters with weight vector `set`.
+    #[inline(always)]
+    pub fn mix(&self, set: usize, counters: &[Counter; N]) -> Mixed<N> {
+        let mut logits = [0i32; N];
+        let mut dot = 0i64;
+        let w = &self.weights[set];
+        for i in 0..N {
+            logits[i] = counters[i].logit();
+            dot += i64::from(w[i]) * i64::from(logits[i]);
+        }
+        let logit = ((dot >> 16) as i32).clamp(-LOGIT_MAX, LOGIT_MAX);
+        Mixed { logits, logit, p1: squash(logit) }
+    }
+
+    /// Moves weight vector `set` so that the bit becomes likelier.
+    #[inline(always)]
+    pub fn update(&mut self, set: usize, m: &Mixed<N>, bit: bool) {
+        let seen = &mut self.seen[set];
+        // A vector learns fast at first, then four times slower.
+        let rate = RATE_END + RATE_START * 64 / (64 + i64::from(*seen));
+        *seen += u16::from(*seen < 1024);
+        let err = ((i64::from(bit) << 16) - i64::from(m.p1)) * rate;
+        let w = &mut self.weights[set];
+        for i in 0..N {
+            w[i] = (i64::from(w[i]) + ((i64::from(m.logits[i]) * err + (1 << 17)) >> 18)).clamp(-(1 << 20), 1 << 20)
+                as i32;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The entropy coder: adaptive binary contexts, logistically mixed, over constriction's range coder (SPEC §5).
+//!
+//! Every state is an integer, so that encoder and decoder agree on any machine.
+mod bits;
+mod mixer;
+mod residual;
+mod tables;
+
+pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter};
+pub use mixer::{Counter, Mixer};
+pub use residual::{Magnitude, ResidualCoder, SIGN_CONTEXTS, log_class};
