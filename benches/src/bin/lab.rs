@@ -53,14 +53,22 @@ fn main() {
             let mut best = f64::INFINITY;
             let t = std::time::Instant::now();
             let axes: Vec<u8> = (0..4u8).filter(|&a| g.n[a as usize] > 1).collect();
-            for (alpha, beta) in [(16, 16), (20, 32), (24, 64)] {
-                let p = Parameters { order: axes.clone(), alpha, beta, linear: false };
+            for (alpha, beta, fitted) in [(16, 16, 0), (20, 32, 0), (24, 64, 0), (16, 16, 2), (20, 32, 2), (24, 64, 2)]
+            {
+                let p = Parameters { order: axes.clone(), alpha, beta, linear: false, fitted };
                 let mut v = x.clone();
                 let mut c = CostCounter::default();
                 Run::<6>::new(g, &p, Quantiser::real(2.0 * rel * (hi - lo) * 0.9999), &mut v, None).run(&mut c);
+                if std::env::var("DBG").is_ok() {
+                    println!(
+                        "{rel} {alpha} {:.0} maxerr {}",
+                        c.bytes(),
+                        v.iter().zip(&x).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) / (hi - lo)
+                    );
+                }
                 best = best.min(c.bytes());
             }
-            let ns = t.elapsed().as_nanos() as f64 / x.len() as f64 / 3.0;
+            let ns = t.elapsed().as_nanos() as f64 / x.len() as f64 / 6.0;
             let key = format!("{rel:e}");
             let r = (x.len() * size) as f64 / best / peers[&(name.clone(), key.clone())];
             let e = sums.entry(key).or_default();

@@ -1,6 +1,8 @@
 //! The bases: what predicts a chunk (SPEC §6).
+mod contexts;
 mod geometry;
 pub mod interpolation;
+mod least_squares;
 pub mod quantiser;
 
 pub use geometry::Geometry;

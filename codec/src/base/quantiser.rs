@@ -29,7 +29,7 @@ impl Quantiser {
         Quantiser { step, inverse: 1.0 / step, integer: true }
     }
 
-    /// The quantiser of a level of interpolation: step divided by min(alpha^(level-1), beta), in sixteenths.
+    /// The quantiser of a level of interpolation: step divided by min(alpha^(level-1), beta), in fine.
     pub fn refined(self, alpha: u8, beta: u8, level: u32) -> Quantiser {
         let (alpha, beta) = (f64::from(alpha) * 0.0625, f64::from(beta) * 0.0625);
         let mut f = 1.0;
@@ -67,9 +67,14 @@ impl Quantiser {
         p + self.step * q as f64
     }
 
-    /// A difference in sixteenths of the step, saturated.
+    /// Variance of the error that quantisation makes.
+    pub fn variance(&self) -> f64 {
+        self.step * self.step / 12.0
+    }
+
+    /// A difference in units of 1/256 step, saturated.
     #[inline(always)]
-    pub fn sixteenths(&self, v: f64) -> u32 {
-        ((v * self.inverse) * 16.0).min(16777216.0) as u32
+    pub fn fine(&self, v: f64) -> u32 {
+        ((v * self.inverse) * 256.0).min(268435456.0) as u32
     }
 }

@@ -37,7 +37,7 @@ impl Counter {
 }
 
 /// Learning rates of the weights, in units of 2^-10: at the end, and what is added at the start.
-const RATE_END: i64 = 14;
+const RATE_END: i64 = 6;
 const RATE_START: i64 = 40;
 
 /// Mixes the logits of N counters with weights that learn online.
