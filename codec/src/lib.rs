@@ -1,8 +1,11 @@
 //! scicodec: a learned, error-bounded compressor for gridded floating-point fields.
 pub mod base;
+mod bytes;
 mod chunk;
+mod elements;
 pub mod entropy;
 mod error;
+mod mask;
 
 pub use chunk::{ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, encode_chunk};
 pub use error::Error;

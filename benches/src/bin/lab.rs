@@ -68,6 +68,18 @@ fn main() {
                 }
                 best = best.min(c.bytes());
             }
+            {
+                let mut v = x.clone();
+                let mut c = CostCounter::default();
+                scicodec::base::raster::Run::<6>::new(g, Quantiser::real(2.0 * rel * (hi - lo) * 0.9999), &mut v, None)
+                    .run(&mut c, scicodec::base::raster::Weights::Fitted);
+                if c.bytes() < best {
+                    print!("*");
+                } else {
+                    print!(" ");
+                }
+                best = best.min(c.bytes());
+            }
             let ns = t.elapsed().as_nanos() as f64 / x.len() as f64 / 6.0;
             let key = format!("{rel:e}");
             let r = (x.len() * size) as f64 / best / peers[&(name.clone(), key.clone())];
@@ -76,7 +88,7 @@ fn main() {
             e.1 += 1;
             e.2 += usize::from(r < 0.97);
             e.3 += ns;
-            print!(" {best:8.0} {r:.3}");
+            print!("{best:8.0} {r:.3}");
         }
         println!();
     }

@@ -249,9 +249,8 @@ impl<'a, const N: usize> Run<'a, N> {
                 eq.add(&f, self.values[i] - l.p);
             });
             let noise = self.quant.variance();
-            w = eq
-                .solve(&std::array::from_fn(|k| if k >= 4 { noise } else { noise * 0.1 }))
-                .map(|w| (w * 64.0).round().clamp(-128.0, 127.0) as i32);
+            eq.add_noise(&std::array::from_fn(|k| if k >= 4 { noise } else { noise * 0.1 }));
+            w = eq.solve().map(|w| (w * 64.0).round().clamp(-128.0, 127.0) as i32);
         }
         for k in 0..FEATURES {
             w[k] = c.raw((w[k] + 128) as u32, 8) as i32 - 128;

@@ -24,8 +24,25 @@ impl<const K: usize> NormalEquations<K> {
         self.count += 1.0;
     }
 
-    /// The weights, with `noise` added to the variance of each feature; zeros where the system is degenerate.
-    pub fn solve(&self, noise: &[f64; K]) -> [f64; K] {
+    /// Allows for noise of this variance in each feature, as decoding will have it.
+    pub fn add_noise(&mut self, variance: &[f64; K]) {
+        for i in 0..K {
+            self.a[i][i] += variance[i] * self.count;
+        }
+    }
+
+    /// Allows for noise of this variance in the value from which features and target were all subtracted.
+    pub fn add_shared_noise(&mut self, variance: f64) {
+        for i in 0..K {
+            for j in 0..=i {
+                self.a[i][j] += variance * self.count;
+            }
+            self.b[i] += variance * self.count;
+        }
+    }
+
+    /// The weights; zeros where the system is degenerate.
+    pub fn solve(&self) -> [f64; K] {
         let mut l = [[0.0; K]; K];
         let mut a = self.a;
         let scale = (0..K).map(|i| a[i][i]).fold(0.0, f64::max);
@@ -33,7 +50,7 @@ impl<const K: usize> NormalEquations<K> {
             return [0.0; K];
         }
         for i in 0..K {
-            a[i][i] += noise[i] * self.count + scale * 1e-9;
+            a[i][i] += scale * 1e-10;
         }
         for i in 0..K {
             for j in 0..=i {

@@ -3,6 +3,8 @@ mod contexts;
 mod geometry;
 pub mod interpolation;
 mod least_squares;
+pub mod lossless;
 pub mod quantiser;
+pub mod raster;
 
 pub use geometry::Geometry;

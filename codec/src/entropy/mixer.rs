@@ -17,7 +17,7 @@ impl Counter {
     /// Probability of a one in units of 2^-16.
     #[inline(always)]
     pub fn p16(self) -> u32 {
-        (self.0 >> 16).clamp(16, 65520)
+        (self.0 >> 16).clamp(1, 65535)
     }
 
     #[inline(always)]
