@@ -10,7 +10,17 @@ pub fn put_varint(out: &mut Vec<u8>, mut v: u64) {
     out.push(v as u8);
 }
 
-/// Appends a float as 4 bytes if binary32 holds it, else as 8; bit `flag` of `flags` says which.
+/// The largest number not above `v` that `put_step` can hold; `v` is positive.
+pub fn storable(v: f64) -> f64 {
+    f64::from_bits(v.to_bits() >> 40 << 40)
+}
+
+/// Appends a positive number's exponent and the first 12 bits of its mantissa, in 3 bytes.
+pub fn put_step(out: &mut Vec<u8>, v: f64) {
+    out.extend_from_slice(&((v.to_bits() >> 40) as u32).to_le_bytes()[..3]);
+}
+
+/// Appends a float as 4 bytes if binary32 holds it, else as 8; a byte before them says how many.
 pub fn put_float(out: &mut Vec<u8>, v: f64) {
     let short = v as f32;
     if f64::from(short).to_bits() == v.to_bits() {
@@ -53,6 +63,16 @@ impl<'a> Bytes<'a> {
             }
         }
         Err(Error::Corrupt { what: "an integer of more than 63 bits".into(), section: "1" })
+    }
+
+    /// A positive, finite number in 3 bytes.
+    pub fn step(&mut self) -> Result<f64, Error> {
+        let b = self.take(3)?;
+        let v = f64::from_bits(u64::from(u32::from_le_bytes([b[0], b[1], b[2], 0])) << 40);
+        if v.is_normal() && v > 0.0 {
+            return Ok(v);
+        }
+        Err(Error::Corrupt { what: format!("a step of {v}, expected a positive number"), section: "4" })
     }
 
     /// A float in 4 or 8 bytes.

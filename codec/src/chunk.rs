@@ -1,5 +1,13 @@
 //! One chunk: an N-d array and a bound ⇄ a self-contained body of bytes.
-use crate::Error;
+use crate::base::{Geometry, lossless};
+use crate::bytes::Bytes;
+use crate::elements::{from_ordered, nearest, to_bytes};
+use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Silence};
+use crate::logarithm::exp2;
+use crate::mask;
+use crate::plan::{Base, Map, Plan};
+use crate::prepare::Prepared;
+use crate::{Error, select};
 use scicodec_format::DType;
 
 /// How much work the encoder does for a smaller file.
@@ -77,21 +85,220 @@ pub struct EncodedChunk {
 /// A decoded chunk: elements in C order, in the machine's byte order.
 pub type DecodedChunk = Vec<u8>;
 
-/// Encodes one chunk. The bound is checked on decoded values before this returns.
+/// Encodes one chunk. The bound is checked on the values that decoding gives before this returns.
+///
+/// The result depends on the request alone, not on the machine or the number of threads.
 pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
-    Ok(EncodedChunk { base: 0, body: req.data.to_vec(), stats: ChunkStats { base: "raw", ..ChunkStats::default() } })
+    let need = req.shape.iter().try_fold(req.dtype.size(), |n, &e| n.checked_mul(e));
+    if need != Some(req.data.len()) {
+        return Err(Error::InvalidArgument(format!(
+            "{} bytes of {} for a chunk of shape {:?}",
+            req.data.len(),
+            req.dtype.name(),
+            req.shape
+        )));
+    }
+    let prepared = Prepared::new(req)?;
+    let plan = select::choose(&prepared)?;
+    let coded = write(&prepared, &plan);
+    let stats = prepared.stats(&plan, &coded.decoded);
+    if !prepared.keeps(&stats) {
+        return Err(Error::BoundNotMet { asked: prepared.limit(), got: stats.max_error });
+    }
+    Ok(EncodedChunk { base: plan.code(), body: coded.body, stats })
+}
+
+/// A body, and the bits that it decodes to.
+pub struct Coded {
+    pub body: Vec<u8>,
+    pub decoded: Vec<u64>,
+}
+
+/// Codes a prepared chunk by this plan.
+pub fn write(x: &Prepared, plan: &Plan) -> Coded {
+    let mut c = BitEncoder::default();
+    let mut state = x.state(plan);
+    code(&mut c, x.dtype, x.g, plan, &mut state);
+    let mut decoded = elements(x.dtype, plan, &state);
+    let wrong = x.exceptions(&decoded);
+    if !wrong.is_empty() {
+        let mut exact: Vec<u64> = wrong.iter().map(|&i| x.bits[i]).collect();
+        let mut at = wrong.clone();
+        code_exceptions(&mut c, x.dtype, &mut at, &mut exact, decoded.len());
+        for (&i, &b) in wrong.iter().zip(&exact) {
+            decoded[i] = b;
+        }
+    }
+    let mut body = Vec::new();
+    plan.write(&mut body, !wrong.is_empty(), x.dtype.size());
+    body.extend(c.finish());
+    Coded { body, decoded }
+}
+
+/// What coding a prepared chunk by this plan would cost, in bytes, and the numbers that it would leave.
+pub fn cost(x: &Prepared, plan: &Plan) -> (f64, Vec<u64>) {
+    let mut c = CostCounter::default();
+    let mut state = x.state(plan);
+    code(&mut c, x.dtype, x.g, plan, &mut state);
+    let decoded = elements(x.dtype, plan, &state);
+    let exceptions = x.exceptions(&decoded).len();
+    (c.bytes() + exceptions as f64 * (2.0 + x.dtype.size() as f64), decoded)
+}
+
+/// The numbers that coding by this plan would leave.
+pub fn reconstruct(x: &Prepared, plan: &Plan) -> Vec<u64> {
+    let mut state = x.state(plan);
+    code(&mut Silence, x.dtype, x.g, plan, &mut state);
+    elements(x.dtype, plan, &state)
+}
+
+/// Everything that passes through the coder.
+#[derive(Default)]
+pub struct State {
+    /// Numbers for the base.
+    pub numbers: Vec<f64>,
+    /// Ordered bits for the lossless base.
+    pub integers: Vec<i64>,
+    /// NaN, ±Inf and fill values.
+    pub special: Vec<bool>,
+    /// Bits of the special points; other places are not used.
+    pub special_bits: Vec<u64>,
+    /// Zeros and signs, for logarithms.
+    pub zero: Vec<bool>,
+    pub negative: Vec<bool>,
+    /// Special or zero: what the base skips.
+    pub skip: Vec<bool>,
+}
+
+impl State {
+    fn empty(plan: &Plan, n: usize) -> State {
+        let mut s = State::default();
+        if plan.masked {
+            s.special = vec![false; n];
+            s.special_bits = vec![0; n];
+        }
+        if plan.map == Map::Logarithm {
+            s.zero = vec![false; n];
+            s.negative = vec![false; n];
+        }
+        match plan.base {
+            Base::Constant(_) => {}
+            Base::Lossless { .. } => s.integers = vec![0; n],
+            _ => s.numbers = vec![0.0; n],
+        }
+        s
+    }
+}
+
+fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, s: &mut State) {
+    if plan.masked {
+        mask::code(c, g, &mut s.special);
+        mask::code_specials(c, 8 * dtype.size() as u32, &s.special, &mut s.special_bits);
+    }
+    if plan.map == Map::Logarithm {
+        mask::code(c, g, &mut s.zero);
+        mask::code(c, g, &mut s.negative);
+        s.skip = s.zero.clone();
+        for (a, &b) in s.skip.iter_mut().zip(&s.special) {
+            *a |= b;
+        }
+    }
+    let skip = if plan.map == Map::Logarithm { Some(&s.skip[..]) } else { plan.masked.then_some(&s.special[..]) };
+    match plan.base {
+        Base::Constant(_) => {}
+        Base::Lossless { order, shift } => lossless::code(c, g, order, u32::from(shift), &mut s.integers, skip),
+        _ => plan.code_numbers(c, g, &mut s.numbers, skip),
+    }
+}
+
+/// The bits of the elements that a coded state stands for, before exceptions.
+fn elements(dtype: DType, plan: &Plan, s: &State) -> Vec<u64> {
+    let mut out: Vec<u64> = match (&plan.base, &plan.map) {
+        (Base::Constant(bits), _) => vec![*bits; s.special.len()],
+        (Base::Lossless { .. }, _) => s.integers.iter().map(|&o| from_ordered(dtype, o)).collect(),
+        (_, Map::Plain) => s.numbers.iter().map(|&v| nearest(dtype, v)).collect(),
+        (_, Map::Lattice(l)) => s.numbers.iter().map(|&k| nearest(dtype, l.value(k))).collect(),
+        (_, Map::Logarithm) => s
+            .numbers
+            .iter()
+            .zip(s.zero.iter().zip(&s.negative))
+            .map(|(&y, (&zero, &negative))| {
+                let m = if zero { 0.0 } else { exp2(y) };
+                nearest(dtype, if negative { -m } else { m })
+            })
+            .collect(),
+    };
+    for i in 0..s.special.len() {
+        if s.special[i] {
+            out[i] = s.special_bits[i];
+        }
+    }
+    out
+}
+
+/// Codes (or decodes) the places, in rising order, and bits of elements that are sent exactly.
+fn code_exceptions<C: BitCoder>(c: &mut C, dtype: DType, at: &mut Vec<usize>, exact: &mut Vec<u64>, n: usize) {
+    let count = c.raw_wide(at.len() as u64, 40) as usize;
+    if C::DECODING {
+        at.clear();
+        exact.clear();
+    }
+    let width = 8 * dtype.size() as u32;
+    let mut lengths = [Counter::NEW; 64];
+    let mut next = 0usize;
+    for k in 0..count.min(n) {
+        // The gap in Elias' gamma code, its length under adaptive probabilities.
+        let gap = if C::DECODING { 0 } else { (at[k] - next) as u64 + 1 };
+        let mut len = 0u32;
+        loop {
+            let counter = &mut lengths[len as usize];
+            let more = c.bit(gap >> len > 1, counter.p16());
+            counter.update(more, 60);
+            if !more || len == 62 {
+                break;
+            }
+            len += 1;
+        }
+        let gap = (1u64 << len) | c.raw_wide(gap & ((1u64 << len) - 1), len);
+        let place = next.saturating_add(gap as usize - 1);
+        let value = c.raw_wide(if C::DECODING { 0 } else { exact[k] }, width);
+        if C::DECODING {
+            if place >= n {
+                return;
+            }
+            at.push(place);
+            exact.push(value);
+        }
+        next = place + 1;
+    }
 }
 
 /// Decodes the body of a chunk of this type, shape and base.
 ///
 /// The caller has checked that the shape is within its limits: this allocates a small multiple of the decoded size.
 pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Result<DecodedChunk, Error> {
-    let need = shape.iter().product::<usize>() * dtype.size();
-    if base != 0 || body.len() != need {
-        return Err(Error::Corrupt {
-            what: format!("raw chunk of {} bytes, expected {need}", body.len()),
-            section: "6",
-        });
+    let n = shape.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).filter(|n| n.checked_mul(64).is_some());
+    let n = n.ok_or(Error::Limit { what: "number of elements in a chunk", limit: 1 << 40, asked: u64::MAX })?;
+    let mut bytes = Bytes(body);
+    let (plan, exceptions) = Plan::read(base, &mut bytes, dtype.size())?;
+    if !dtype.is_float() && !matches!(plan.map, Map::Plain | Map::Lattice(_)) {
+        return Err(Error::Corrupt { what: "logarithms of integers".into(), section: "4" });
     }
-    Ok(body.to_vec())
+    let mut c = BitDecoder::new(bytes.0);
+    let mut state = State::empty(&plan, n);
+    code(&mut c, dtype, Geometry::new(shape), &plan, &mut state);
+    let mut out = if let (Base::Constant(bits), false) = (&plan.base, plan.masked) {
+        vec![*bits; n]
+    } else {
+        elements(dtype, &plan, &state)
+    };
+    if exceptions {
+        let (mut at, mut exact) = (Vec::new(), Vec::new());
+        code_exceptions(&mut c, dtype, &mut at, &mut exact, n);
+        for (i, b) in at.into_iter().zip(exact) {
+            out[i] = b;
+        }
+    }
+    c.check()?;
+    Ok(to_bytes(dtype, &out))
 }

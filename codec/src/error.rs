@@ -31,4 +31,12 @@ pub enum Error {
         /// The unknown feature.
         feature: String,
     },
+    /// The encoder could not keep the bound: a defect of the encoder, so nothing is written.
+    #[error("the error bound could not be kept: asked {asked}, got {got}")]
+    BoundNotMet {
+        /// The limit.
+        asked: f64,
+        /// The error that was made.
+        got: f64,
+    },
 }

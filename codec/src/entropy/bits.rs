@@ -10,8 +10,8 @@ use core::num::NonZeroU32;
 pub trait BitCoder {
     /// Whether bits come out of a stream.
     const DECODING: bool;
-    /// Whether bits are only counted.
-    const COUNTING: bool = false;
+    /// Whether bits go nowhere: models need not be asked.
+    const SILENT: bool = false;
     /// Codes a bit that is one with probability `p1`/65536, `p1` in 1..=65535.
     fn bit(&mut self, bit: bool, p1: u32) -> bool;
     /// Codes the low `n` ≤ 16 bits of `value`, all values alike likely.
@@ -179,7 +179,6 @@ static COST: std::sync::LazyLock<Vec<u32>> = std::sync::LazyLock::new(|| {
 
 impl BitCoder for CostCounter {
     const DECODING: bool = false;
-    const COUNTING: bool = true;
     #[inline(always)]
     fn bit(&mut self, bit: bool, p1: u32) -> bool {
         let p = if bit { p1 } else { 65536 - p1 };
@@ -190,6 +189,22 @@ impl BitCoder for CostCounter {
     #[inline(always)]
     fn raw(&mut self, value: u32, n: u32) -> u32 {
         self.cost += u64::from(n) << 12;
+        value
+    }
+}
+
+/// Codes nothing: what quantisation alone does.
+pub struct Silence;
+
+impl BitCoder for Silence {
+    const DECODING: bool = false;
+    const SILENT: bool = true;
+    #[inline(always)]
+    fn bit(&mut self, bit: bool, _: u32) -> bool {
+        bit
+    }
+    #[inline(always)]
+    fn raw(&mut self, value: u32, _: u32) -> u32 {
         value
     }
 }

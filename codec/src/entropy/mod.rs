@@ -6,6 +6,6 @@ mod mixer;
 mod residual;
 mod tables;
 
-pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter};
+pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter, Silence};
 pub use mixer::{Counter, Mixer};
 pub use residual::{Magnitude, ResidualCoder, SIGN_CONTEXTS, log_class};

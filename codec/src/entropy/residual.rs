@@ -87,6 +87,9 @@ impl<const N: usize> ResidualCoder<N> {
     /// Codes `q` (ignored by a decoder) and returns it.
     #[inline(always)]
     pub fn code<C: BitCoder>(&mut self, c: &mut C, q: i64, m: &Magnitude<N>) -> i64 {
+        if C::SILENT {
+            return q;
+        }
         let mag = q.unsigned_abs();
         let cls = if mag >= ESCAPE { CLASSES } else { log_class(mag) };
         let start = m.start;

@@ -1,0 +1,106 @@
+//! Finds the grid that values sit on: packed sources (offset + scale·integer), or the spacing of floats near the largest.
+use scicodec_format::DType;
+
+/// Integers beyond this are not coded as lattice points.
+const LARGEST: f64 = 2_251_799_813_685_248.0; // 2^51
+
+/// A grid of reconstruction values: `offset + scale·k`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lattice {
+    pub offset: f64,
+    pub scale: f64,
+    /// Every value sits on the grid, to within the rounding of its type.
+    pub exact: bool,
+}
+
+impl Lattice {
+    /// Place of a value on the grid; whole for values that sit on it.
+    #[inline(always)]
+    pub fn index(&self, x: f64) -> f64 {
+        let k = (x - self.offset) / self.scale;
+        if self.exact { k.round() } else { k }
+    }
+
+    /// Value at a place of the grid (SPEC §6.1).
+    #[inline(always)]
+    pub fn value(&self, k: f64) -> f64 {
+        self.offset + self.scale * k
+    }
+}
+
+fn ulp(dtype: DType, x: f64) -> f64 {
+    let bits = match dtype {
+        DType::F16 => 10,
+        DType::F32 => 23,
+        _ => 52,
+    };
+    // The power of two at or below |x|, by clearing the mantissa.
+    let p = f64::from_bits(x.abs().to_bits() & 0x7FF0_0000_0000_0000);
+    p / (1u64 << bits) as f64
+}
+
+/// The lattice of packed values, if there is one. `values` are finite numbers of a float type.
+pub fn packed(dtype: DType, values: &[f64], lo: f64, hi: f64) -> Option<Lattice> {
+    const SAMPLES: usize = 1 << 14;
+    let tolerance = 2.0 * ulp(dtype, lo.abs().max(hi.abs()));
+    let stride = (values.len() / SAMPLES).max(1);
+    let mut sorted: Vec<f64> = values.iter().step_by(stride).copied().collect();
+    // Runs of neighbours hold the small differences that a thinned sample misses.
+    sorted.extend(values.iter().take(SAMPLES / 4));
+    sorted.push(lo);
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup();
+    let smallest =
+        sorted.windows(2).map(|w| w[1] - w[0]).filter(|&d| d > 2.0 * tolerance).fold(f64::INFINITY, f64::min);
+    if !smallest.is_finite() || (hi - lo) / smallest > 1e7 {
+        return None;
+    }
+    // Differences that are no multiples of the smallest may be multiples of a fraction of it.
+    for divisor in 1..=8 {
+        if let Some(scale) = refine(&sorted, lo, smallest / f64::from(divisor), tolerance) {
+            for offset in [lo, 0.0] {
+                let lattice = Lattice { offset, scale, exact: true };
+                if values.iter().all(|&x| (lattice.value(lattice.index(x)) - x).abs() <= tolerance) {
+                    return Some(lattice);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Sharpens a first guess of the scale by ever larger differences; `None` where one does not fit.
+fn refine(sorted: &[f64], origin: f64, guess: f64, tolerance: f64) -> Option<f64> {
+    let mut scale = guess;
+    let mut trusted = 1.0;
+    // A difference of k steps tells the scale to tolerance/k; the next must stay unambiguous under that.
+    for &x in sorted {
+        let d = x - origin;
+        let k = (d / scale).round();
+        if k < 1.0 {
+            if d > tolerance {
+                return None;
+            }
+            continue;
+        }
+        let slack = 2.0 * tolerance * (1.0 + k / trusted);
+        if (d - k * scale).abs() > slack.min(0.3 * scale) {
+            return None;
+        }
+        if k > trusted {
+            scale = d / k;
+            trusted = k;
+        }
+    }
+    (trusted >= 2.0).then_some(scale)
+}
+
+/// The spacing of floats near the largest value, as a lattice, where the bound is only a few times that.
+pub fn spacing(dtype: DType, values: &[f64], lo: f64, hi: f64, bound: f64) -> Option<Lattice> {
+    let scale = ulp(dtype, lo.abs().max(hi.abs()));
+    if !(scale > 0.0) || bound > 128.0 * scale || bound < 0.5 * scale || lo.abs().max(hi.abs()) / scale > LARGEST {
+        return None;
+    }
+    let exact = values.iter().all(|&x| (x / scale).fract() == 0.0);
+    Some(Lattice { offset: 0.0, scale, exact })
+}

@@ -1,0 +1,231 @@
+//! How one chunk is coded: everything that decode must know besides the entropy-coded stream (SPEC §4).
+use crate::Error;
+use crate::base::quantiser::Quantiser;
+use crate::base::raster::Weights;
+use crate::base::{Geometry, interpolation, raster};
+use crate::bytes::{Bytes, put_float, put_step, put_varint};
+use crate::entropy::BitCoder;
+use crate::lattice::Lattice;
+
+/// How coded numbers become elements (SPEC §6.1).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Map {
+    /// They are the elements.
+    Plain,
+    /// They are whole numbers of steps on a grid.
+    Lattice(Lattice),
+    /// They are base-2 logarithms of magnitudes; signs and zeros are coded apart.
+    Logarithm,
+}
+
+/// What predicts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Base {
+    /// All unmasked elements have these bits.
+    Constant(u64),
+    /// Coarse to fine.
+    Interpolation { p: interpolation::Parameters, step: f64 },
+    /// In C order.
+    Raster { weights: Weights, step: f64 },
+    /// Ordered bits.
+    Lossless { order: u8, shift: u8 },
+}
+
+/// How one chunk is coded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub base: Base,
+    pub map: Map,
+    /// Some points are masked.
+    pub masked: bool,
+    /// One context instead of the full mix.
+    pub fast: bool,
+    /// Encoder only: fractions of a step from 1 minus this on are rounded up.
+    pub rounding: f64,
+}
+
+const CONSTANT: u8 = 0;
+const INTERPOLATION: u8 = 1;
+const LORENZO: u8 = 2;
+const LINEAR: u8 = 3;
+const LOSSLESS: u8 = 5;
+/// Added to the code of a base whose numbers sit on a lattice.
+const ON_LATTICE: u8 = 16;
+
+const FLAG_MASKED: u8 = 1;
+const FLAG_EXCEPTIONS: u8 = 2;
+const FLAG_LOGARITHM: u8 = 4;
+const FLAG_FAST: u8 = 8;
+const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_LOGARITHM | FLAG_FAST;
+
+/// Schedules of steps over levels: alpha and beta of `interpolation::Parameters`.
+pub const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)];
+
+/// The name of a base by its code in the payload header.
+pub fn base_name(code: u8) -> &'static str {
+    match code {
+        CONSTANT => "constant",
+        INTERPOLATION => "interpolation",
+        LORENZO => "lorenzo",
+        LINEAR => "linear",
+        LOSSLESS => "lossless",
+        17 => "lattice-interpolation",
+        18 => "lattice-lorenzo",
+        19 => "lattice-linear",
+        _ => "unknown",
+    }
+}
+
+fn corrupt<T>(what: String) -> Result<T, Error> {
+    Err(Error::Corrupt { what, section: "4" })
+}
+
+impl Plan {
+    /// Code of the base, for the payload header.
+    pub fn code(&self) -> u8 {
+        let base = match &self.base {
+            Base::Constant(_) => CONSTANT,
+            Base::Interpolation { .. } => INTERPOLATION,
+            Base::Raster { weights: Weights::Lorenzo(_), .. } => LORENZO,
+            Base::Raster { .. } => LINEAR,
+            Base::Lossless { .. } => LOSSLESS,
+        };
+        base + if matches!(self.map, Map::Lattice(_)) { ON_LATTICE } else { 0 }
+    }
+
+    /// Appends the parameters; elements have `size` bytes.
+    pub fn write(&self, out: &mut Vec<u8>, exceptions: bool, size: usize) {
+        let mut flags = 0;
+        for (on, flag) in [
+            (self.masked, FLAG_MASKED),
+            (exceptions, FLAG_EXCEPTIONS),
+            (self.map == Map::Logarithm, FLAG_LOGARITHM),
+            (self.fast, FLAG_FAST),
+        ] {
+            flags |= if on { flag } else { 0 };
+        }
+        out.push(flags);
+        if let Map::Lattice(l) = &self.map {
+            put_float(out, l.offset);
+            put_float(out, l.scale);
+        }
+        match &self.base {
+            Base::Constant(bits) => out.extend_from_slice(&bits.to_le_bytes()[..size]),
+            Base::Interpolation { p, step } => {
+                self.put_step(out, *step);
+                let order = p.order.iter().enumerate().fold(0u8, |o, (k, a)| o | a << (2 * k));
+                let schedule = SCHEDULES.iter().position(|&s| s == (p.alpha, p.beta)).unwrap_or(0) as u8;
+                out.push(order);
+                out.push(p.order.len() as u8 | schedule << 3 | u8::from(p.linear) << 6);
+                out.push(p.fitted);
+            }
+            Base::Raster { weights, step } => {
+                self.put_step(out, *step);
+                if let Weights::Lorenzo(order) = weights {
+                    out.push(*order);
+                }
+            }
+            Base::Lossless { order, shift } => out.extend([*order, *shift]),
+        }
+    }
+
+    fn put_step(&self, out: &mut Vec<u8>, step: f64) {
+        match self.map {
+            Map::Lattice(_) => put_varint(out, step as u64),
+            _ => put_step(out, step),
+        }
+    }
+
+    /// Reads the parameters of a base with this code, for elements of `size` bytes; says whether there are exceptions.
+    pub fn read(code: u8, b: &mut Bytes<'_>, size: usize) -> Result<(Plan, bool), Error> {
+        let flags = b.byte()?;
+        if flags & !FLAGS != 0 {
+            return corrupt(format!("reserved flags are set: {flags:#04x}"));
+        }
+        let mut map = if flags & FLAG_LOGARITHM != 0 { Map::Logarithm } else { Map::Plain };
+        if code & ON_LATTICE != 0 {
+            if map != Map::Plain {
+                return corrupt("both a lattice and logarithms".into());
+            }
+            let (offset, scale) = (b.float()?, b.float()?);
+            if !offset.is_finite() || !scale.is_finite() || scale <= 0.0 {
+                return corrupt(format!("a lattice at {offset} with spacing {scale}"));
+            }
+            map = Map::Lattice(Lattice { offset, scale, exact: true });
+        }
+        let step = |b: &mut Bytes<'_>| match map {
+            Map::Lattice(_) => match b.varint()? {
+                n @ 1..=0xFFFF_FFFF_FFFF => Ok(n as f64),
+                n => corrupt(format!("a step of {n} lattice points")),
+            },
+            _ => b.step(),
+        };
+        let base = match code & !ON_LATTICE {
+            INTERPOLATION => {
+                let step = step(b)?;
+                let (order, kind, fitted) = (b.byte()?, b.byte()?, b.byte()?);
+                let axes = usize::from(kind & 7);
+                let order: Vec<u8> = (0..axes.min(4)).map(|k| order >> (2 * k) & 3).collect();
+                if axes > 4 || kind & 128 != 0 || (1..axes).any(|k| order[..k].contains(&order[k])) {
+                    return corrupt("an impossible order of axes".into());
+                }
+                let (alpha, beta) = SCHEDULES[usize::from(kind >> 3 & 7)];
+                let p = interpolation::Parameters { order, alpha, beta, linear: kind & 64 != 0, fitted };
+                Base::Interpolation { p, step }
+            }
+            LORENZO => {
+                let step = step(b)?;
+                match b.byte()? {
+                    order @ 0..=4 => Base::Raster { weights: Weights::Lorenzo(order), step },
+                    order => return corrupt(format!("a Lorenzo predictor of {order} axes")),
+                }
+            }
+            LINEAR => Base::Raster { weights: Weights::Fitted, step: step(b)? },
+            CONSTANT if map == Map::Plain => {
+                Base::Constant(b.take(size)?.iter().rev().fold(0, |v, &b| v << 8 | u64::from(b)))
+            }
+            LOSSLESS if map == Map::Plain => {
+                let (order, shift) = (b.byte()?, b.byte()?);
+                if order > 3 || shift > 63 {
+                    return corrupt(format!("a lossless predictor of order {order}, shift {shift}"));
+                }
+                Base::Lossless { order, shift }
+            }
+            _ => return Err(Error::Unsupported { feature: format!("base {code}") }),
+        };
+        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, fast: flags & FLAG_FAST != 0, rounding: 0.5 };
+        Ok((plan, flags & FLAG_EXCEPTIONS != 0))
+    }
+
+    /// The step of quantisation; 0 where there is none.
+    pub fn step(&self) -> f64 {
+        match self.base {
+            Base::Interpolation { step, .. } | Base::Raster { step, .. } => step,
+            _ => 0.0,
+        }
+    }
+
+    /// Changes the step of quantisation.
+    pub fn set_step(&mut self, new: f64) {
+        if let Base::Interpolation { step, .. } | Base::Raster { step, .. } = &mut self.base {
+            *step = new;
+        }
+    }
+
+    /// Codes (or decodes) the numbers with the base. Not for `Constant` and `Lossless`.
+    pub fn code_numbers<C: BitCoder>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
+        if self.fast { self.code_with::<C, 1>(c, g, v, mask) } else { self.code_with::<C, 6>(c, g, v, mask) }
+    }
+
+    fn code_with<C: BitCoder, const N: usize>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
+        let quantiser = |step: f64| match self.map {
+            Map::Lattice(_) => Quantiser::integer(step),
+            _ => Quantiser::real(step).rounding(self.rounding),
+        };
+        match &self.base {
+            Base::Interpolation { p, step } => interpolation::Run::<N>::new(g, p, quantiser(*step), v, mask).run(c),
+            Base::Raster { weights, step } => raster::Run::<N>::new(g, quantiser(*step), v, mask).run(c, *weights),
+            Base::Constant(_) | Base::Lossless { .. } => {}
+        }
+    }
+}

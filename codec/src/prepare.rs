@@ -1,0 +1,196 @@
+//! A chunk as the encoder sees it: numbers, mask, statistics, and the check of the bound.
+use crate::Error;
+use crate::base::Geometry;
+use crate::chunk::{ChunkBound, ChunkRequest, ChunkStats, Effort, State};
+use crate::elements::{bits, number, ordered};
+use crate::plan::{Base, Map, Plan, base_name};
+use scicodec_format::DType;
+
+/// One chunk, ready to be coded by any plan.
+pub struct Prepared {
+    pub dtype: DType,
+    pub g: Geometry,
+    pub bound: ChunkBound,
+    pub effort: Effort,
+    /// Bits of every element.
+    pub bits: Vec<u64>,
+    /// Numbers of every element; special ones hold that of a neighbour.
+    pub numbers: Vec<f64>,
+    /// NaN, ±Inf and fill values, if there are any.
+    pub special: Option<Vec<bool>>,
+    pub lo: f64,
+    pub hi: f64,
+    pub valid: u64,
+}
+
+impl<'a> Prepared {
+    /// Checks the bound and takes the elements apart.
+    pub fn new(req: &ChunkRequest<'_>) -> Result<Prepared, Error> {
+        let float = req.dtype.is_float();
+        let limit = match req.bound {
+            ChunkBound::Lossless => 0.0,
+            ChunkBound::Abs(e) | ChunkBound::Rmse(e) | ChunkBound::PwRel(e) => e,
+        };
+        if !limit.is_finite() || limit < 0.0 {
+            return Err(Error::InvalidArgument(format!("an error bound of {limit}, expected a finite number ≥ 0")));
+        }
+        if !float && matches!(req.bound, ChunkBound::PwRel(_) | ChunkBound::Rmse(_)) {
+            return Err(Error::InvalidArgument(format!(
+                "{} takes only absolute and lossless bounds",
+                req.dtype.name()
+            )));
+        }
+        let bits = bits(req.dtype, req.data);
+        let mut numbers: Vec<f64> = bits.iter().map(|&b| number(req.dtype, b)).collect();
+        let special: Vec<bool> =
+            bits.iter().zip(&numbers).map(|(&b, v)| !v.is_finite() || req.fill == Some(b)).collect();
+        let (mut lo, mut hi, mut valid) = (f64::INFINITY, f64::NEG_INFINITY, 0);
+        for (&v, _) in numbers.iter().zip(&special).filter(|(_, s)| !**s) {
+            lo = lo.min(v);
+            hi = hi.max(v);
+            valid += 1;
+        }
+        let special = (valid < bits.len() as u64).then_some(special);
+        let g = Geometry::new(req.shape);
+        if let Some(special) = &special {
+            fill_in(&g, &mut numbers, special);
+        }
+        Ok(Prepared {
+            dtype: req.dtype,
+            g,
+            bound: req.bound,
+            effort: req.effort,
+            bits,
+            numbers,
+            special,
+            lo,
+            hi,
+            valid,
+        })
+    }
+
+    /// The limit that errors are held against.
+    pub fn limit(&self) -> f64 {
+        match self.bound {
+            ChunkBound::Lossless => 0.0,
+            ChunkBound::Abs(e) | ChunkBound::PwRel(e) | ChunkBound::Rmse(e) => e,
+        }
+    }
+
+    fn is_special(&self, i: usize) -> bool {
+        self.special.as_ref().is_some_and(|s| s[i])
+    }
+
+    /// Error of one element, exact for integers.
+    fn error(&self, i: usize, decoded: u64) -> f64 {
+        if self.bits[i] == decoded {
+            0.0
+        } else if self.dtype.is_float() {
+            (number(self.dtype, self.bits[i]) - number(self.dtype, decoded)).abs()
+        } else {
+            ordered(self.dtype, self.bits[i]).abs_diff(ordered(self.dtype, decoded)) as f64
+        }
+    }
+
+    fn keeps_point(&self, i: usize, decoded: u64) -> bool {
+        match self.bound {
+            ChunkBound::Lossless => self.bits[i] == decoded,
+            ChunkBound::Abs(e) => self.error(i, decoded) <= e,
+            ChunkBound::PwRel(e) => self.error(i, decoded) <= e * number(self.dtype, self.bits[i]).abs(),
+            ChunkBound::Rmse(_) => number(self.dtype, decoded).is_finite(),
+        }
+    }
+
+    /// Places where the decoded bits break the bound.
+    pub fn exceptions(&self, decoded: &[u64]) -> Vec<usize> {
+        (0..decoded.len()).filter(|&i| !self.is_special(i) && !self.keeps_point(i, decoded[i])).collect()
+    }
+
+    /// What was reached.
+    pub fn stats(&self, plan: &Plan, decoded: &[u64]) -> ChunkStats {
+        let mut s = ChunkStats { base: base_name(plan.code()), valid: self.valid, ..ChunkStats::default() };
+        if self.valid > 0 {
+            (s.min, s.max) = (Some(self.lo), Some(self.hi));
+        }
+        for (i, &d) in decoded.iter().enumerate() {
+            if self.is_special(i) {
+                continue;
+            }
+            let e = self.error(i, d);
+            s.max_error = s.max_error.max(e);
+            s.sum_squared_error += e * e;
+            let x = number(self.dtype, self.bits[i]).abs();
+            if x > 0.0 {
+                s.max_pw_rel_error = s.max_pw_rel_error.max(e / x);
+            }
+        }
+        s
+    }
+
+    /// Root of the mean squared error over unmasked elements.
+    pub fn rmse(&self, decoded: &[u64]) -> f64 {
+        let mut sum = 0.0;
+        for (i, &d) in decoded.iter().enumerate() {
+            if !self.is_special(i) {
+                let e = self.error(i, d);
+                sum += e * e;
+            }
+        }
+        (sum / self.valid as f64).sqrt()
+    }
+
+    /// Whether a result keeps the bound.
+    pub fn keeps(&self, s: &ChunkStats) -> bool {
+        match self.bound {
+            ChunkBound::Lossless => s.max_error == 0.0,
+            ChunkBound::Abs(e) => s.max_error <= e,
+            ChunkBound::PwRel(_) => true, // each point was held against its own limit
+            ChunkBound::Rmse(e) => s.sum_squared_error <= e * e * self.valid as f64,
+        }
+    }
+
+    /// What a plan codes.
+    pub fn state(&self, plan: &Plan) -> State {
+        let mut s = State::default();
+        if plan.masked
+            && let Some(special) = &self.special
+        {
+            s.special = special.clone();
+            s.special_bits = self.bits.clone();
+        }
+        match (&plan.base, &plan.map) {
+            (Base::Constant(_), _) => {}
+            (Base::Lossless { .. }, _) => s.integers = self.bits.iter().map(|&b| ordered(self.dtype, b)).collect(),
+            (_, Map::Plain) => s.numbers = self.numbers.clone(),
+            (_, Map::Lattice(l)) => s.numbers = self.numbers.iter().map(|&x| l.index(x)).collect(),
+            (_, Map::Logarithm) => {
+                s.zero = self.numbers.iter().map(|&x| x == 0.0).collect();
+                s.negative = self.bits.iter().map(|&b| number(self.dtype, b).is_sign_negative()).collect();
+                s.numbers = self.numbers.iter().map(|&x| if x == 0.0 { 0.0 } else { x.abs().log2() }).collect();
+                let skip: Vec<bool> = (0..s.zero.len()).map(|i| s.zero[i] || self.is_special(i)).collect();
+                fill_in(&self.g, &mut s.numbers, &skip);
+            }
+        }
+        s
+    }
+}
+
+/// Gives masked points the number of the nearest unmasked one before them in the row, else of the row above.
+fn fill_in(g: &Geometry, v: &mut [f64], skip: &[bool]) {
+    let n = g.n[3];
+    let first = skip.iter().position(|s| !s).map_or(0.0, |i| v[i]);
+    for row in 0..v.len() / n.max(1) {
+        let r = row * n..(row + 1) * n;
+        let start = r.start;
+        match skip[r.clone()].iter().position(|s| !s) {
+            Some(x) => {
+                let mut last = v[start + x];
+                for i in r {
+                    if skip[i] { v[i] = last } else { last = v[i] }
+                }
+            }
+            None if start >= n => v.copy_within(start - n..start, start),
+            None => v[r].fill(first),
+        }
+    }
+}
