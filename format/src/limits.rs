@@ -15,10 +15,18 @@ pub struct Limits {
     pub record_bytes: u64,
     /// Bytes of one chunk, decoded.
     pub chunk_bytes: u64,
+    /// Bytes that one call may decode into memory.
+    pub decoded_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { variables: 1 << 16, chunks: 1 << 24, record_bytes: 1 << 24, chunk_bytes: 1 << 30 }
+        Limits {
+            variables: 1 << 16,
+            chunks: 1 << 24,
+            record_bytes: 1 << 24,
+            chunk_bytes: 1 << 28,
+            decoded_bytes: 1 << 36,
+        }
     }
 }
