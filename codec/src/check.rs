@@ -3,6 +3,7 @@
 use crate::element::{Element, elements, with_element};
 use crate::{ChunkBound, Error};
 use scicodec_format::DType;
+use std::cmp::Ordering;
 
 /// What was reached, measured on decoded bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -26,27 +27,28 @@ pub(crate) fn check_chunk(
     fill: Option<u64>,
 ) -> Result<Reached, Error> {
     if original.len() != decoded.len() {
-        let what = format!("{} bytes were decoded, {} were encoded", decoded.len(), original.len());
-        return Err(Error::BoundNotMet { element: 0, what });
+        return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", decoded.len()), section: "4" });
     }
     with_element!(dtype, check, (original, decoded, bound, fill))
 }
 
 fn check<T: Element>(original: &[u8], decoded: &[u8], bound: ChunkBound, fill: Option<u64>) -> Result<Reached, Error> {
     let mut reached = Reached::default();
-    for (i, (x, y)) in elements::<T>(original).zip(elements::<T>(decoded)).enumerate() {
+    for (x, y) in elements::<T>(original).zip(elements::<T>(decoded)) {
         let masked = !x.finite() || fill == Some(x.bits());
         let d = x.distance(y);
-        let met = match bound {
-            _ if masked => x.bits() == y.bits(),
-            ChunkBound::Lossless => x.bits() == y.bits(),
-            ChunkBound::Abs(e) => d <= e,
-            ChunkBound::PwRel(e) => d <= e * x.value().abs(),
-            ChunkBound::Rmse(_) => d.is_finite(),
+        // What has to keep its bits has an error of nothing or of everything.
+        let exact = if x.bits() == y.bits() { 0.0 } else { f64::INFINITY };
+        let (got, asked) = match bound {
+            _ if masked => (exact, 0.0),
+            ChunkBound::Lossless => (exact, 0.0),
+            ChunkBound::Abs(e) => (d, e),
+            ChunkBound::PwRel(e) => (d, e * x.value().abs()),
+            ChunkBound::Rmse(_) => (d, f64::MAX),
         };
-        if !met {
-            let what = format!("{bound:?}, {:e} was decoded as {:e}", x.value(), y.value());
-            return Err(Error::BoundNotMet { element: i as u64, what });
+        // Not `got > asked`: a NaN is no error that is met.
+        if !matches!(got.partial_cmp(&asked), Some(Ordering::Less | Ordering::Equal)) {
+            return Err(Error::BoundNotMet { asked, got });
         }
         if !masked {
             reached.valid += 1;
@@ -62,8 +64,7 @@ fn check<T: Element>(original: &[u8], decoded: &[u8], bound: ChunkBound, fill: O
     {
         let rmse = (reached.squares / reached.valid as f64).sqrt();
         if rmse.is_nan() || rmse > e * (1.0 + 1e-12) {
-            let what = format!("a root mean square error of {rmse:e} over the target of {e:e}");
-            return Err(Error::BoundNotMet { element: 0, what });
+            return Err(Error::BoundNotMet { asked: e, got: rmse });
         }
     }
     Ok(reached)

@@ -328,7 +328,7 @@ impl Reader {
         let shape: Vec<usize> = payload.header.shape.iter().map(|&e| e as usize).collect();
         let chunk = decode_chunk(dtype, &shape, payload.header.base, payload.body)?;
         if byte_count(dtype, &payload.header.shape) != Some(chunk.len() as u64) {
-            return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", chunk.len()), section: "6" });
+            return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", chunk.len()), section: "4" });
         }
         Ok(chunk)
     }

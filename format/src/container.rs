@@ -1,4 +1,4 @@
-//! Reading a container (SPEC §5): the whole index first, then single payloads without a copy.
+//! Reading a container (SPEC §6): the whole index first, then single payloads without a copy.
 use crate::index::{ALIGNMENT, Chunk, Segment, Variable, read_indexes};
 use crate::{Defect, Error, Limits, Payload, error::corrupt, map::Bytes};
 use std::{fs::File, path::Path};

@@ -28,7 +28,7 @@ pub enum Error {
     },
     /// The file starts as one of ours and has no index at its end: writing it was interrupted, or its tail was cut off.
     #[error(
-        "the file has no index at its end, as after an interrupted write: `scicodec recover` rebuilds it (SPEC §5.7)"
+        "the file has no index at its end, as after an interrupted write: `scicodec recover` rebuilds it (SPEC §6.7)"
     )]
     Torn,
     /// Valid, but of a kind that this version does not know.

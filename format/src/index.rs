@@ -1,4 +1,4 @@
-//! The head, the footer and the chain of indexes (SPEC §5.1, §5.6).
+//! The head, the footer and the chain of indexes (SPEC §6.1, §6.6).
 use crate::cursor::{Cursor, put_u32, put_varint};
 use crate::record::{Record, VariableRecord, covering, parse_record};
 use crate::shape::{byte_count, check_chunk_bytes};

@@ -1,4 +1,4 @@
-//! Bytes ⇄ typed structures of the `.scz` container and of its chunk payloads. See `SPEC.md` §4 and §5.
+//! Bytes ⇄ typed structures of the `.scz` container and of its chunk payloads. See `SPEC.md` §5 and §6.
 //!
 //! A [`Payload`] is one chunk with a self-describing header: it can be stored anywhere. A [`Container`] is a thin file
 //! format around payloads, written front to back by a [`Writer`] and read through a memory map. This crate knows nothing

@@ -1,6 +1,6 @@
 //! What a reader is willing to do for a file that it has not seen before.
 
-/// Ceilings that hold before anything is allocated or decoded (SPEC §5.8).
+/// Ceilings that hold before anything is allocated or decoded (SPEC §6.8).
 ///
 /// The defaults let every file of this crate's own writer through, and keep a lying file from asking for more memory
 /// than its own size explains.

@@ -1,4 +1,4 @@
-//! One chunk payload: a self-describing header and a body (SPEC §4). It needs no container around it.
+//! One chunk payload: a self-describing header and a body (SPEC §5). It needs no container around it.
 use crate::bound::{put_bound, read_bound};
 use crate::cursor::{Cursor, put_u32, put_varint};
 use crate::shape::{check_chunk_bytes, put_extents, put_type_and_rank, read_type_and_shape};

@@ -1,5 +1,5 @@
 //! Records: what a file says of its variables, each with its own checksum, so that it survives damage elsewhere
-//! (SPEC §5.2, §5.3).
+//! (SPEC §6.2, §6.3).
 use crate::bound::{put_bound, read_bound};
 use crate::cursor::{Cursor, put_text, put_u32, put_uint, put_varint};
 use crate::shape::{put_extents, put_type_and_rank, read_type_and_shape};

@@ -1,4 +1,4 @@
-//! Rebuilding a file whose index is lost or whose payloads are damaged (SPEC §5.7).
+//! Rebuilding a file whose index is lost or whose payloads are damaged (SPEC §6.7).
 //!
 //! Records and payloads carry what is needed to put them back: this looks for all of them, wherever they start, and
 //! writes the ones whose checksums are right into a new file.

@@ -1,4 +1,4 @@
-//! Shapes, and the regular grid of chunks over one segment of a variable (SPEC §5.4).
+//! Shapes, and the regular grid of chunks over one segment of a variable (SPEC §6.4).
 use crate::{DType, Defect, Error, Limits, cursor::Cursor, cursor::put_varint, error::corrupt};
 use std::ops::Range;
 

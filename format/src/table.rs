@@ -1,4 +1,4 @@
-//! The chunk table of one segment: what the index knows of each chunk (SPEC §5.5).
+//! The chunk table of one segment: what the index knows of each chunk (SPEC §6.5).
 use crate::cursor::{Cursor, put_u32, put_uint, put_varint};
 use crate::{DType, Defect, Error, error::corrupt};
 

@@ -1,4 +1,4 @@
-//! Writing a container (SPEC §5), front to back without a step back.
+//! Writing a container (SPEC §6), front to back without a step back.
 use crate::index::{ALIGNMENT, HEAD_LENGTH, Variable, align, head, put_footer};
 use crate::record::{ExtensionRecord, VariableRecord, covering};
 use crate::shape::byte_count;
