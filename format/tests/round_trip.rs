@@ -52,29 +52,34 @@ fn overhead_is_small() {
         let r = record("t", &[100 * chunks, 100, 100], &[100, 100, 100]);
         let grid = w.begin_variable(r.clone()).unwrap();
         for c in 0..chunks {
-            let header = PayloadHeader {
-                dtype: r.dtype,
-                shape: grid.chunk_box(c).unwrap().extent,
-                bound: r.bound,
-                base: 1,
-                variable: 0,
-                chunk: c,
-                model: None,
-                aligned: false,
-            };
+            let mut payload = payload_of(&r, &grid, c, &[0; 300]);
             // Payloads that end at a multiple of 64, so that padding is not counted.
-            let empty = EncodedPayload::new(&header, &[0; 300]).bytes.len() - 300;
-            let body = vec![0; 320 - empty];
-            let mut facts = facts();
-            facts.max_error = Some(c as f32);
-            w.push(&EncodedPayload::new(&header, &body), facts).unwrap();
+            let header = payload.bytes.len() - 300;
+            payload = payload_of(&r, &grid, c, &vec![0; 320 - header]);
+            let facts = ChunkFacts { max_error: Some(c as f32), ..facts() };
+            w.push(&payload, facts).unwrap();
         }
-        (finish(w).len(), 320)
+        let header = payload_of(&r, &grid, chunks - 1, &[]).bytes.len() + 1;
+        (finish(w).len(), header)
     };
-    let (one, two) = (length(10).0, length(11).0);
-    let header = 320 - (320 - 20);
-    println!("each further chunk: {} bytes in the table, {header} in the payload header", two - one - 320);
-    assert!(two - one - 320 + header <= 40, "{}", two - one - 320);
+    let ((ten, _), (eleven, header)) = (length(10), length(11));
+    let each = eleven - ten - 320 + header;
+    println!("each further chunk: {each} bytes, {header} of them in the payload");
+    assert!(each <= 40, "{each}");
+}
+
+fn payload_of(r: &VariableRecord, grid: &Grid, chunk: u64, body: &[u8]) -> EncodedPayload {
+    let header = PayloadHeader {
+        dtype: r.dtype,
+        shape: grid.chunk_box(chunk).unwrap().extent,
+        bound: r.bound,
+        base: 1,
+        variable: 0,
+        chunk,
+        model: None,
+        aligned: false,
+    };
+    EncodedPayload::new(&header, body)
 }
 
 #[test]
