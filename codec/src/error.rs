@@ -4,6 +4,12 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The operating system refused.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The container or a payload header is not what SPEC says it must be, or the file has no index.
+    #[error(transparent)]
+    Container(scicodec_format::Error),
     /// The bytes are not what SPEC says they must be.
     #[error("corrupt data: {what} (SPEC §{section})")]
     Corrupt {
@@ -12,11 +18,29 @@ pub enum Error {
         /// The section of SPEC.md that the bytes break.
         section: &'static str,
     },
+    /// The bytes end before they should.
+    #[error("truncated: {what} needs {need} bytes, {have} are there")]
+    Truncated {
+        /// What was being read.
+        what: &'static str,
+        /// Bytes needed.
+        need: u64,
+        /// Bytes there.
+        have: u64,
+    },
+    /// A chunk was lost before the file was recovered; the others can be decoded by region.
+    #[error("chunk {chunk} of variable {variable:?} was lost (the file was recovered): decode a region without it")]
+    MissingChunk {
+        /// Name of the variable.
+        variable: String,
+        /// Ordinal of the chunk.
+        chunk: u64,
+    },
     /// The caller's arguments make no sense together.
     #[error("invalid argument: {0}")]
     InvalidArgument(String),
     /// A limit on memory or size would be exceeded.
-    #[error("{what} is {asked}, over the limit of {limit}")]
+    #[error("{what}: {asked} asked, over the limit of {limit}")]
     Limit {
         /// What is limited.
         what: &'static str,
@@ -39,4 +63,18 @@ pub enum Error {
         /// The error that was made.
         got: f64,
     },
+}
+
+impl From<scicodec_format::Error> for Error {
+    fn from(e: scicodec_format::Error) -> Error {
+        use scicodec_format::Error as F;
+        match e {
+            F::Io(e) => Error::Io(e),
+            F::Truncated { what, need, have } => Error::Truncated { what, need, have },
+            F::Unsupported { feature } => Error::Unsupported { feature },
+            F::Limit { what, limit, asked } => Error::Limit { what, limit, asked },
+            F::InvalidArgument(what) => Error::InvalidArgument(what),
+            other => Error::Container(other),
+        }
+    }
 }

@@ -1,18 +1,61 @@
-//! scicodec: a learned, error-bounded compressor for gridded floating-point fields.
+//! scicodec: a learned, error-bounded compressor for gridded scientific fields.
+//!
+//! [`Encoder`] writes variables to a file, [`Reader`] reads them back, whole or by [`Region`]. Shapes are slowest axis
+//! first, elements are bytes in C order and the machine's byte order. What a bound guarantees is said by [`BoundKind`].
+//!
+//! ```
+//! use scicodec::{BoundKind, DType, EncodeOptions, ErrorBound, Reader, Region, SliceSource, VariableMeta};
+//!
+//! let field: Vec<f32> = (0..600).map(|i| (i as f32 * 0.01).sin()).collect();
+//! let source = SliceSource::new(DType::F32, &[20, 30], bytemuck::cast_slice(&field))?;
+//! let options = EncodeOptions::new(ErrorBound { kind: BoundKind::Abs, value: 1e-3 });
+//! let file = scicodec::encode_to_vec(&VariableMeta::default(), &source, &options)?;
+//!
+//! let reader = Reader::from_bytes(file)?;
+//! let corner = reader.decode_region(0, &Region::parse("0:2,0:3", &[20, 30])?, 1)?;
+//! let corner: Vec<f32> = bytemuck::pod_collect_to_vec(&corner);
+//! assert!((corner[5] - field[32]).abs() <= 1e-3);
+//! # Ok::<(), scicodec::Error>(())
+//! ```
 pub mod base;
+mod boxes;
 mod bytes;
+mod check;
 mod chunk;
+mod decode;
+mod element;
 mod elements;
+mod encode;
 pub mod entropy;
 mod error;
+mod error_bound;
 mod lattice;
 mod logarithm;
 mod mask;
+mod metrics;
+mod options;
+mod ordered;
 mod plan;
 mod prepare;
+mod recover;
+mod region;
+mod report;
 mod select;
+mod session;
+mod source;
 
+pub use boxes::{AUTO_CHUNK_VALUES, AUTO_SLAB_BYTES, auto_chunk};
 pub use chunk::{ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, encode_chunk};
+pub use decode::{ChunkInfo, Reader, Variable};
+pub use encode::{Encoder, Overwrite, encode_to_vec};
 pub use error::Error;
+pub use error_bound::validate_bound;
+pub use metrics::{ArrayRef, Metrics, SSIM_WINDOW, compare};
+pub use options::{ChunkShape, EncodeOptions, Fill, Progress, VariableMeta};
 pub use plan::base_name;
-pub use scicodec_format::{BoundKind, DType, ErrorBound};
+pub use recover::{RecoverReport, RecoveredVariable, recover, recover_to};
+pub use region::Region;
+pub use report::{FileReport, TestReport, VariableReport};
+pub use scicodec_format as format;
+pub use scicodec_format::{BoundKind, DType, ErrorBound, Limits};
+pub use source::{SliceSource, Source};

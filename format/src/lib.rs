@@ -1,3 +1,40 @@
-//! Bytes ⇄ typed structures of the `.scz` container and of its chunk payloads. See `SPEC.md`.
+//! Bytes ⇄ typed structures of the `.scz` container and of its chunk payloads. See `SPEC.md` §5 and §6.
+//!
+//! A [`Payload`] is one chunk with a self-describing header: it can be stored anywhere. A [`Container`] is a thin file
+//! format around payloads, written front to back by a [`Writer`] and read through a memory map. This crate knows nothing
+//! of how a chunk's values are coded.
+//!
+//! Everything read is validated before it is used: a file that lies gets an [`Error`] that says how and where. Results
+//! depend on the bytes alone. There are no threads and no arithmetic on floating-point numbers here.
+//!
+//! | format version | first reader | first writer | what changed |
+//! |---|---|---|---|
+//! | 1 | 0.1.0 | 0.1.0 | first version |
+mod bound;
+mod container;
+mod cursor;
+mod defect;
+mod error;
+mod index;
+mod limits;
+mod map;
+mod payload;
+mod record;
+mod recover;
+mod shape;
+mod table;
 mod types;
+mod writer;
+
+pub use container::Container;
+pub use defect::Defect;
+pub use error::Error;
+pub use index::{ALIGNMENT, Chunk, FORMAT_VERSION, HEAD_MAGIC, Segment, Variable};
+pub use limits::Limits;
+pub use payload::{EncodedPayload, PAYLOAD_MAGIC, PAYLOAD_VERSION, Payload, PayloadHeader};
+pub use record::{ExtensionRecord, VariableRecord};
+pub use recover::{Recovered, RecoveredVariable, recover};
+pub use shape::{BoxRegion, Grid, MAX_RANK, byte_count, element_count};
+pub use table::{ChunkEntry, ValueRange};
 pub use types::{BoundKind, DType, ErrorBound};
+pub use writer::{ChunkFacts, Writer};

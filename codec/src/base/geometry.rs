@@ -18,7 +18,7 @@ impl Geometry {
             if i < lead {
                 n[0] *= e;
             } else {
-                n[4 - shape.len() + i] = e;
+                n[4 + i - shape.len()] = e;
             }
         }
         let stride = [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1];

@@ -1,0 +1,123 @@
+//! Copying boxes between C-ordered arrays, and choosing the shape of chunks.
+use crate::Error;
+use scicodec_format::{BoxRegion, DType, element_count};
+
+/// Most values in an automatically chosen chunk.
+///
+/// The larger a chunk, the less of it is edge and cold adaptive state; the smaller, the less is decoded for a point.
+pub const AUTO_CHUNK_VALUES: u64 = 1 << 20;
+/// Most bytes in a row of chunks, which is what streaming decode holds in memory.
+pub const AUTO_SLAB_BYTES: u64 = 128 << 20;
+
+/// Copies a box of `extent` from `src` at `src_start` to `dst` at `dst_start`; both are C-ordered.
+pub(crate) fn copy_box(
+    src: &[u8],
+    src_shape: &[u64],
+    src_start: &[u64],
+    dst: &mut [u8],
+    dst_shape: &[u64],
+    dst_start: &[u64],
+    extent: &[u64],
+    size: usize,
+) -> Result<(), Error> {
+    let rank = extent.len();
+    let outside = |shape: &[u64], start: &[u64], bytes: usize| {
+        shape.len() != rank
+            || start.len() != rank
+            || element_count(shape).and_then(|n| n.checked_mul(size as u64)) != Some(bytes as u64)
+            || (0..rank).any(|a| start[a].checked_add(extent[a]).is_none_or(|end| end > shape[a]))
+    };
+    if outside(src_shape, src_start, src.len()) || outside(dst_shape, dst_start, dst.len()) {
+        return Err(Error::InvalidArgument(format!("a box of {extent:?} does not fit {src_shape:?} or {dst_shape:?}")));
+    }
+    if extent.contains(&0) {
+        return Ok(());
+    }
+    // Trailing axes that are copied whole in both arrays are one run of bytes.
+    let mut inner = rank;
+    let mut run = size;
+    while inner > 0 {
+        inner -= 1;
+        run *= extent[inner] as usize;
+        if extent[inner] != src_shape[inner] || extent[inner] != dst_shape[inner] {
+            break;
+        }
+    }
+    let offset = |shape: &[u64], start: &[u64], index: &[u64]| {
+        let at = (0..rank).fold(0, |o, a| o * shape[a] + start[a] + index.get(a).copied().unwrap_or(0));
+        at as usize * size
+    };
+    let mut index = vec![0u64; inner];
+    loop {
+        let (s, d) = (offset(src_shape, src_start, &index), offset(dst_shape, dst_start, &index));
+        dst[d..d + run].copy_from_slice(&src[s..s + run]);
+        let Some(axis) = (0..inner).rev().find(|&a| index[a] + 1 < extent[a]) else { return Ok(()) };
+        index[axis] += 1;
+        index[axis + 1..].fill(0);
+    }
+}
+
+/// A chunk shape of at most [`AUTO_CHUNK_VALUES`]: near-equal parts of as few cuts as possible, the longest side cut
+/// first, in rows of at most [`AUTO_SLAB_BYTES`].
+pub fn auto_chunk(dtype: DType, shape: &[u64]) -> Vec<u64> {
+    let mut chunk: Vec<u64> = shape.iter().map(|&n| n.max(1)).collect();
+    let mut cuts = vec![1u64; shape.len()];
+    let values = |c: &[u64]| c.iter().fold(1u64, |n, &e| n.saturating_mul(e));
+    if values(&chunk) <= AUTO_CHUNK_VALUES {
+        return chunk;
+    }
+    for axis in 0..shape.len() {
+        let rest = values(&chunk[axis + 1..]).saturating_mul(dtype.size() as u64);
+        let most = (AUTO_SLAB_BYTES / rest.max(1)).max(1);
+        if chunk[axis] > most {
+            cuts[axis] = shape[axis].div_ceil(most);
+            chunk[axis] = shape[axis].div_ceil(cuts[axis]);
+        }
+        if chunk[axis] > 1 {
+            break;
+        }
+    }
+    while values(&chunk) > AUTO_CHUNK_VALUES {
+        let Some(axis) = (0..chunk.len()).rev().max_by_key(|&a| chunk[a]) else { break };
+        // The next number of cuts that makes this side shorter.
+        cuts[axis] = shape[axis].div_ceil(chunk[axis] - 1);
+        chunk[axis] = shape[axis].div_ceil(cuts[axis]);
+    }
+    chunk
+}
+
+/// The part of a chunk that lies in a region, as starts in the chunk and in the region, and an extent.
+pub(crate) fn overlap(chunk: &BoxRegion, region: &BoxRegion) -> (Vec<u64>, Vec<u64>, Vec<u64>) {
+    let axes = || 0..chunk.start.len();
+    let starts: Vec<u64> = axes().map(|a| chunk.start[a].max(region.start[a])).collect();
+    let end = |b: &BoxRegion, a: usize| b.start[a] + b.extent[a];
+    let extent = axes().map(|a| end(chunk, a).min(end(region, a)).saturating_sub(starts[a])).collect();
+    let in_chunk = starts.iter().zip(&chunk.start).map(|(&s, &c)| s - c).collect();
+    let in_region = starts.iter().zip(&region.start).map(|(&s, &r)| s - r).collect();
+    (in_chunk, in_region, extent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_chunks_are_few_balanced_and_bounded() {
+        for (shape, chunk) in [
+            (vec![], vec![]),
+            (vec![0, 3], vec![1, 3]),
+            (vec![1000, 1000], vec![1000, 1000]),
+            (vec![1 << 21], vec![1 << 20]),
+            (vec![100, 500, 500], vec![100, 100, 100]),
+            (vec![1, 100, 500, 500], vec![1, 100, 100, 100]),
+        ] {
+            assert_eq!(auto_chunk(DType::F32, &shape), chunk, "{shape:?}");
+        }
+        let big = auto_chunk(DType::F32, &[1024, 1024, 1024]);
+        assert!(big[0] * 1024 * 1024 * 4 <= AUTO_SLAB_BYTES && big.iter().product::<u64>() <= AUTO_CHUNK_VALUES);
+        assert!(big.iter().product::<u64>() * 10 > AUTO_CHUNK_VALUES * 8, "{big:?}");
+        let flat = auto_chunk(DType::F64, &[1, 1 << 16, 1 << 16]);
+        assert!(flat[1] * (1 << 16) * 8 <= AUTO_SLAB_BYTES, "{flat:?}");
+        assert!(auto_chunk(DType::U8, &[u64::MAX / 2]).iter().product::<u64>() <= AUTO_CHUNK_VALUES);
+    }
+}

@@ -1,0 +1,365 @@
+//! Reading files: by variable, by region, as a stream.
+use crate::boxes::{copy_box, overlap};
+use crate::ordered::run_ordered;
+use crate::report::TestReport;
+use crate::session::{range_values, resolve_again};
+use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region, decode_chunk};
+use scicodec_format::{BoxRegion, Container, byte_count};
+use std::path::Path;
+
+/// One variable of a file.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Variable {
+    /// Its name; a lone array may have an empty one.
+    pub name: String,
+    /// Units of its values; may be empty.
+    pub units: String,
+    /// Attributes: pairs of name and text.
+    pub attributes: Vec<(String, String)>,
+    /// Names of its axes, slowest first; empty where unknown.
+    pub dimensions: Vec<String>,
+    /// Element type.
+    pub dtype: DType,
+    /// Extents, slowest axis first.
+    pub shape: Vec<u64>,
+    /// Extents of a chunk, those of the first segment.
+    pub chunk_shape: Vec<u64>,
+    /// The bound as asked.
+    pub bound: ErrorBound,
+    /// The bound that each chunk keeps, where the file tells it (not for `l2`).
+    pub chunk_bound: Option<ChunkBound>,
+    /// Bits of the fill value.
+    pub fill: Option<u64>,
+    /// Its chunks, in the order of their ordinals.
+    pub chunks: Vec<ChunkInfo>,
+}
+
+/// What the index says of a chunk.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ChunkInfo {
+    /// Segment of the variable that it belongs to.
+    pub segment: usize,
+    /// Ordinal in the segment.
+    pub ordinal: usize,
+    /// Offset of the payload in the file, in bytes.
+    pub offset: u64,
+    /// Bytes of the payload; 0 for a chunk that was lost before the file was recovered.
+    pub length: u64,
+    /// CRC32C of the payload, where the index repeats it.
+    pub crc: Option<u32>,
+    /// Code of the base.
+    pub base: u8,
+    /// An upper bound of max |x - x̂| over finite, unmasked values: that maximum rounded up to a float32, but not above
+    /// the bound that the chunk keeps.
+    pub max_error: Option<f64>,
+    /// Smallest finite, unmasked value before encoding.
+    pub min: Option<f64>,
+    /// Largest finite, unmasked value before encoding.
+    pub max: Option<f64>,
+}
+
+impl Variable {
+    /// Bytes of its values.
+    pub fn raw_bytes(&self) -> u64 {
+        byte_count(self.dtype, &self.shape).unwrap_or(0)
+    }
+
+    /// Bytes of its payloads.
+    pub fn compressed_bytes(&self) -> u64 {
+        self.chunks.iter().map(|c| c.length).sum()
+    }
+
+    /// An upper bound of max |x - x̂| over all chunks, where it is known of all.
+    pub fn achieved_max_error(&self) -> Option<f64> {
+        self.chunks.iter().filter(|c| c.length > 0).try_fold(0.0, |m: f64, c| Some(m.max(c.max_error?)))
+    }
+
+    fn of(v: &scicodec_format::Variable) -> Variable {
+        let r = &v.record;
+        let chunk_bound = resolve_again(v).ok();
+        let chunks = v.segments.iter().enumerate().flat_map(|(segment, s)| {
+            s.chunks.iter().enumerate().map(move |(ordinal, c)| {
+                let range = range_values(r.dtype, c.entry.range);
+                ChunkInfo {
+                    segment,
+                    ordinal,
+                    offset: c.offset,
+                    length: c.entry.length,
+                    crc: c.entry.crc,
+                    base: c.entry.base,
+                    max_error: c.entry.max_error.map(|e| match chunk_bound {
+                        Some(ChunkBound::Abs(bound)) => f64::from(e).min(bound),
+                        _ => f64::from(e),
+                    }),
+                    min: range.map(|r| r.0),
+                    max: range.map(|r| r.1),
+                }
+            })
+        });
+        Variable {
+            name: r.name.clone(),
+            units: r.units.clone(),
+            attributes: r.attributes.clone(),
+            dimensions: r.dimensions.clone(),
+            dtype: r.dtype,
+            shape: v.shape(),
+            chunk_shape: r.chunk_shape.clone(),
+            bound: r.bound,
+            chunk_bound,
+            fill: r.fill,
+            chunks: chunks.collect(),
+        }
+    }
+}
+
+/// An opened file. Values decode to the same bits whatever the machine, the region and the number of threads.
+#[derive(Debug)]
+pub struct Reader {
+    container: Container,
+    variables: Vec<Variable>,
+    limits: Limits,
+}
+
+/// A chunk to decode, and where it goes.
+struct Task {
+    variable: usize,
+    segment: usize,
+    ordinal: usize,
+    /// The chunk's box in the variable.
+    place: BoxRegion,
+}
+
+/// A run of chunks whose values lie together in the output: one row of chunks.
+struct Slab {
+    /// Its part of the region, as a box of the variable.
+    place: BoxRegion,
+    tasks: std::ops::Range<usize>,
+}
+
+impl Reader {
+    /// Maps a file and validates its whole index; no chunk is touched.
+    pub fn open(path: &Path) -> Result<Reader, Error> {
+        Reader::open_with_limits(path, Limits::default())
+    }
+
+    /// [`Reader::open`] with other limits.
+    pub fn open_with_limits(path: &Path, limits: Limits) -> Result<Reader, Error> {
+        Ok(Reader::new(Container::open(path, limits.clone())?, limits))
+    }
+
+    /// Reads a file that is in memory.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Reader, Error> {
+        Reader::from_bytes_with_limits(bytes, Limits::default())
+    }
+
+    /// [`Reader::from_bytes`] with other limits.
+    pub fn from_bytes_with_limits(bytes: Vec<u8>, limits: Limits) -> Result<Reader, Error> {
+        Ok(Reader::new(Container::from_bytes(bytes, limits.clone())?, limits))
+    }
+
+    fn new(container: Container, limits: Limits) -> Reader {
+        let variables = container.variables().iter().map(Variable::of).collect();
+        Reader { container, variables, limits }
+    }
+
+    /// The variables, in the order of the file.
+    pub fn variables(&self) -> &[Variable] {
+        &self.variables
+    }
+
+    /// Bytes of the file.
+    pub fn length(&self) -> u64 {
+        self.container.length()
+    }
+
+    /// The container, for single payloads.
+    pub fn container(&self) -> &Container {
+        &self.container
+    }
+
+    /// Decodes a whole variable: elements in C order, in the machine's byte order.
+    ///
+    /// Errors: `Container`, `Corrupt` and `Truncated` for damaged chunks; `MissingChunk`; `Limit` where the variable is
+    /// bigger than [`Limits::decoded_bytes`]: [`Reader::decode_to`] needs no such memory.
+    pub fn decode(&self, variable: usize, threads: usize) -> Result<Vec<u8>, Error> {
+        let region = Region::all(&self.variable(variable)?.shape);
+        self.decode_region(variable, &region, threads)
+    }
+
+    /// Decodes a region; only the chunks that meet it are read. Errors as those of [`Reader::decode`].
+    pub fn decode_region(&self, variable: usize, region: &Region, threads: usize) -> Result<Vec<u8>, Error> {
+        let v = self.variable(variable)?;
+        let place = region.within(&v.shape)?;
+        let mut out = self.allocate(v.dtype, &place.extent)?;
+        let tasks = self.tasks(variable, &place);
+        run_ordered(
+            tasks.len() as u64,
+            threads,
+            |i| self.decode_task(&tasks[i as usize]),
+            |i, chunk| scatter(&chunk, &tasks[i as usize].place, &mut out, &place, v.dtype),
+        )?;
+        Ok(out)
+    }
+
+    /// Decodes a variable or a region of it into a stream, in C order and the machine's byte order.
+    ///
+    /// Memory: one row of chunks (at most [`crate::AUTO_SLAB_BYTES`] with automatic chunks) and a few chunks per thread.
+    pub fn decode_to(
+        &self,
+        variable: usize,
+        region: Option<&Region>,
+        threads: usize,
+        sink: &mut dyn std::io::Write,
+        progress: &dyn Fn(Progress),
+    ) -> Result<(), Error> {
+        let v = self.variable(variable)?;
+        let place = match region {
+            Some(region) => region.within(&v.shape)?,
+            None => Region::all(&v.shape).within(&v.shape)?,
+        };
+        let total = byte_count(v.dtype, &place.extent).unwrap_or(0);
+        let tasks = self.tasks(variable, &place);
+        let mut slabs = slabs(&tasks, &place).into_iter().peekable();
+        let (mut out, mut done, mut coded) = (vec![], 0, 0);
+        run_ordered(
+            tasks.len() as u64,
+            threads,
+            |i| self.decode_task(&tasks[i as usize]),
+            |i, chunk| {
+                let Some(slab) = slabs.peek() else { return Ok(()) };
+                if slab.tasks.start as u64 == i {
+                    out = self.allocate(v.dtype, &slab.place.extent)?;
+                }
+                let task = &tasks[i as usize];
+                scatter(&chunk, &task.place, &mut out, &slab.place, v.dtype)?;
+                coded += self.coded_bytes(task);
+                if slab.tasks.end as u64 == i + 1 {
+                    sink.write_all(&out)?;
+                    done += out.len() as u64;
+                    slabs.next();
+                }
+                progress(Progress { done, total, coded });
+                Ok(())
+            },
+        )
+    }
+
+    /// Decodes every chunk of every variable, and so checks every checksum.
+    pub fn verify(&self, progress: &dyn Fn(Progress)) -> Result<TestReport, Error> {
+        let mut report = TestReport { variables: self.variables.len() as u64, ..TestReport::default() };
+        let total = self.variables.iter().map(Variable::raw_bytes).sum();
+        let (mut done, mut coded) = (0, 0);
+        for (i, v) in self.variables.iter().enumerate() {
+            let mut tasks = self.tasks(i, &Region::all(&v.shape).within(&v.shape)?);
+            let all = tasks.len();
+            tasks.retain(|t| self.coded_bytes(t) > 0);
+            report.missing += (all - tasks.len()) as u64;
+            run_ordered(
+                tasks.len() as u64,
+                0,
+                |t| self.decode_task(&tasks[t as usize]),
+                |t, chunk| {
+                    report.chunks += 1;
+                    report.raw_bytes += chunk.len() as u64;
+                    done += chunk.len() as u64;
+                    coded += self.coded_bytes(&tasks[t as usize]);
+                    progress(Progress { done, total, coded });
+                    Ok(())
+                },
+            )?;
+        }
+        Ok(report)
+    }
+
+    fn variable(&self, variable: usize) -> Result<&Variable, Error> {
+        let n = self.variables.len();
+        self.variables.get(variable).ok_or_else(|| Error::InvalidArgument(format!("variable {variable} of {n}")))
+    }
+
+    /// Zeros for an array of a shape that a file asks for.
+    fn allocate(&self, dtype: DType, shape: &[u64]) -> Result<Vec<u8>, Error> {
+        let asked = byte_count(dtype, shape).unwrap_or(u64::MAX);
+        let limit = self.limits.decoded_bytes;
+        let refused = Error::Limit { what: "bytes decoded into memory at once", limit, asked };
+        let size = match usize::try_from(asked) {
+            Ok(size) if asked <= limit => size,
+            _ => return Err(refused),
+        };
+        let mut out = vec![];
+        if out.try_reserve_exact(size).is_err() {
+            return Err(refused);
+        }
+        out.resize(size, 0);
+        Ok(out)
+    }
+
+    /// The chunks that meet a box, in order.
+    fn tasks(&self, variable: usize, place: &BoxRegion) -> Vec<Task> {
+        let mut tasks = vec![];
+        for (segment, s) in self.container.variables()[variable].segments.iter().enumerate() {
+            let mut ranges: Vec<_> = place.start.iter().zip(&place.extent).map(|(&a, &n)| a..a + n).collect();
+            if let (Some(first), Some(&rows)) = (ranges.first_mut(), s.grid.shape().first()) {
+                *first = first.start.saturating_sub(s.start).min(rows)..first.end.saturating_sub(s.start).min(rows);
+            }
+            for ordinal in s.grid.intersecting(&ranges) {
+                if let Some(mut place) = s.grid.chunk_box(ordinal) {
+                    if let Some(first) = place.start.first_mut() {
+                        *first += s.start;
+                    }
+                    tasks.push(Task { variable, segment, ordinal: ordinal as usize, place });
+                }
+            }
+        }
+        tasks
+    }
+
+    fn decode_task(&self, t: &Task) -> Result<Vec<u8>, Error> {
+        let Some(payload) = self.container.payload(t.variable, t.segment, t.ordinal)? else {
+            let v = &self.container.variables()[t.variable];
+            let chunk = v.segments[t.segment].first_chunk + t.ordinal as u64;
+            return Err(Error::MissingChunk { variable: v.record.name.clone(), chunk });
+        };
+        let dtype = payload.header.dtype;
+        if payload.header.model.is_some() {
+            return Err(Error::Unsupported { feature: "a chunk that needs a model".into() });
+        }
+        let shape: Vec<usize> = payload.header.shape.iter().map(|&e| e as usize).collect();
+        let chunk = decode_chunk(dtype, &shape, payload.header.base, payload.body)?;
+        if byte_count(dtype, &payload.header.shape) != Some(chunk.len() as u64) {
+            return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", chunk.len()), section: "4" });
+        }
+        Ok(chunk)
+    }
+
+    fn coded_bytes(&self, t: &Task) -> u64 {
+        self.container.variables()[t.variable].segments[t.segment].chunks[t.ordinal].entry.length
+    }
+}
+
+/// Copies what a chunk has of a box to its place there.
+fn scatter(chunk: &[u8], place: &BoxRegion, out: &mut [u8], out_place: &BoxRegion, dtype: DType) -> Result<(), Error> {
+    let (from, to, extent) = overlap(place, out_place);
+    copy_box(chunk, &place.extent, &from, out, &out_place.extent, &to, &extent, dtype.size())
+}
+
+/// Cuts tasks into rows of chunks: each holds all chunks of one index range along the first axis on which a chunk is
+/// longer than 1, so that its part of the region is one run of the output.
+fn slabs(tasks: &[Task], region: &BoxRegion) -> Vec<Slab> {
+    let mut slabs: Vec<Slab> = vec![];
+    for (i, task) in tasks.iter().enumerate() {
+        let axis = task.place.extent.iter().position(|&e| e > 1).unwrap_or(task.place.extent.len());
+        let (_, to, extent) = overlap(&task.place, region);
+        let mut place = region.clone();
+        for a in 0..place.start.len().min(axis + 1) {
+            place.start[a] = region.start[a] + to[a];
+            place.extent[a] = extent[a];
+        }
+        match slabs.last_mut() {
+            Some(last) if last.place == place => last.tasks.end = i + 1,
+            _ => slabs.push(Slab { place, tasks: i..i + 1 }),
+        }
+    }
+    slabs
+}

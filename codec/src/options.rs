@@ -1,0 +1,83 @@
+//! How to encode.
+use crate::element::value_bits;
+use crate::{DType, Effort, Error, ErrorBound};
+
+/// How to encode a variable. [`EncodeOptions::new`] gives the defaults for a bound.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EncodeOptions {
+    /// The error bound to guarantee.
+    pub bound: ErrorBound,
+    /// How hard to try for a smaller file.
+    pub effort: Effort,
+    /// How the variable is cut up.
+    pub chunk: ChunkShape,
+    /// A value that stands for "no value", kept exactly besides NaN and ±Inf.
+    pub fill: Option<Fill>,
+    /// Threads to use; 0 for all. The bytes do not depend on it.
+    pub threads: usize,
+    /// Whether to decode each payload once more and check it by independent code before it is written.
+    pub verify: bool,
+}
+
+impl EncodeOptions {
+    /// The defaults: default effort, automatic chunks, no fill value, all threads, verified.
+    pub fn new(bound: ErrorBound) -> EncodeOptions {
+        EncodeOptions { bound, effort: Effort::Default, chunk: ChunkShape::Auto, fill: None, threads: 0, verify: true }
+    }
+}
+
+/// How a variable is cut up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ChunkShape {
+    /// Chosen by [`crate::auto_chunk`].
+    #[default]
+    Auto,
+    /// This many values along each axis, slowest first, clipped to the variable's shape.
+    Fixed(Vec<u64>),
+}
+
+/// A value that stands for "no value".
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fill {
+    /// The element nearest to this number.
+    Value(f64),
+    /// The element of these bits, low bytes first.
+    Bits(u64),
+}
+
+impl Fill {
+    /// The bits of the element. Errors: `InvalidArgument` where the dtype does not have it.
+    pub fn bits(self, dtype: DType) -> Result<u64, Error> {
+        let bits = match self {
+            Fill::Value(v) => value_bits(dtype, v),
+            Fill::Bits(b) => (dtype.size() == 8 || b >> (dtype.size() * 8) == 0).then_some(b),
+        };
+        bits.ok_or_else(|| Error::InvalidArgument(format!("{self:?} is no {}", dtype.name())))
+    }
+}
+
+/// What a file says of a variable besides its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VariableMeta {
+    /// Its name, unique in the file. An array without one may have an empty name: files are smaller for it.
+    pub name: String,
+    /// Units of the values; may be empty.
+    pub units: String,
+    /// Attributes: pairs of name and text.
+    pub attributes: Vec<(String, String)>,
+    /// Names of the axes, slowest first; may be empty.
+    pub dimensions: Vec<String>,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Bytes of raw values done.
+    pub done: u64,
+    /// Bytes of raw values in all.
+    pub total: u64,
+    /// Bytes of payloads written or read for them.
+    pub coded: u64,
+}

@@ -1,0 +1,351 @@
+//! Variables into a container, whatever the container is written to: chunks in parallel, bytes in order.
+use crate::check::{Reached, check_chunk, round_up};
+use crate::element::{Extent, bits_value};
+use crate::error_bound::{needs_statistics, resolve, validate_bound};
+use crate::ordered::run_ordered;
+use crate::report::VariableReport;
+use crate::{
+    BoundKind, ChunkBound, ChunkRequest, ChunkShape, ChunkStats, DType, EncodeOptions, Error, ErrorBound, Progress,
+    Source, VariableMeta, auto_chunk, decode_chunk, encode_chunk,
+};
+use scicodec_format::{
+    BoxRegion, ChunkFacts, Container, EncodedPayload, Grid, Limits, PayloadHeader, ValueRange, VariableRecord, Writer,
+    byte_count,
+};
+use std::io::Write;
+
+/// What extending needs to know of a variable.
+struct Known {
+    record: VariableRecord,
+    /// Chunks so far.
+    chunks: u64,
+    /// The bound that its first segment's chunks keep, or why it cannot be told.
+    bound: Result<ChunkBound, String>,
+}
+
+/// A container being written.
+pub(crate) struct Session<W: Write> {
+    writer: Writer<W>,
+    known: Vec<Known>,
+    /// After an error the container is in pieces, and nothing more is accepted.
+    broken: bool,
+}
+
+/// One chunk on its way from the source to the file.
+struct Done {
+    payload: EncodedPayload,
+    facts: ChunkFacts,
+    reached: Reached,
+    base: &'static str,
+    raw: u64,
+}
+
+/// What all chunks of a group have in common.
+struct Plan<'a> {
+    source: &'a dyn Source,
+    options: &'a EncodeOptions,
+    bound: ChunkBound,
+    asked: ErrorBound,
+    fill: Option<u64>,
+    variable: u64,
+    first_chunk: u64,
+}
+
+impl<W: Write> Session<W> {
+    pub(crate) fn create(out: W) -> Result<Session<W>, Error> {
+        Ok(Session { writer: Writer::create(out)?, known: vec![], broken: false })
+    }
+
+    pub(crate) fn resume(out: W, container: &Container) -> Session<W> {
+        let known = container.variables().iter().map(|v| Known {
+            record: v.record.clone(),
+            chunks: v.chunks(),
+            bound: resolve_again(v).map_err(|e| e.to_string()),
+        });
+        Session { known: known.collect(), writer: Writer::resume(out, container), broken: false }
+    }
+
+    pub(crate) fn sink(&mut self) -> &mut W {
+        self.writer.sink()
+    }
+
+    pub(crate) fn finish(self) -> Result<(W, u64), Error> {
+        self.expect_whole()?;
+        Ok(self.writer.finish()?)
+    }
+
+    fn expect_whole(&self) -> Result<(), Error> {
+        if self.broken {
+            return Err(Error::InvalidArgument("an earlier call failed: this file cannot be finished".into()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_variable(
+        &mut self,
+        meta: &VariableMeta,
+        source: &dyn Source,
+        options: &EncodeOptions,
+        progress: &dyn Fn(Progress),
+    ) -> Result<VariableReport, Error> {
+        self.expect_whole()?;
+        let dtype = source.dtype();
+        let shape = source.shape().to_vec();
+        validate_bound(&options.bound, dtype)?;
+        let fill = options.fill.map(|f| f.bits(dtype)).transpose()?;
+        let chunk_shape = chunk_shape(dtype, &shape, &options.chunk)?;
+        let record = VariableRecord {
+            name: meta.name.clone(),
+            units: meta.units.clone(),
+            attributes: meta.attributes.clone(),
+            dimensions: meta.dimensions.clone(),
+            dtype,
+            shape: shape.clone(),
+            chunk_shape: chunk_shape.clone(),
+            bound: options.bound,
+            fill,
+        };
+        let statistics = if needs_statistics(options.bound.kind) {
+            let Some(grid) = Grid::new(&shape, &chunk_shape) else { return Err(no_grid(&shape, &chunk_shape)) };
+            statistics(source, &grid, fill, options.threads)?
+        } else {
+            Extent::default()
+        };
+        let bound = resolve(&options.bound, dtype, statistics)?;
+        let variable = self.writer.variables();
+        let grid = self.writer.begin_variable(record.clone())?;
+        let plan = Plan { source, options, bound, asked: options.bound, fill, variable, first_chunk: 0 };
+        let report = self.encode_group(&plan, &grid, &meta.name, progress)?;
+        self.known.push(Known { record, chunks: grid.chunks(), bound: Ok(bound) });
+        Ok(report)
+    }
+
+    pub(crate) fn extend_variable(
+        &mut self,
+        name: &str,
+        source: &dyn Source,
+        options: &EncodeOptions,
+        progress: &dyn Fn(Progress),
+    ) -> Result<VariableReport, Error> {
+        self.expect_whole()?;
+        let invalid = |what: String| Err(Error::InvalidArgument(what));
+        let Some(variable) = self.known.iter().position(|k| k.record.name == name) else {
+            return invalid(format!("no variable named {name:?}"));
+        };
+        let known = &self.known[variable];
+        let (record, dtype, shape) = (&known.record, source.dtype(), source.shape());
+        if dtype != record.dtype || shape.is_empty() || shape.get(1..) != record.shape.get(1..) {
+            return invalid(format!(
+                "variable {name:?} is {} {:?}: {} {shape:?} does not continue it along axis 0",
+                record.dtype.name(),
+                record.shape,
+                dtype.name(),
+            ));
+        }
+        if options.bound != record.bound {
+            let ErrorBound { kind, value } = record.bound;
+            return invalid(format!(
+                "variable {name:?} was asked to keep {}={value}, and so must its extension",
+                kind.name()
+            ));
+        }
+        if options.bound.kind == BoundKind::L2 {
+            return invalid(
+                "an l2 bound is for the whole variable: it cannot be extended; ask for nrmse or abs".into(),
+            );
+        }
+        let fill = options.fill.map(|f| f.bits(dtype)).transpose()?;
+        if fill.is_some() && fill != record.fill {
+            return invalid(format!("variable {name:?} has another fill value"));
+        }
+        let bound = match &known.bound {
+            Ok(bound) => *bound,
+            Err(why) => return invalid(format!("variable {name:?} cannot be extended: {why}")),
+        };
+        let plan = Plan {
+            source,
+            options,
+            bound,
+            asked: record.bound,
+            fill: record.fill,
+            variable: variable as u64,
+            first_chunk: known.chunks,
+        };
+        let chunk_shape = chunk_shape(dtype, shape, &options.chunk)?;
+        let grid = self.writer.begin_extension(variable as u64, shape[0], &chunk_shape)?;
+        let report = self.encode_group(&plan, &grid, name, progress)?;
+        self.known[variable].chunks += grid.chunks();
+        Ok(report)
+    }
+
+    /// Encodes all chunks of the group that the writer has begun.
+    fn encode_group(
+        &mut self,
+        plan: &Plan<'_>,
+        grid: &Grid,
+        name: &str,
+        progress: &dyn Fn(Progress),
+    ) -> Result<VariableReport, Error> {
+        self.broken = true;
+        let dtype = plan.source.dtype();
+        let total = byte_count(dtype, grid.shape()).unwrap_or(0);
+        let mut report = VariableReport::new(name, plan, grid, total);
+        let (mut done, mut coded) = (0, 0);
+        let work = |i| match grid.chunk_box(i) {
+            Some(place) => encode_one(plan, i, &place),
+            None => Err(Error::InvalidArgument(format!("no chunk {i}"))),
+        };
+        run_ordered(grid.chunks(), plan.options.threads, work, |_, chunk: Done| {
+            self.writer.push(&chunk.payload, chunk.facts)?;
+            // What is complete goes to the system at once: a killed process loses the chunk in flight and no other.
+            self.writer.sink().flush()?;
+            done += chunk.raw;
+            coded += chunk.payload.bytes.len() as u64;
+            report.add(chunk.base, chunk.payload.bytes.len() as u64, &chunk.reached);
+            progress(Progress { done, total, coded });
+            Ok(())
+        })?;
+        self.broken = false;
+        Ok(report)
+    }
+}
+
+impl VariableReport {
+    fn new(name: &str, plan: &Plan<'_>, grid: &Grid, raw_bytes: u64) -> VariableReport {
+        VariableReport {
+            name: name.to_owned(),
+            dtype: plan.source.dtype(),
+            shape: grid.shape().to_vec(),
+            chunk_shape: grid.chunk_shape().to_vec(),
+            chunks: grid.chunks(),
+            error_bound: plan.asked,
+            chunk_bound: plan.bound,
+            raw_bytes,
+            ..VariableReport::default()
+        }
+    }
+}
+
+/// Reads, encodes and checks one chunk.
+fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion) -> Result<Done, Error> {
+    let dtype = plan.source.dtype();
+    let data = read_box(plan.source, place)?;
+    let shape: Vec<usize> = place.extent.iter().map(|&e| e as usize).collect();
+    let request = ChunkRequest {
+        dtype,
+        shape: &shape,
+        data: &data,
+        bound: plan.bound,
+        fill: plan.fill,
+        effort: plan.options.effort,
+    };
+    let chunk = encode_chunk(&request)?;
+    let header = PayloadHeader {
+        dtype,
+        shape: place.extent.clone(),
+        bound: plan.asked,
+        base: chunk.base,
+        variable: plan.variable,
+        chunk: plan.first_chunk + i,
+        model: None,
+        aligned: false,
+    };
+    let payload = EncodedPayload::new(&header, &chunk.body);
+    let reached = if plan.options.verify {
+        let parsed = scicodec_format::Payload::parse(&payload.bytes, &Limits::default())?;
+        let decoded = decode_chunk(dtype, &shape, parsed.header.base, parsed.body)?;
+        check_chunk(dtype, &data, &decoded, plan.bound, plan.fill)?
+    } else {
+        reached_of(&chunk.stats)
+    };
+    let extent = Extent::of(dtype, &data, plan.fill);
+    let facts = ChunkFacts { max_error: Some(round_up(reached.max_error)), range: extent.as_value_range() };
+    Ok(Done { payload, facts, reached, base: chunk.stats.base, raw: data.len() as u64 })
+}
+
+fn reached_of(stats: &ChunkStats) -> Reached {
+    Reached {
+        max_error: stats.max_error,
+        max_pw_rel: stats.max_pw_rel_error,
+        squares: stats.sum_squared_error,
+        valid: stats.valid,
+    }
+}
+
+fn read_box(source: &dyn Source, place: &BoxRegion) -> Result<Vec<u8>, Error> {
+    // `chunk_shape` has checked that a chunk is within the limits.
+    let bytes = byte_count(source.dtype(), &place.extent).unwrap_or(0) as usize;
+    let mut data = vec![0; bytes];
+    source.read(&place.start, &place.extent, &mut data)?;
+    Ok(data)
+}
+
+/// The first pass: extremes and number of the variable's values.
+fn statistics(source: &dyn Source, grid: &Grid, fill: Option<u64>, threads: usize) -> Result<Extent, Error> {
+    let dtype = source.dtype();
+    let mut all = Extent::default();
+    let work = |i| match grid.chunk_box(i) {
+        Some(place) => Ok(Extent::of(dtype, &read_box(source, &place)?, fill)),
+        None => Ok(Extent::default()),
+    };
+    run_ordered(grid.chunks(), threads, work, |_, extent| {
+        all = all.join(extent, dtype);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// The bound that the first segment was encoded with, from what the index says of its values.
+pub(crate) fn resolve_again(v: &scicodec_format::Variable) -> Result<ChunkBound, Error> {
+    let record = &v.record;
+    let mut all = Extent::default();
+    if needs_statistics(record.bound.kind) {
+        if record.bound.kind == BoundKind::L2 {
+            return Err(Error::InvalidArgument("the file does not tell the number of its values".into()));
+        }
+        for chunk in v.segments.first().map_or(&[][..], |s| &s.chunks) {
+            let range = match chunk.entry.range {
+                ValueRange::Bits { min, max } => Some((min, max)),
+                ValueRange::Empty => None,
+                ValueRange::Unknown => {
+                    return Err(Error::InvalidArgument(
+                        "the range of its values was lost when it was recovered".into(),
+                    ));
+                }
+            };
+            all = all.join(Extent { range, valid: 0 }, record.dtype);
+        }
+    }
+    resolve(&record.bound, record.dtype, all)
+}
+
+/// Smallest and largest value as doubles.
+pub(crate) fn range_values(dtype: DType, range: ValueRange) -> Option<(f64, f64)> {
+    match range {
+        ValueRange::Bits { min, max } => Some((bits_value(dtype, min), bits_value(dtype, max))),
+        _ => None,
+    }
+}
+
+fn no_grid(shape: &[u64], chunk: &[u64]) -> Error {
+    Error::InvalidArgument(format!("chunks of {chunk:?} do not cut up a shape of {shape:?}"))
+}
+
+fn chunk_shape(dtype: DType, shape: &[u64], asked: &ChunkShape) -> Result<Vec<u64>, Error> {
+    let chunk = match asked {
+        ChunkShape::Auto => auto_chunk(dtype, shape),
+        ChunkShape::Fixed(chunk) if chunk.len() == shape.len() && !chunk.contains(&0) => {
+            chunk.iter().zip(shape).map(|(&c, &n)| c.min(n.max(1))).collect()
+        }
+        ChunkShape::Fixed(chunk) => return Err(no_grid(shape, chunk)),
+    };
+    if shape.contains(&0) {
+        return Ok(chunk);
+    }
+    let limit = Limits::default().chunk_bytes;
+    let asked = byte_count(dtype, &chunk).unwrap_or(u64::MAX);
+    if asked > limit {
+        return Err(Error::Limit { what: "bytes of a chunk", limit, asked });
+    }
+    Ok(chunk)
+}

@@ -1,0 +1,100 @@
+//! Reading a container (SPEC §6): the whole index first, then single payloads without a copy.
+use crate::index::{ALIGNMENT, Chunk, Segment, Variable, read_indexes};
+use crate::{Defect, Error, Limits, Payload, error::corrupt, map::Bytes};
+use std::{fs::File, path::Path};
+
+/// An opened file whose indexes have been validated.
+#[derive(Debug)]
+pub struct Container {
+    bytes: Bytes,
+    variables: Vec<Variable>,
+    limits: Limits,
+}
+
+impl Container {
+    /// Maps a file and validates its indexes; no payload is touched.
+    ///
+    /// Errors: `Io`; `Corrupt` with the way in which the file lies; `Torn` where it has no index at its end;
+    /// `Truncated`; `Unsupported` for later versions; `Limit`.
+    pub fn open(path: &Path, limits: Limits) -> Result<Container, Error> {
+        Container::new(Bytes::map(&File::open(path)?)?, limits)
+    }
+
+    /// The same over bytes in memory.
+    pub fn from_bytes(bytes: Vec<u8>, limits: Limits) -> Result<Container, Error> {
+        Container::new(Bytes::Owned(bytes), limits)
+    }
+
+    fn new(bytes: Bytes, limits: Limits) -> Result<Container, Error> {
+        let variables = read_indexes(&bytes, &limits)?;
+        Ok(Container { bytes, variables, limits })
+    }
+
+    /// The variables, in the order of the file.
+    pub fn variables(&self) -> &[Variable] {
+        &self.variables
+    }
+
+    /// Bytes of the file.
+    pub fn length(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The payload of a chunk, checked against its checksum and against what the index says of it. `Ok(None)` for a
+    /// chunk that was lost before the file was recovered.
+    pub fn payload(&self, variable: usize, segment: usize, chunk: usize) -> Result<Option<Payload<'_>>, Error> {
+        let found = self.variables.get(variable).and_then(|v| Some((v, v.segments.get(segment)?)));
+        let Some((v, s, c)) = found.and_then(|(v, s)| Some((v, s, s.chunks.get(chunk)?))) else {
+            return Err(Error::InvalidArgument(format!(
+                "no chunk {chunk} in segment {segment} of variable {variable}"
+            )));
+        };
+        if c.entry.is_missing() {
+            return Ok(None);
+        }
+        self.check_padding(c)?;
+        // The index was validated: the payload lies in the file.
+        let (start, end) = (c.offset as usize, (c.offset + c.entry.length) as usize);
+        let bytes = self.bytes.get(start..end).unwrap_or(&[]);
+        let payload = Payload::parse(bytes, &self.limits).map_err(|e| match e {
+            Error::Corrupt { what, offset } => Error::Corrupt { what, offset: c.offset.saturating_add(offset) },
+            other => other,
+        })?;
+        match mismatch(&payload, variable, v, s, c, chunk) {
+            Some(what) => corrupt(Defect::PayloadMismatch(what), c.offset),
+            None => Ok(Some(payload)),
+        }
+    }
+
+    fn check_padding(&self, chunk: &Chunk) -> Result<(), Error> {
+        let gap = self.bytes.get(chunk.gap as usize..chunk.offset as usize).unwrap_or(&[]);
+        debug_assert!((gap.len() as u64) < ALIGNMENT);
+        match gap.iter().position(|&b| b != 0) {
+            Some(i) => corrupt(Defect::Padding, chunk.gap + i as u64),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first property in which a payload differs from what the index says.
+fn mismatch(
+    p: &Payload<'_>,
+    ordinal: usize,
+    v: &Variable,
+    s: &Segment,
+    c: &Chunk,
+    chunk: usize,
+) -> Option<&'static str> {
+    let h = &p.header;
+    let extent = s.grid.chunk_box(chunk as u64).map(|b| b.extent);
+    let checks = [
+        (h.variable == ordinal as u64, "variable"),
+        (h.chunk == s.first_chunk + chunk as u64, "chunk ordinal"),
+        (h.dtype == v.record.dtype, "dtype"),
+        (Some(&h.shape) == extent.as_ref(), "shape"),
+        (h.bound == v.record.bound, "bound"),
+        (h.base == c.entry.base, "base"),
+        (c.entry.crc.is_none_or(|crc| crc == p.crc), "checksum"),
+    ];
+    checks.iter().find(|(same, _)| !same).map(|&(_, what)| what)
+}

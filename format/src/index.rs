@@ -1,0 +1,283 @@
+//! The head, the footer and the chain of indexes (SPEC §6.1, §6.6).
+use crate::cursor::{Cursor, put_u32, put_varint};
+use crate::record::{Record, VariableRecord, covering, parse_record};
+use crate::shape::{byte_count, check_chunk_bytes};
+use crate::table::{ChunkEntry, read_table};
+use crate::{Defect, Error, Grid, Limits, error::corrupt};
+use byteorder::{ByteOrder, LittleEndian};
+use std::{collections::HashSet, ops::Range};
+
+/// First bytes of every file: not ASCII, and with line ends that a text-mode transfer would change.
+pub const HEAD_MAGIC: [u8; 8] = [0x89, b'S', b'C', b'Z', 0x0d, 0x0a, 0x1a, 0x0a];
+/// The version of the container that this crate writes.
+pub const FORMAT_VERSION: u8 = 1;
+pub(crate) const HEAD_LENGTH: u64 = 10;
+pub(crate) const FOOTER_MAGIC: [u8; 2] = [0x9d, 0x7a];
+const HEAD_RESERVED: u8 = 0x0f;
+/// Payloads start at multiples of this.
+pub const ALIGNMENT: u64 = 64;
+
+pub(crate) fn align(at: u64) -> u64 {
+    at.saturating_add(ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT
+}
+
+pub(crate) fn head() -> [u8; HEAD_LENGTH as usize] {
+    let mut head = [0; HEAD_LENGTH as usize];
+    head[..8].copy_from_slice(&HEAD_MAGIC);
+    head[8] = FORMAT_VERSION;
+    head
+}
+
+pub(crate) fn check_head(bytes: &[u8]) -> Result<(), Error> {
+    let magic = &bytes[..bytes.len().min(8)];
+    if !HEAD_MAGIC.starts_with(magic) {
+        let ours = magic.len() >= 4 && magic[0] & 0x7f == 0x09 && magic[1..4] == HEAD_MAGIC[1..4];
+        return corrupt(if ours { Defect::TextDamage } else { Defect::HeadMagic }, 0);
+    }
+    if (bytes.len() as u64) < HEAD_LENGTH {
+        return Err(Error::Truncated { what: "head", need: HEAD_LENGTH, have: bytes.len() as u64 });
+    }
+    if bytes[8] != FORMAT_VERSION {
+        return Err(Error::Unsupported { feature: format!("format version {}", bytes[8]) });
+    }
+    if bytes[9] & HEAD_RESERVED != 0 {
+        return corrupt(Defect::ReservedBits { of: "head", bits: bytes[9] & HEAD_RESERVED }, 9);
+    }
+    Ok(())
+}
+
+/// The tail of a session: the index body, its checksum, its length read from the end, and the magic.
+pub(crate) fn put_footer(out: &mut Vec<u8>, body: &[u8]) {
+    let crc = crc32c::crc32c(body);
+    out.extend_from_slice(body);
+    put_u32(out, crc);
+    let mut length = vec![];
+    put_varint(&mut length, body.len() as u64);
+    out.extend(length.iter().rev());
+    out.extend_from_slice(&FOOTER_MAGIC);
+}
+
+/// The body of the index whose footer ends at `end`.
+pub(crate) fn index_ending_at(bytes: &[u8], end: usize) -> Result<Range<usize>, Error> {
+    let before = bytes.get(..end).unwrap_or(bytes);
+    let Some(rest) = before.strip_suffix(&FOOTER_MAGIC) else { return corrupt(Defect::FooterMagic, end as u64) };
+    let last: Vec<u8> = rest.iter().rev().take(10).copied().collect();
+    let mut c = Cursor::new(&last, end as u64, "footer");
+    let length = c.varint()?;
+    let crc_end = rest.len() - c.position();
+    let have = (crc_end as u64).saturating_sub(HEAD_LENGTH + 4);
+    if length > have || length == 0 {
+        return Err(Error::Truncated { what: "index", need: length, have });
+    }
+    let body_end = crc_end - 4;
+    let body = body_end - length as usize..body_end;
+    let stored = LittleEndian::read_u32(&bytes[body_end..crc_end]);
+    let found = crc32c::crc32c(&bytes[body.clone()]);
+    if found != stored {
+        return corrupt(Defect::Checksum { of: "index", stored, found }, body_end as u64);
+    }
+    Ok(body)
+}
+
+/// One variable of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// What the file says of it. Its shape is that of the first segment.
+    pub record: VariableRecord,
+    /// Pieces along axis 0, in order; the first is that of the record.
+    pub segments: Vec<Segment>,
+}
+
+impl Variable {
+    /// Extents of the whole variable, slowest axis first.
+    pub fn shape(&self) -> Vec<u64> {
+        let mut shape = self.record.shape.clone();
+        if let (Some(first), Some(last)) = (shape.first_mut(), self.segments.last()) {
+            *first = last.start + last.grid.shape().first().copied().unwrap_or(0);
+        }
+        shape
+    }
+
+    /// Chunks in all segments.
+    pub fn chunks(&self) -> u64 {
+        self.segments.last().map_or(0, |s| s.first_chunk + s.grid.chunks())
+    }
+}
+
+/// A piece of a variable along axis 0, with a regular grid of chunks of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// Its first index along axis 0.
+    pub start: u64,
+    /// Ordinal of its first chunk in the variable.
+    pub first_chunk: u64,
+    /// Its shape and chunks.
+    pub grid: Grid,
+    /// Its chunks in the order of their ordinals.
+    pub chunks: Vec<Chunk>,
+}
+
+/// Where a chunk is, and what the index says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chunk {
+    /// Offset of its payload in the file: a multiple of 64.
+    pub offset: u64,
+    /// Where what lies before it ends: from here to `offset` the file holds zeros.
+    pub gap: u64,
+    /// What the table says.
+    pub entry: ChunkEntry,
+}
+
+/// Reads and validates every index of a file, from the last to the first; no payload is touched.
+pub(crate) fn read_indexes(bytes: &[u8], limits: &Limits) -> Result<Vec<Variable>, Error> {
+    check_head(bytes)?;
+    if !bytes.ends_with(&FOOTER_MAGIC) {
+        return Err(Error::Torn);
+    }
+    let mut sessions: Vec<Range<usize>> = vec![];
+    let mut starts = vec![];
+    let mut end = bytes.len();
+    loop {
+        let body = index_ending_at(bytes, end)?;
+        let mut c = Cursor::new(&bytes[body.clone()], body.start as u64, "index");
+        let previous = c.varint()?;
+        let tables = body.start + c.position()..body.end;
+        let least = HEAD_LENGTH + 8;
+        if previous != 0 && (previous < least || previous > body.start as u64) {
+            return corrupt(Defect::PreviousIndex(previous), body.start as u64);
+        }
+        sessions.push(tables);
+        starts.push((if previous == 0 { HEAD_LENGTH } else { previous }, body.start as u64));
+        if previous == 0 {
+            break;
+        }
+        end = previous as usize;
+    }
+    let mut file = FileModel { limits: limits.clone(), variables: vec![], names: HashSet::new(), chunks: 0 };
+    for (tables, (start, stop)) in sessions.into_iter().zip(starts).rev() {
+        file.read_session(bytes, tables, start, stop)?;
+    }
+    Ok(file.variables)
+}
+
+/// The variables of a file as they are found.
+pub(crate) struct FileModel {
+    pub limits: Limits,
+    pub variables: Vec<Variable>,
+    pub names: HashSet<String>,
+    pub chunks: u64,
+}
+
+impl FileModel {
+    /// Walks the groups of one session: they tile it from `start` to the index at `stop`.
+    fn read_session(&mut self, bytes: &[u8], tables: Range<usize>, start: u64, stop: u64) -> Result<(), Error> {
+        let mut index = Cursor::new(&bytes[tables.clone()], tables.start as u64, "index");
+        let mut at = start;
+        while at < stop {
+            let record = parse_record(&bytes[at as usize..stop as usize], at, &self.limits, |v| self.rank_of(v))?;
+            let record_end = at + record.length;
+            let (variable, grid) = self.declare(record.record, at)?;
+            let dtype = self.variables[variable].record.dtype;
+            let entries = match record.table {
+                Some((table, table_at)) => {
+                    if grid.chunks() != 1 {
+                        return corrupt(Defect::InlineTable(grid.chunks()), at);
+                    }
+                    let mut c = Cursor::new(table, table_at, "chunk table");
+                    let entries = read_table(&mut c, dtype, 1)?;
+                    if c.remaining() != 0 {
+                        return corrupt(Defect::RecordLength("record"), c.offset());
+                    }
+                    entries
+                }
+                None => read_table(&mut index, dtype, grid.chunks())?,
+            };
+            at = self.add_segment(variable, grid, entries, record_end)?;
+        }
+        if at > stop {
+            return corrupt(Defect::Overlap, stop);
+        }
+        if index.remaining() != 0 {
+            return corrupt(Defect::IndexLength, index.offset());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rank_of(&self, variable: u64) -> Option<usize> {
+        let variable = usize::try_from(variable).ok()?;
+        self.variables.get(variable).map(|v| v.record.shape.len())
+    }
+
+    /// Takes note of what a record declares: the variable's place, and the grid of the segment.
+    pub(crate) fn declare(&mut self, record: Record, at: u64) -> Result<(usize, Grid), Error> {
+        let (variable, grid) = match record {
+            Record::Variable { ordinal, record } => {
+                let expected = self.variables.len() as u64;
+                if ordinal != expected {
+                    return corrupt(Defect::VariableOrder { found: ordinal, expected }, at);
+                }
+                let limit = self.limits.variables;
+                if expected >= limit {
+                    return Err(Error::Limit { what: "variables", limit, asked: expected + 1 });
+                }
+                if !self.names.insert(record.name.clone()) {
+                    return corrupt(Defect::DuplicateName(record.name), at);
+                }
+                let grid = Grid::new(&record.shape, &record.chunk_shape);
+                self.variables.push(Variable { record, segments: vec![] });
+                (expected as usize, grid)
+            }
+            Record::Extension(e) => {
+                // `parse_record` has seen that the variable is there.
+                let Some(v) = usize::try_from(e.variable).ok().filter(|&v| v < self.variables.len()) else {
+                    return corrupt(Defect::Extension("of a variable that is not there"), at);
+                };
+                let variable = &self.variables[v];
+                let mut shape = variable.shape();
+                let Some(first) = shape.first_mut() else {
+                    return corrupt(Defect::Extension("of a variable without axes"), at);
+                };
+                let Some(whole) = first.checked_add(e.extent).filter(|_| e.extent > 0) else {
+                    return corrupt(Defect::Extension("by no index at all, or by too many"), at);
+                };
+                *first = whole;
+                if byte_count(variable.record.dtype, &shape).is_none() {
+                    return corrupt(Defect::ShapeOverflow(shape), at);
+                }
+                if e.first_chunk != variable.chunks() {
+                    return corrupt(Defect::Extension("that does not follow the variable's last chunk"), at);
+                }
+                shape[0] = e.extent;
+                let chunk_shape = e.chunk_shape.unwrap_or_else(|| covering(&shape));
+                (v, Grid::new(&shape, &chunk_shape))
+            }
+        };
+        let Some(grid) = grid else { return corrupt(Defect::ChunkShape, at) };
+        if let Some(first) = grid.chunk_box(0) {
+            check_chunk_bytes(self.variables[variable].record.dtype, &first.extent, &self.limits)?;
+        }
+        self.chunks = self.chunks.saturating_add(grid.chunks());
+        if self.chunks > self.limits.chunks {
+            return Err(Error::Limit { what: "chunks", limit: self.limits.chunks, asked: self.chunks });
+        }
+        Ok((variable, grid))
+    }
+
+    /// Lays the payloads of a segment out from `at` on; gives where the last one ends.
+    fn add_segment(&mut self, variable: usize, grid: Grid, entries: Vec<ChunkEntry>, at: u64) -> Result<u64, Error> {
+        let mut at = at;
+        let mut chunks = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let gap = at;
+            let offset = if entry.is_missing() { at } else { align(at) };
+            let Some(end) = offset.checked_add(entry.length) else { return corrupt(Defect::Overlap, gap) };
+            at = end;
+            chunks.push(Chunk { offset, gap, entry });
+        }
+        let v = &mut self.variables[variable];
+        let start = if v.segments.is_empty() { 0 } else { v.shape().first().copied().unwrap_or(0) };
+        let first_chunk = v.chunks();
+        v.segments.push(Segment { start, first_chunk, grid, chunks });
+        Ok(at)
+    }
+}

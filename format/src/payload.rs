@@ -1,0 +1,184 @@
+//! One chunk payload: a self-describing header and a body (SPEC §5). It needs no container around it.
+use crate::bound::{put_bound, read_bound};
+use crate::cursor::{Cursor, put_u32, put_varint};
+use crate::shape::{check_chunk_bytes, put_extents, put_type_and_rank, read_type_and_shape};
+use crate::{DType, Defect, Error, ErrorBound, Limits, error::corrupt};
+
+/// First two bytes of every payload.
+pub const PAYLOAD_MAGIC: [u8; 2] = [0xb5, 0x63];
+/// The version of payloads that this crate writes.
+pub const PAYLOAD_VERSION: u8 = 1;
+
+const HAS_MODEL: u8 = 0x10;
+const HAS_PLACE: u8 = 0x20;
+const ALIGNED: u8 = 0x40;
+const RESERVED: u8 = 0x80;
+
+/// What a payload says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PayloadHeader {
+    /// Element type.
+    pub dtype: DType,
+    /// Extents of this chunk, slowest axis first.
+    pub shape: Vec<u64>,
+    /// The bound that was asked for the whole variable.
+    pub bound: ErrorBound,
+    /// Code of the base that predicts the chunk: it says how the body is read.
+    pub base: u8,
+    /// Ordinal of the variable in its container; 0 outside one.
+    pub variable: u64,
+    /// Ordinal of the chunk in its variable, through all segments; 0 outside a container.
+    pub chunk: u64,
+    /// Digest of the model that decoding needs.
+    pub model: Option<[u8; 32]>,
+    /// Whether the body starts at a multiple of 8 bytes from the payload's start, for zero-copy views.
+    pub aligned: bool,
+}
+
+/// A parsed payload over borrowed bytes, whose checksum has been found right.
+#[derive(Clone, Debug)]
+pub struct Payload<'a> {
+    /// What it says of itself.
+    pub header: PayloadHeader,
+    /// The coded chunk.
+    pub body: &'a [u8],
+    /// CRC32C of header and body, as stored.
+    pub crc: u32,
+    /// Bytes of the whole payload.
+    pub length: u64,
+}
+
+/// A payload ready to be written.
+#[derive(Clone, Debug)]
+pub struct EncodedPayload {
+    /// Header and body.
+    pub bytes: Vec<u8>,
+    /// The checksum stored in them.
+    pub crc: u32,
+    /// Code of the base.
+    pub base: u8,
+}
+
+impl EncodedPayload {
+    /// Puts a header before a body.
+    pub fn new(header: &PayloadHeader, body: &[u8]) -> EncodedPayload {
+        let placed = header.variable != 0 || header.chunk != 0;
+        let flags = if header.model.is_some() { HAS_MODEL } else { 0 }
+            | if placed { HAS_PLACE } else { 0 }
+            | if header.aligned { ALIGNED } else { 0 };
+        let mut out = Vec::with_capacity(body.len() + 64);
+        out.extend_from_slice(&PAYLOAD_MAGIC);
+        out.push(PAYLOAD_VERSION | flags);
+        put_type_and_rank(&mut out, header.dtype, header.shape.len());
+        put_extents(&mut out, &header.shape);
+        put_bound(&mut out, &header.bound);
+        out.push(header.base);
+        if placed {
+            put_varint(&mut out, header.variable);
+            put_varint(&mut out, header.chunk);
+        }
+        if let Some(id) = &header.model {
+            out.extend_from_slice(id);
+        }
+        put_varint(&mut out, body.len() as u64);
+        let crc = crc32c::crc32c_append(crc32c::crc32c(&out), body);
+        put_u32(&mut out, crc);
+        if header.aligned {
+            out.resize(out.len().next_multiple_of(8), 0);
+        }
+        out.extend_from_slice(body);
+        EncodedPayload { bytes: out, crc, base: header.base }
+    }
+}
+
+impl<'a> Payload<'a> {
+    /// Parses a payload that fills `bytes`, and checks its checksum.
+    ///
+    /// Errors: `Truncated`; `Corrupt` with the field that lies; `Unsupported` for a later version; `Limit` where the
+    /// decoded chunk would be too big.
+    pub fn parse(bytes: &'a [u8], limits: &Limits) -> Result<Payload<'a>, Error> {
+        let payload = Payload::parse_prefix(bytes, limits)?;
+        let excess = bytes.len() as u64 - payload.length;
+        if excess != 0 {
+            return corrupt(Defect::TrailingBytes(excess), payload.length);
+        }
+        Ok(payload)
+    }
+
+    /// Parses the payload that `bytes` start with; others may follow.
+    pub fn parse_prefix(bytes: &'a [u8], limits: &Limits) -> Result<Payload<'a>, Error> {
+        let claim = Claim::read(bytes)?;
+        claim.check(bytes, limits)
+    }
+
+    /// The body as typed values, without a copy, where it was written aligned and the bytes lie aligned in memory.
+    pub fn view<T: bytemuck::AnyBitPattern>(&self) -> Result<&'a [T], Error> {
+        bytemuck::try_cast_slice(self.body)
+            .map_err(|e| Error::InvalidArgument(format!("no typed view of the body: {e}")))
+    }
+}
+
+/// A payload header that has been read, before its checksum is looked at.
+pub(crate) struct Claim {
+    header: PayloadHeader,
+    /// Where the header ends and its checksum starts.
+    header_end: usize,
+    crc: u32,
+    pub(crate) body: std::ops::Range<usize>,
+}
+
+impl Claim {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Claim, Error> {
+        let mut c = Cursor::new(bytes, 0, "chunk payload");
+        if c.take(2)? != PAYLOAD_MAGIC {
+            return corrupt(Defect::PayloadMagic, 0);
+        }
+        let flags = c.u8()?;
+        if flags & 15 != PAYLOAD_VERSION {
+            return Err(Error::Unsupported { feature: format!("payload version {}", flags & 15) });
+        }
+        if flags & RESERVED != 0 {
+            return corrupt(Defect::ReservedBits { of: "payload", bits: RESERVED }, 2);
+        }
+        let (dtype, shape) = read_type_and_shape(&mut c)?;
+        let bound = read_bound(&mut c)?;
+        let base = c.u8()?;
+        let (variable, chunk) = if flags & HAS_PLACE != 0 { (c.varint()?, c.varint()?) } else { (0, 0) };
+        let model = if flags & HAS_MODEL != 0 {
+            let mut id = [0; 32];
+            id.copy_from_slice(c.take(32)?);
+            Some(id)
+        } else {
+            None
+        };
+        let body_length = c.varint()?;
+        let header_end = c.position();
+        let crc = c.u32()?;
+        let aligned = flags & ALIGNED != 0;
+        if aligned {
+            let at = c.offset();
+            if c.take(c.position().next_multiple_of(8) - c.position())?.iter().any(|&b| b != 0) {
+                return corrupt(Defect::Padding, at);
+            }
+        }
+        if body_length > c.remaining() as u64 {
+            let need = body_length.saturating_add(c.position() as u64);
+            return Err(Error::Truncated { what: "chunk payload", need, have: bytes.len() as u64 });
+        }
+        let body = c.position()..c.position() + body_length as usize;
+        let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, aligned };
+        Ok(Claim { header, header_end, crc, body })
+    }
+
+    /// Checks the checksum and the limits.
+    pub(crate) fn check<'a>(self, bytes: &'a [u8], limits: &Limits) -> Result<Payload<'a>, Error> {
+        let Claim { header, header_end, crc, body: range } = self;
+        let body = &bytes[range.clone()];
+        let found = crc32c::crc32c_append(crc32c::crc32c(&bytes[..header_end]), body);
+        if found != crc {
+            return corrupt(Defect::Checksum { of: "chunk payload", stored: crc, found }, header_end as u64);
+        }
+        check_chunk_bytes(header.dtype, &header.shape, limits)?;
+        Ok(Payload { header, body, crc, length: range.end as u64 })
+    }
+}

@@ -1,0 +1,242 @@
+//! Records: what a file says of its variables, each with its own checksum, so that it survives damage elsewhere
+//! (SPEC §6.2, §6.3).
+use crate::bound::{put_bound, read_bound};
+use crate::cursor::{Cursor, put_text, put_u32, put_uint, put_varint};
+use crate::shape::{put_extents, put_type_and_rank, read_type_and_shape};
+use crate::{DType, Defect, Error, ErrorBound, Limits, error::corrupt};
+
+pub(crate) const VARIABLE_TAG: u8 = b'V';
+pub(crate) const EXTENSION_TAG: u8 = b'E';
+
+const HAS_UNITS: u8 = 1;
+const HAS_ATTRIBUTES: u8 = 2;
+const HAS_DIMENSIONS: u8 = 4;
+const HAS_FILL: u8 = 8;
+const HAS_CHUNK_SHAPE: u8 = 16;
+const HAS_TABLE: u8 = 32;
+const VARIABLE_RESERVED: u8 = 64;
+
+const EXTENSION_CHUNK_SHAPE: u8 = 1;
+const EXTENSION_TABLE: u8 = 2;
+const EXTENSION_RESERVED: u8 = 0x7c;
+
+/// What a file says of a variable, its first segment included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariableRecord {
+    /// Its name; a lone variable may have an empty one.
+    pub name: String,
+    /// Units of its values; may be empty.
+    pub units: String,
+    /// Attributes: pairs of name and text.
+    pub attributes: Vec<(String, String)>,
+    /// One name per axis, or none at all.
+    pub dimensions: Vec<String>,
+    /// Element type.
+    pub dtype: DType,
+    /// Extents of the first segment, slowest axis first.
+    pub shape: Vec<u64>,
+    /// Shape of a chunk in the first segment.
+    pub chunk_shape: Vec<u64>,
+    /// The bound as asked.
+    pub bound: ErrorBound,
+    /// Bits of the fill value, low bytes first, as many as the dtype has.
+    pub fill: Option<u64>,
+}
+
+/// More indices along axis 0 of a variable that is already there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtensionRecord {
+    /// Ordinal of the variable.
+    pub variable: u64,
+    /// Ordinal of this segment's first chunk in the variable.
+    pub first_chunk: u64,
+    /// Extent along axis 0 of this segment.
+    pub extent: u64,
+    /// Shape of a chunk in this segment; `None` for one chunk that covers it.
+    pub chunk_shape: Option<Vec<u64>>,
+}
+
+/// The one chunk that covers a shape: its extents, but never 0.
+pub(crate) fn covering(shape: &[u64]) -> Vec<u64> {
+    shape.iter().map(|&e| e.max(1)).collect()
+}
+
+impl VariableRecord {
+    /// The record's bytes; `table` is an inline chunk table.
+    pub(crate) fn encode(&self, ordinal: u64, table: Option<&[u8]>) -> Vec<u8> {
+        let whole = self.chunk_shape == covering(&self.shape);
+        let mut body = vec![];
+        put_varint(&mut body, ordinal);
+        let mut flags = 0;
+        for (bit, set) in [
+            (HAS_UNITS, !self.units.is_empty()),
+            (HAS_ATTRIBUTES, !self.attributes.is_empty()),
+            (HAS_DIMENSIONS, !self.dimensions.is_empty()),
+            (HAS_FILL, self.fill.is_some()),
+            (HAS_CHUNK_SHAPE, !whole),
+            (HAS_TABLE, table.is_some()),
+        ] {
+            flags |= if set { bit } else { 0 };
+        }
+        body.push(flags);
+        put_type_and_rank(&mut body, self.dtype, self.shape.len());
+        put_extents(&mut body, &self.shape);
+        if !whole {
+            put_extents(&mut body, &self.chunk_shape);
+        }
+        put_bound(&mut body, &self.bound);
+        put_text(&mut body, &self.name);
+        if !self.units.is_empty() {
+            put_text(&mut body, &self.units);
+        }
+        if !self.attributes.is_empty() {
+            put_varint(&mut body, self.attributes.len() as u64);
+            for (name, value) in &self.attributes {
+                put_text(&mut body, name);
+                put_text(&mut body, value);
+            }
+        }
+        for name in &self.dimensions {
+            put_text(&mut body, name);
+        }
+        if let Some(fill) = self.fill {
+            put_uint(&mut body, fill, self.dtype.size());
+        }
+        body.extend_from_slice(table.unwrap_or(&[]));
+        frame(VARIABLE_TAG, &body)
+    }
+}
+
+impl ExtensionRecord {
+    pub(crate) fn encode(&self, table: Option<&[u8]>) -> Vec<u8> {
+        let mut body = vec![];
+        put_varint(&mut body, self.variable);
+        body.push(
+            if self.chunk_shape.is_some() { EXTENSION_CHUNK_SHAPE } else { 0 }
+                | if table.is_some() { EXTENSION_TABLE } else { 0 },
+        );
+        put_varint(&mut body, self.first_chunk);
+        put_varint(&mut body, self.extent);
+        put_extents(&mut body, self.chunk_shape.as_deref().unwrap_or(&[]));
+        body.extend_from_slice(table.unwrap_or(&[]));
+        frame(EXTENSION_TAG, &body)
+    }
+}
+
+fn frame(tag: u8, body: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    put_varint(&mut out, body.len() as u64);
+    out.extend_from_slice(body);
+    let crc = crc32c::crc32c(&out);
+    put_u32(&mut out, crc);
+    out
+}
+
+/// What a record is about.
+#[derive(Debug)]
+pub(crate) enum Record {
+    Variable {
+        ordinal: u64,
+        record: VariableRecord,
+    },
+    /// The chunk shape of an extension has the rank of its variable, which the record does not say: it is read here as
+    /// the varints up to the table.
+    Extension(ExtensionRecord),
+}
+
+/// A parsed record, with the bytes of its inline table and where they start in the file.
+#[derive(Debug)]
+pub(crate) struct ParsedRecord<'a> {
+    pub record: Record,
+    pub table: Option<(&'a [u8], u64)>,
+    pub length: u64,
+}
+
+/// Parses the record that `bytes` start with. `rank_of` gives the rank of a variable known so far.
+pub(crate) fn parse_record<'a>(
+    bytes: &'a [u8],
+    base: u64,
+    limits: &Limits,
+    rank_of: impl Fn(u64) -> Option<usize>,
+) -> Result<ParsedRecord<'a>, Error> {
+    let mut c = Cursor::new(bytes, base, "record");
+    let tag = c.u8()?;
+    if tag != VARIABLE_TAG && tag != EXTENSION_TAG {
+        return corrupt(Defect::RecordTag(tag), base);
+    }
+    let asked = c.varint()?;
+    if asked > limits.record_bytes {
+        return Err(Error::Limit { what: "bytes of a record", limit: limits.record_bytes, asked });
+    }
+    let body_at = c.offset();
+    let body = c.take(asked as usize)?;
+    let end = c.position();
+    let crc_at = c.offset();
+    let stored = c.u32()?;
+    let found = crc32c::crc32c(&bytes[..end]);
+    if found != stored {
+        return corrupt(Defect::Checksum { of: "record", stored, found }, crc_at);
+    }
+    let mut c2 = Cursor::new(body, body_at, "record");
+    let (record, has_table) = match tag {
+        VARIABLE_TAG => read_variable(&mut c2)?,
+        _ => read_extension(&mut c2, rank_of)?,
+    };
+    let at = c2.offset();
+    let rest = c2.take(c2.remaining())?;
+    if !has_table && !rest.is_empty() {
+        return corrupt(Defect::RecordLength("record"), at);
+    }
+    Ok(ParsedRecord { record, table: has_table.then_some((rest, at)), length: c.position() as u64 })
+}
+
+fn read_variable(c: &mut Cursor<'_>) -> Result<(Record, bool), Error> {
+    let ordinal = c.varint()?;
+    let flags = c.flags("variable record", VARIABLE_RESERVED)?;
+    let (dtype, shape) = read_type_and_shape(c)?;
+    let chunk_shape = if flags & HAS_CHUNK_SHAPE != 0 { read_chunk_shape(c, shape.len())? } else { covering(&shape) };
+    let bound = read_bound(c)?;
+    let name = c.text("name of a variable")?;
+    let units = if flags & HAS_UNITS != 0 { c.text("units of a variable")? } else { String::new() };
+    let mut attributes = vec![];
+    if flags & HAS_ATTRIBUTES != 0 {
+        // Each pair takes at least two bytes: the count cannot make this grow past the record.
+        for _ in 0..c.varint()? {
+            attributes.push((c.text("name of an attribute")?, c.text("value of an attribute")?));
+        }
+    }
+    let mut dimensions = vec![];
+    if flags & HAS_DIMENSIONS != 0 {
+        for _ in 0..shape.len() {
+            dimensions.push(c.text("name of a dimension")?);
+        }
+    }
+    let fill = if flags & HAS_FILL != 0 { Some(c.uint(dtype.size())?) } else { None };
+    let record = VariableRecord { name, units, attributes, dimensions, dtype, shape, chunk_shape, bound, fill };
+    Ok((Record::Variable { ordinal, record }, flags & HAS_TABLE != 0))
+}
+
+fn read_extension(c: &mut Cursor<'_>, rank_of: impl Fn(u64) -> Option<usize>) -> Result<(Record, bool), Error> {
+    let at = c.offset();
+    let variable = c.varint()?;
+    let flags = c.flags("extension record", EXTENSION_RESERVED)?;
+    let first_chunk = c.varint()?;
+    let extent = c.varint()?;
+    let Some(rank) = rank_of(variable) else {
+        return corrupt(Defect::Extension("of a variable that is not there"), at);
+    };
+    let chunk_shape = if flags & EXTENSION_CHUNK_SHAPE != 0 { Some(read_chunk_shape(c, rank)?) } else { None };
+    Ok((
+        Record::Extension(ExtensionRecord { variable, first_chunk, extent, chunk_shape }),
+        flags & EXTENSION_TABLE != 0,
+    ))
+}
+
+fn read_chunk_shape(c: &mut Cursor<'_>, rank: usize) -> Result<Vec<u64>, Error> {
+    let at = c.offset();
+    let shape = (0..rank).map(|_| c.varint()).collect::<Result<Vec<u64>, Error>>()?;
+    if shape.contains(&0) {
+        return corrupt(Defect::ChunkShape, at);
+    }
+    Ok(shape)
+}

@@ -1,0 +1,258 @@
+//! Writing a container (SPEC §6), front to back without a step back.
+use crate::index::{ALIGNMENT, HEAD_LENGTH, Variable, align, head, put_footer};
+use crate::record::{ExtensionRecord, VariableRecord, covering};
+use crate::shape::byte_count;
+use crate::table::{ChunkEntry, ValueRange, put_table};
+use crate::{Container, DType, EncodedPayload, Error, Grid, Limits, cursor::put_varint};
+use std::{collections::HashSet, io::Write};
+
+/// What the index is to say of a chunk besides its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ChunkFacts {
+    /// Greatest absolute error over finite, unmasked values, rounded up to an f32; `None` where it is not known.
+    pub max_error: Option<f32>,
+    /// Smallest and largest value.
+    pub range: ValueRange,
+}
+
+/// Writes records, payloads and at last the index to any sink.
+///
+/// A group is a variable or an extension with all its chunks, in the order of their ordinals. The bytes are a function
+/// of the calls alone. Killed at any byte, the file still holds every chunk that was pushed before.
+pub struct Writer<W: Write> {
+    out: W,
+    at: u64,
+    previous: u64,
+    tables: Vec<u8>,
+    names: HashSet<String>,
+    known: Vec<Known>,
+    group: Option<Group>,
+}
+
+/// What later calls need of a variable that is already there.
+struct Known {
+    dtype: DType,
+    shape: Vec<u64>,
+    chunks: u64,
+}
+
+enum GroupRecord {
+    Variable(u64, VariableRecord),
+    Extension(ExtensionRecord),
+}
+
+struct Group {
+    record: GroupRecord,
+    dtype: DType,
+    chunks: u64,
+    entries: Vec<ChunkEntry>,
+}
+
+impl GroupRecord {
+    fn encode(&self, table: Option<&[u8]>) -> Vec<u8> {
+        match self {
+            GroupRecord::Variable(ordinal, record) => record.encode(*ordinal, table),
+            GroupRecord::Extension(record) => record.encode(table),
+        }
+    }
+}
+
+fn invalid<T>(what: String) -> Result<T, Error> {
+    Err(Error::InvalidArgument(what))
+}
+
+impl<W: Write> Writer<W> {
+    /// Starts a file.
+    pub fn create(mut out: W) -> Result<Writer<W>, Error> {
+        out.write_all(&head())?;
+        Ok(Writer {
+            out,
+            at: HEAD_LENGTH,
+            previous: 0,
+            tables: vec![],
+            names: HashSet::new(),
+            known: vec![],
+            group: None,
+        })
+    }
+
+    /// Goes on where a file ends: `out` must be positioned there.
+    pub fn resume(out: W, container: &Container) -> Writer<W> {
+        let known = container.variables().iter().map(Known::of).collect();
+        let names = container.variables().iter().map(|v| v.record.name.clone()).collect();
+        let end = container.length();
+        Writer { out, at: end, previous: end, tables: vec![], names, known, group: None }
+    }
+
+    /// Bytes of the file so far.
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// Variables so far: the ordinal of the next one.
+    pub fn variables(&self) -> u64 {
+        self.known.len() as u64
+    }
+
+    /// Starts a variable. All chunks of its grid must be pushed before the next call of this kind.
+    pub fn begin_variable(&mut self, record: VariableRecord) -> Result<Grid, Error> {
+        self.expect_no_group()?;
+        let dimensions = record.dimensions.len();
+        if dimensions != 0 && dimensions != record.shape.len() {
+            return invalid(format!("{dimensions} dimension names for {} axes", record.shape.len()));
+        }
+        let grid = Grid::new(&record.shape, &record.chunk_shape);
+        let Some(grid) = grid.filter(|_| byte_count(record.dtype, &record.shape).is_some()) else {
+            return invalid(format!("chunks of {:?} over a shape of {:?}", record.chunk_shape, record.shape));
+        };
+        if self.names.contains(&record.name) {
+            return invalid(format!("a variable named {:?} is already there", record.name));
+        }
+        self.names.insert(record.name.clone());
+        self.known.push(Known { dtype: record.dtype, shape: record.shape.clone(), chunks: grid.chunks() });
+        let ordinal = self.known.len() as u64 - 1;
+        self.begin(GroupRecord::Variable(ordinal, record), &grid)?;
+        Ok(grid)
+    }
+
+    /// Starts a new segment of a variable: `extent` more indices along axis 0.
+    pub fn begin_extension(&mut self, variable: u64, extent: u64, chunk_shape: &[u64]) -> Result<Grid, Error> {
+        self.expect_no_group()?;
+        let Some(known) = usize::try_from(variable).ok().and_then(|v| self.known.get_mut(v)) else {
+            return invalid(format!("no variable {variable}"));
+        };
+        let mut shape = known.shape.clone();
+        let Some(whole) = shape.first().and_then(|n| n.checked_add(extent)).filter(|_| extent > 0) else {
+            return invalid(format!("a variable of shape {shape:?} cannot grow by {extent} along axis 0"));
+        };
+        shape[0] = whole;
+        if byte_count(known.dtype, &shape).is_none() {
+            return invalid(format!("a shape of {shape:?} is too big"));
+        }
+        shape[0] = extent;
+        let Some(grid) = Grid::new(&shape, chunk_shape) else {
+            return invalid(format!("chunks of {chunk_shape:?} over a shape of {shape:?}"));
+        };
+        let record = ExtensionRecord {
+            variable,
+            first_chunk: known.chunks,
+            extent,
+            chunk_shape: (chunk_shape != covering(&shape)).then(|| chunk_shape.to_vec()),
+        };
+        known.shape[0] = whole;
+        known.chunks += grid.chunks();
+        self.begin(GroupRecord::Extension(record), &grid)?;
+        Ok(grid)
+    }
+
+    fn expect_no_group(&self) -> Result<(), Error> {
+        match &self.group {
+            Some(g) => invalid(format!("{} of {} chunks were pushed", g.entries.len(), g.chunks)),
+            None => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, record: GroupRecord, grid: &Grid) -> Result<(), Error> {
+        let dtype = match &record {
+            GroupRecord::Variable(_, r) => r.dtype,
+            GroupRecord::Extension(e) => self.known[e.variable as usize].dtype,
+        };
+        let chunks = grid.chunks();
+        let limit = Limits::default().chunks;
+        if chunks > limit {
+            return Err(Error::Limit { what: "chunks", limit, asked: chunks });
+        }
+        // The record of a lone chunk waits for the chunk: its table may fit into the padding between the two.
+        if chunks != 1 {
+            self.write(&record.encode(None))?;
+        }
+        if chunks != 0 {
+            self.group = Some(Group { record, dtype, chunks, entries: vec![] });
+        }
+        Ok(())
+    }
+
+    /// Writes the next chunk of the group.
+    pub fn push(&mut self, payload: &EncodedPayload, facts: ChunkFacts) -> Result<(), Error> {
+        let entry = ChunkEntry {
+            length: payload.bytes.len() as u64,
+            base: payload.base,
+            crc: Some(payload.crc),
+            max_error: facts.max_error,
+            range: facts.range,
+        };
+        self.push_entry(entry, &payload.bytes)
+    }
+
+    /// Marks the next chunk of the group as lost.
+    pub fn push_missing(&mut self) -> Result<(), Error> {
+        self.push_entry(ChunkEntry::default(), &[])
+    }
+
+    fn push_entry(&mut self, entry: ChunkEntry, bytes: &[u8]) -> Result<(), Error> {
+        let Some(mut group) = self.group.take() else { return invalid("a chunk outside a group".into()) };
+        if group.chunks == 1 {
+            let record = self.lone_record(&group, &entry);
+            self.write(&record)?;
+        }
+        if !entry.is_missing() {
+            let gap = align(self.at) - self.at;
+            self.write(&[0; ALIGNMENT as usize][..gap as usize])?;
+            self.write(bytes)?;
+        }
+        group.entries.push(entry);
+        if (group.entries.len() as u64) < group.chunks {
+            self.group = Some(group);
+        } else if group.chunks > 1 {
+            put_table(&mut self.tables, group.dtype, &group.entries, true);
+        }
+        Ok(())
+    }
+
+    /// The record of a group of one chunk: with the chunk's table inside where that costs nothing, otherwise the table
+    /// goes to the index without the checksum, which the payload stores anyway.
+    fn lone_record(&mut self, group: &Group, entry: &ChunkEntry) -> Vec<u8> {
+        let bare = group.record.encode(None);
+        let ends = |r: &[u8]| align(self.at + r.len() as u64);
+        for with_crc in [true, false] {
+            let mut table = vec![];
+            put_table(&mut table, group.dtype, std::slice::from_ref(entry), with_crc);
+            let record = group.record.encode(Some(&table));
+            if ends(&record) == ends(&bare) {
+                return record;
+            }
+        }
+        put_table(&mut self.tables, group.dtype, std::slice::from_ref(entry), false);
+        bare
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.out.write_all(bytes)?;
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The sink, for instance to sync it before the index is written.
+    pub fn sink(&mut self) -> &mut W {
+        &mut self.out
+    }
+
+    /// Writes the index and gives the sink back, with the length of the file.
+    pub fn finish(mut self) -> Result<(W, u64), Error> {
+        self.expect_no_group()?;
+        let mut body = vec![];
+        put_varint(&mut body, self.previous);
+        body.extend_from_slice(&self.tables);
+        let mut tail = vec![];
+        put_footer(&mut tail, &body);
+        self.write(&tail)?;
+        self.out.flush()?;
+        Ok((self.out, self.at))
+    }
+}
+
+impl Known {
+    fn of(v: &Variable) -> Known {
+        Known { dtype: v.record.dtype, shape: v.shape(), chunks: v.chunks() }
+    }
+}
