@@ -8,10 +8,12 @@ fn main() {
     let v = npy.into_vec::<f32>().unwrap();
     let (lo, hi) = v.iter().filter(|x| x.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v.into()), b.max(v.into())));
     let data: Vec<u8> = v.iter().flat_map(|x| x.to_ne_bytes()).collect();
+    if a[2] == "dec" { let d = decode_chunk(DType::F32, &shape, a[3].parse().unwrap(), &std::fs::read(&a[4]).unwrap()).unwrap(); println!("{} values", d.len() / 4); return; }
     let effort = if a[3] == "fast" { Effort::Fast } else { Effort::Default };
     let t = std::time::Instant::now();
     let e = encode_chunk(&ChunkRequest { dtype: DType::F32, shape: &shape, data: &data, bound: ChunkBound::Abs(a[2].parse::<f64>().unwrap() * (hi - lo)), fill: None, effort }).unwrap();
     let te = t.elapsed().as_secs_f64();
+    if a.len() > 4 { std::fs::write(&a[4], &e.body).unwrap(); println!("{}", e.base); return; }
     let n = 6;
     let mut best = 1e9f64;
     for _ in 0..n {

@@ -5,79 +5,94 @@ use crate::entropy::{Magnitude, log_class};
 pub const CONTEXTS: usize = 6;
 /// Classes of magnitudes in units of 1/256 step.
 const LEVELS: u32 = 64;
-
-/// Slots that each context needs.
-pub fn slots<const N: usize>() -> [usize; N] {
-    const ALL: [usize; CONTEXTS] = [64, 1024, 1024, 64 * 64, 1024, 4096];
-    std::array::from_fn(|i| ALL[if N == 1 { 1 } else { i }])
-}
-
 /// Weight sets that the mixer needs.
 pub const SETS: usize = 32;
 
-/// Codes and differences around a point; absent neighbours are 0.
+/// Slots that each context needs.
+pub fn slots<const N: usize>() -> [usize; N] {
+    const ALL: [usize; CONTEXTS] = [1024, 1024, 64 * 64, 1024, 64, 4096];
+    std::array::from_fn(|i| ALL[i])
+}
+
+/// Multipliers, in units of 2^-12, of the sums over causal neighbours, parents and curvature in the expected magnitude.
+#[derive(Clone, Copy, Debug)]
+pub struct Blend {
+    near: u32,
+    parents: u32,
+    curve: u32,
+    /// 2^12 over the number of directions, for the mean over causal neighbours.
+    mean: u32,
+}
+
+impl Blend {
+    /// For chunks whose passes have `dims` causal directions.
+    pub fn new(dims: u32) -> Blend {
+        let total = 10 * dims + 7;
+        Blend { near: 40960 / total, parents: 28672 / total, curve: 12288 / total, mean: 4096 / dims }
+    }
+}
+
+/// What is known of a point before its row is coded: all but the point before it in the row.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings {
-    /// Codes of causal neighbours: previous along axes 3, 2, 1, 0.
-    pub back: [i16; 4],
-    /// Codes of the two diagonal causal neighbours.
-    pub diagonal: [i16; 2],
-    /// How many of the four directions exist in the chunk.
-    pub dims: u32,
-    /// Codes of the points that prediction started from.
-    pub parents: [i16; 2],
+pub struct Known {
+    /// Magnitudes of causal neighbours in other rows, diagonal ones halved, in units of 1/256.
+    pub near: u32,
+    /// Magnitudes of the two points that prediction started from, in units of 1/256.
+    pub parents: u32,
     /// Second difference of known points, in 1/256 steps.
     pub curve: u32,
     /// First difference of known points, in 1/256 steps.
     pub grad: u32,
-    /// Level of refinement, 1 finest.
-    pub level: u32,
-    /// Axis of refinement.
-    pub axis: u32,
+    /// Codes of the neighbours before along axes 2 and 1.
+    pub back: [i16; 2],
+    /// Signs of the parents' codes, 0 to 8.
+    pub signs: u8,
 }
 
-impl Surroundings {
-    /// The contexts of the point's code.
+/// The sign of a code as 0, 1 or 2.
+#[inline(always)]
+pub fn sign(v: i16) -> u32 {
+    (v.signum() + 1) as u32
+}
+
+/// The magnitude of a code in units of 1/256.
+#[inline(always)]
+pub fn magnitude(v: i16) -> u32 {
+    u32::from(v.unsigned_abs()) << 8
+}
+
+impl Known {
+    /// The contexts of the point's code. `before` is the code of the point before it in the row, `place` tells level
+    /// and axis, below 64.
     #[inline(always)]
-    pub fn magnitude<const N: usize>(&self) -> Magnitude<N> {
-        let a = self.back.map(|v| u32::from(v.unsigned_abs()));
-        let near = 256 * (a[0] + a[1] + a[2] + a[3])
-            + 128 * (u32::from(self.diagonal[0].unsigned_abs()) + u32::from(self.diagonal[1].unsigned_abs()));
-        let inter = 256 * (u32::from(self.parents[0].unsigned_abs()) + u32::from(self.parents[1].unsigned_abs()));
-        // Expected magnitude in 1/256.
-        let e =
-            (u64::from(near) * 10 + u64::from(inter) * 7 + u64::from(self.curve) * 3) / u64::from(10 * self.dims + 7);
+    pub fn contexts<const N: usize>(&self, b: &Blend, before: i16, place: u32) -> Magnitude<N> {
+        let near = self.near + magnitude(before);
+        let e = (u64::from(near) * u64::from(b.near)
+            + u64::from(self.parents) * u64::from(b.parents)
+            + u64::from(self.curve) * u64::from(b.curve))
+            >> 12;
         let class = |v: u64| log_class(v).min(LEVELS - 1);
         let kk = class(e);
-        let k1 = class(u64::from(near / self.dims));
-        let k2 = class(u64::from(inter / 2));
-        let k3 = class(u64::from(self.curve));
-        let k4 = class(u64::from(self.grad));
-        let start = log_class((e * 10) >> 12).min(LEVELS - 1);
+        let k1 = class((u64::from(near) * u64::from(b.mean)) >> 12);
+        let start = log_class((e * 10) >> 12);
         let rel = |k: u32| (k + 8).saturating_sub(kk).min(15);
-        let all = [
-            kk,
-            kk * 16 + rel(k1),
-            kk * 16 + rel(k2),
-            (kk * 8 + self.level.min(7)) * 4 + self.axis,
-            kk * 16 + rel(k3),
-            if start < 3 {
-                ((a[0].min(4) * 5 + a[1].min(4)) * 5 + a[2].min(4)) * 3 + start
-            } else {
-                1024 + kk * 16 + rel(k4)
-            },
-        ];
-        let sign = |v: i16| (v.signum() + 1) as u32;
-        let s = sign(self.back[0]) * 9 + sign(self.back[1]) * 3 + sign(self.back[2]);
-        Magnitude {
-            slots: std::array::from_fn(|j| all[if N == 1 { 1 } else { j }]),
-            start,
-            set: k1.min(48) / 2,
-            sign: [
-                s * 4 + self.axis,
-                (self.level.min(4) * 27 + s) * 9 + sign(self.parents[0]) * 3 + sign(self.parents[1]),
-                0,
-            ],
+        let mut slots = [0u32; N];
+        slots[0] = kk * 16 + rel(k1);
+        if N > 1 {
+            slots[1] = kk * 16 + rel(class(u64::from(self.parents / 2)));
+            slots[2] = kk * 64 + place;
         }
+        if N > 3 {
+            slots[3] = kk * 16 + rel(class(u64::from(self.curve)));
+            slots[4] = kk;
+            let small = |v: i16| u32::from(v.unsigned_abs().min(4));
+            slots[5] = if start < 3 {
+                ((small(before) * 5 + small(self.back[0])) * 5 + small(self.back[1])) * 3 + start
+            } else {
+                1024 + kk * 16 + rel(class(u64::from(self.grad)))
+            };
+        }
+        let s = sign(before) * 9 + sign(self.back[0]) * 3 + sign(self.back[1]);
+        Magnitude { slots, start, set: k1.min(48) / 2, sign: [s * 64 + place, s * 9 + u32::from(self.signs), 0] }
     }
 }

@@ -1,6 +1,6 @@
 //! Multi-level interpolation: coarse to fine, axis by axis, each new point predicted from points already decoded (SPEC §6.2).
 use super::Geometry;
-use super::contexts::{SETS, Surroundings, slots};
+use super::contexts::{Blend, Known, SETS, magnitude, sign, slots};
 use super::least_squares::NormalEquations;
 use super::quantiser::Quantiser;
 use crate::entropy::{BitCoder, Magnitude, ResidualCoder, log_class};
@@ -261,39 +261,262 @@ impl<'a, const N: usize> Run<'a, N> {
     fn pass<C: BitCoder>(&mut self, c: &mut C, pass: &Pass) {
         let g = self.g;
         let Pass { start, step, .. } = *pass;
-        let dims = 2 + u32::from(g.n[1] > 1);
-        let stride = pass.s * g.stride[pass.axis];
-        pass.each(&g, 1, |at, i| {
-            let l = self.local(pass, &at, i);
-            let mut p = l.p;
-            if pass.fitted {
-                let f = self.features(pass, &at, i, &l);
-                let mut sum = 0.0;
-                for k in 0..FEATURES {
-                    sum += pass.weights[k] * f[k];
+        let blend = Blend::new(2 + u32::from(g.n[1] > 1));
+        let place = pass.level.min(15) * 4 + pass.axis as u32;
+        let mut row = Row::new((g.n[3] - start[3]).div_ceil(step[3]));
+        for a in (start[0]..g.n[0]).step_by(step[0]) {
+            for b in (start[1]..g.n[1]).step_by(step[1]) {
+                for y in (start[2]..g.n[2]).step_by(step[2]) {
+                    let first = a * g.stride[0] + b * g.stride[1] + y * g.stride[2] + start[3];
+                    self.interpolate(pass, [a, b, y], first, &mut row);
+                    if pass.fitted {
+                        self.correct(pass, [a, b, y], first, &mut row);
+                    }
+                    self.survey(pass, [a, b, y], first, &mut row);
+                    let (mut before, mut residual) = (0i16, 0.0);
+                    for k in 0..row.p.len() {
+                        let i = first + k * step[3];
+                        let mut p = row.p[k];
+                        if pass.fitted {
+                            p += pass.weights[7] * residual;
+                        }
+                        let m = row.known[k].contexts::<N>(&blend, before, place);
+                        self.point(c, i, p, &m);
+                        before = self.codes[i];
+                        if pass.fitted {
+                            residual = self.values[i] - row.base[k];
+                            self.residuals[i] = residual;
+                        }
+                    }
                 }
-                p += sum;
             }
-            let q = &self.codes;
-            let o: [usize; 4] = std::array::from_fn(|a| step[a] * g.stride[a]);
-            let has: [bool; 4] = std::array::from_fn(|a| at[a] >= start[a] + step[a]);
-            let hood = Surroundings {
-                back: std::array::from_fn(|k| if has[3 - k] { q[i - o[3 - k]] } else { 0 }),
-                diagonal: [
-                    if has[2] && at[3] + step[3] < g.n[3] { q[i - o[2] + o[3]] } else { 0 },
-                    if has[1] && at[2] + step[2] < g.n[2] { q[i - o[1] + o[2]] } else { 0 },
-                ],
-                dims,
-                parents: [q[i - stride], if l.h1 { q[i + stride] } else { q[i - stride] }],
-                curve: self.quant.fine(l.curve),
-                grad: self.quant.fine(l.grad),
-                level: pass.level,
-                axis: pass.axis as u32,
+        }
+    }
+
+    /// Plain interpolation of a row, and the differences that tell how rough it is.
+    fn interpolate(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
+        let Pass { step, s, axis, start, .. } = *pass;
+        let stride = s * self.g.stride[axis];
+        let n = self.g.n[axis];
+        let count = row.p.len();
+        // Points lo..hi have two neighbours on either side; those below `paired` have one on either side.
+        let (lo, hi, paired);
+        if axis == 3 {
+            paired = if start[3] + (count - 1) * step[3] + s < n { count } else { count - 1 };
+            (lo, hi) = (1.min(paired), paired.saturating_sub(1).max(1.min(paired)));
+            gather(&self.values, first - s, 2 * s, paired + 1, &mut row.line);
+        } else {
+            paired = if at[axis] + s < n { count } else { 0 };
+            (lo, hi) = if at[axis] >= 3 * s && at[axis] + 3 * s < n { (0, count) } else { (0, 0) };
+            if lo < hi {
+                gather(&self.values, first - 3 * stride, step[3], count, &mut row.line);
+                gather(&self.values, first - stride, step[3], count, &mut row.lines[0]);
+                gather(&self.values, first + stride, step[3], count, &mut row.lines[1]);
+                gather(&self.values, first + 3 * stride, step[3], count, &mut row.lines[2]);
+            }
+        }
+        row.paired = paired;
+        if lo < hi {
+            let m = hi - lo;
+            let (v0, v1, v2, v3) = if axis == 3 {
+                let e = &row.line;
+                (&e[lo - 1..][..m], &e[lo..][..m], &e[lo + 1..][..m], &e[lo + 2..][..m])
+            } else {
+                (&row.line[..m], &row.lines[0][..m], &row.lines[1][..m], &row.lines[2][..m])
             };
-            self.point(c, i, p, &hood.magnitude());
-            if pass.fitted {
-                self.residuals[i] = self.values[i] - l.p;
+            let (base, sum, bend, grad) = (&mut row.base[lo..hi], &mut row.sum[lo..hi], &mut row.bend[lo..hi], &mut row.grad[lo..hi]);
+            let linear = self.p.linear;
+            for k in 0..m {
+                let (near, far) = (v1[k] + v2[k], v0[k] + v3[k]);
+                base[k] = if linear { 0.5 * near } else { (9.0 * near - far) * 0.0625 };
+                sum[k] = near;
+                bend[k] = far - near;
+                grad[k] = (v1[k] - v2[k]).abs();
             }
-        });
+            for k in lo..hi {
+                row.curve[k] = row.bend[k].abs();
+            }
+        }
+        for k in (0..lo).chain(hi..count) {
+            let i = first + k * step[3];
+            let l = self.local(pass, &[at[0], at[1], at[2], start[3] + k * step[3]], i);
+            (row.base[k], row.bend[k], row.curve[k], row.grad[k]) = (l.p, l.curve_signed, l.curve, l.grad);
+            row.sum[k] = if k < paired { self.values[i - stride] + self.values[i + stride] } else { 0.0 };
+        }
+        row.p.copy_from_slice(&row.base);
+    }
+
+    /// Adds the weighted features that come from outside the row, in the order of their numbers.
+    fn correct(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
+        let g = &self.g;
+        let Pass { start, step, axis, s, .. } = *pass;
+        let w = &pass.weights;
+        let stride = s * g.stride[axis];
+        let Row { p, sum, bend, line, lines, paired, .. } = row;
+        let (count, paired) = (p.len(), *paired);
+        if w[0] != 0.0 {
+            for k in 0..count {
+                p[k] += w[0] * bend[k];
+            }
+        }
+        for a in (0..4).filter(|&a| a != axis) {
+            let f = if a < axis { 1 + a } else { a };
+            if w[f] == 0.0 || paired == 0 {
+                continue;
+            }
+            if a == 3 {
+                for k in 1..count - 1 {
+                    p[k] += w[f] * (0.25 * (sum[k - 1] + sum[k + 1]) - 0.5 * sum[k]);
+                }
+                continue;
+            }
+            let t = step[a];
+            if at[a] < start[a] + t || at[a] + t >= g.n[a] {
+                continue;
+            }
+            let o = t * g.stride[a];
+            if axis == 3 {
+                gather(&self.values, first - o - s, 2 * s, paired + 1, line);
+                gather(&self.values, first + o - s, 2 * s, paired + 1, &mut lines[0]);
+                let (b, e) = (&line[..paired + 1], &lines[0][..paired + 1]);
+                for k in 0..paired {
+                    p[k] += w[f] * (0.25 * ((b[k] + b[k + 1]) + (e[k] + e[k + 1])) - 0.5 * sum[k]);
+                }
+            } else {
+                gather(&self.values, first - o - stride, step[3], count, line);
+                for (k, from) in [first - o + stride, first + o - stride, first + o + stride].into_iter().enumerate() {
+                    gather(&self.values, from, step[3], count, &mut lines[k]);
+                }
+                let (b, d, e, h) = (&line[..count], &lines[0][..count], &lines[1][..count], &lines[2][..count]);
+                for k in 0..count {
+                    p[k] += w[f] * (0.25 * ((b[k] + d[k]) + (e[k] + h[k])) - 0.5 * sum[k]);
+                }
+            }
+        }
+        let has: [bool; 3] = std::array::from_fn(|a| at[a] >= start[a] + step[a]);
+        let mut add = |w: f64, ok: bool, from: usize, range: std::ops::Range<usize>| {
+            if ok && w != 0.0 && !range.is_empty() {
+                gather(&self.residuals, from, step[3], range.len(), line);
+                for (p, r) in p[range].iter_mut().zip(line.iter()) {
+                    *p += w * r;
+                }
+            }
+        };
+        for a in 0..3 {
+            add(w[4 + a], has[a], first.wrapping_sub(step[a] * g.stride[a]), 0..count);
+        }
+        let up = first.wrapping_sub(step[2] * g.stride[2]);
+        add(w[8], has[2], up, 1..count);
+        add(w[9], has[2], up.wrapping_add(step[3]), 0..count - 1);
+    }
+
+    /// What the codes around a row tell, but for those of the row itself.
+    fn survey(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
+        let g = &self.g;
+        let Pass { start, step, axis, s, .. } = *pass;
+        let Row { known, codes, curve, grad, paired, .. } = row;
+        let (count, paired, known) = (known.len(), *paired, &mut known[..]);
+        let stride = s * g.stride[axis];
+        gather(&self.codes, first - stride, step[3], count, codes);
+        for (r, &m1) in known.iter_mut().zip(codes.iter()) {
+            *r = Known { parents: 2 * magnitude(m1), signs: (4 * sign(m1)) as u8, ..Known::default() };
+        }
+        if paired > 0 {
+            gather(&self.codes, first + stride, step[3], paired, codes);
+            for (r, &m2) in known.iter_mut().zip(codes.iter()) {
+                r.parents = r.parents / 2 + magnitude(m2);
+                r.signs = r.signs / 4 * 3 + sign(m2) as u8;
+            }
+        }
+        for k in 0..count {
+            known[k].curve = self.quant.fine(curve[k]);
+            known[k].grad = self.quant.fine(grad[k]);
+        }
+        let o: [usize; 3] = std::array::from_fn(|a| step[a] * g.stride[a]);
+        if at[2] >= start[2] + step[2] {
+            gather(&self.codes, first - o[2], step[3], count, codes);
+            for k in 0..count {
+                let right = if k + 1 < count { codes[k + 1] } else { 0 };
+                known[k].near += magnitude(codes[k]) + magnitude(right) / 2;
+                known[k].back[0] = codes[k];
+            }
+        }
+        if at[1] >= start[1] + step[1] {
+            gather(&self.codes, first - o[1], step[3], count, codes);
+            for (r, &c) in known.iter_mut().zip(codes.iter()) {
+                r.near += magnitude(c);
+                r.back[1] = c;
+            }
+            if at[2] + step[2] < g.n[2] {
+                gather(&self.codes, first - o[1] + o[2], step[3], count, codes);
+                for (r, &c) in known.iter_mut().zip(codes.iter()) {
+                    r.near += magnitude(c) / 2;
+                }
+            }
+        }
+        if at[0] >= start[0] + step[0] {
+            gather(&self.codes, first - o[0], step[3], count, codes);
+            for (r, &c) in known.iter_mut().zip(codes.iter()) {
+                r.near += magnitude(c);
+            }
+        }
+    }
+}
+
+/// Every `step`-th element from `from` on.
+#[inline(always)]
+fn gather<T: Copy>(source: &[T], from: usize, step: usize, count: usize, out: &mut Vec<T>) {
+    out.clear();
+    if count == 0 {
+        return;
+    }
+    let s = &source[from..from + (count - 1) * step + 1];
+    match step {
+        1 => out.extend_from_slice(s),
+        2 => {
+            let (pairs, last) = s.as_chunks::<2>();
+            out.extend(pairs.iter().map(|p| p[0]));
+            out.extend_from_slice(last);
+        }
+        _ => out.extend((0..count).map(|k| s[k * step])),
+    }
+}
+
+/// What is known of the points of a row before it is coded.
+struct Row {
+    /// Predictions, but for what the point before in the row adds.
+    p: Vec<f64>,
+    /// Plain interpolation.
+    base: Vec<f64>,
+    /// Sum of the two points that surround, 0 where there is only one.
+    sum: Vec<f64>,
+    /// Second difference, and its magnitude or that of the first difference where there is none.
+    bend: Vec<f64>,
+    curve: Vec<f64>,
+    grad: Vec<f64>,
+    known: Vec<Known>,
+    /// How many points have a neighbour on either side.
+    paired: usize,
+    line: Vec<f64>,
+    lines: [Vec<f64>; 3],
+    codes: Vec<i16>,
+}
+
+impl Row {
+    fn new(count: usize) -> Row {
+        let zeros = || vec![0.0; count];
+        Row {
+            p: zeros(),
+            base: zeros(),
+            sum: zeros(),
+            bend: zeros(),
+            curve: zeros(),
+            grad: zeros(),
+            known: vec![Known::default(); count],
+            paired: 0,
+            line: Vec::new(),
+            lines: Default::default(),
+            codes: Vec::new(),
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! With its fixed weights it is the Lorenzo predictor; fitted ones take in noise, oscillation and anisotropy.
 use super::Geometry;
-use super::contexts::{SETS, Surroundings, slots};
+use super::contexts::{Blend, Known, SETS, magnitude, slots};
 use super::least_squares::NormalEquations;
 use super::quantiser::Quantiser;
 use crate::entropy::{BitCoder, ResidualCoder};
@@ -95,10 +95,11 @@ impl<'a, const N: usize> Run<'a, N> {
             }
         }
         let g = self.g;
+        let mut outer = Outer::default();
         for a in 0..g.n[0] {
             for b in 0..g.n[1] {
                 for y in 0..g.n[2] {
-                    self.row(c, [a, b, y]);
+                    self.row(c, [a, b, y], &mut outer);
                 }
             }
         }
@@ -178,53 +179,97 @@ impl<'a, const N: usize> Run<'a, N> {
         }
     }
 
-    fn row<C: BitCoder>(&mut self, c: &mut C, at: [usize; 3]) {
+    fn row<C: BitCoder>(&mut self, c: &mut C, at: [usize; 3], outer: &mut Outer) {
         let g = self.g;
+        let n = g.n[3];
         let ok = self.row_taps(at);
         let row = at[0] * g.stride[0] + at[1] * g.stride[1] + at[2] * g.stride[2];
-        let dims = 2 + u32::from(g.n[1] > 1);
-        for x in 0..g.n[3] {
+        let blend = Blend::new(2 + u32::from(g.n[1] > 1));
+        self.add_up(&ok, row, outer);
+        let w: [f64; 3] = std::array::from_fn(|d| self.weights[IN_ROW[d]]);
+        let has = [at[2] > 0, at[1] > 0, at[0] > 0];
+        let below = has[1] && at[2] + 1 < g.n[2];
+        for x in 0..n {
             let i = row + x;
+            let v = &self.values;
             let anchor = self.anchor(at, x, i);
-            let f = self.taps(&ok, x, i, anchor);
-            // Four sums, so that the order is fixed and short chains remain.
-            let mut sum = [0.0; 4];
-            for k in (0..TAPS).step_by(4) {
-                for j in 0..4 {
-                    sum[j] += self.weights[k + j] * f[k + j];
-                }
+            let mut p = anchor + (outer.sum[x] - outer.weight[x] * anchor);
+            if x >= 2 {
+                p += w[1] * (v[i - 2] - anchor);
             }
-            let p = self.quant.snap(anchor + ((sum[0] + sum[1]) + (sum[2] + sum[3])));
+            if x >= 3 {
+                p += w[2] * (v[i - 3] - anchor);
+            }
+            let p = self.quant.snap(p);
             if self.mask.is_some_and(|m| m[i]) {
                 self.values[i] = p;
                 continue;
             }
             let q = &self.codes;
-            let has = [x > 0, at[2] > 0, at[1] > 0, at[0] > 0];
-            let pick = |ok: bool, o: usize| if ok { q[i - o] } else { 0 };
-            let hood = Surroundings {
-                back: [
-                    pick(has[0], 1),
-                    pick(has[1], g.stride[2]),
-                    pick(has[2], g.stride[1]),
-                    pick(has[3], g.stride[0]),
-                ],
-                diagonal: [
-                    if has[1] && x + 1 < g.n[3] { q[i - g.stride[2] + 1] } else { 0 },
-                    pick(has[2] && at[2] + 1 < g.n[2], g.stride[1] - g.stride[2]),
-                ],
-                dims,
-                parents: [pick(x > 1, 2), pick(has[0] && has[1], g.stride[2] + 1)],
-                // How much the neighbours differ: along the row above, and from the row above to this one.
-                curve: self.quant.fine((f[1] - f[3]).abs()),
-                grad: self.quant.fine((f[2]).abs().max((f[1] - f[2]).abs())),
-                level: 0,
-                axis: 0,
+            let code = |ok: bool, back: usize| if ok { q[i - back] } else { 0 };
+            let (up, back, out) = (code(has[0], g.stride[2]), code(has[1], g.stride[1]), code(has[2], g.stride[0]));
+            let right = if has[0] && x + 1 < n { q[i - g.stride[2] + 1] } else { 0 };
+            let low = if below { q[i - g.stride[1] + g.stride[2]] } else { 0 };
+            // How much the row above differs along itself, and from this one.
+            let (mut curve, mut grad) = (0.0, 0.0);
+            if has[0] && x > 0 {
+                let u = i - g.stride[2];
+                let next = if x + 1 < n { v[u + 1] } else { v[u] };
+                curve = (v[u] - next).abs();
+                grad = (v[u - 1] - anchor).abs().max((v[u] - v[u - 1]).abs());
+            }
+            let known = Known {
+                near: magnitude(up) + magnitude(back) + magnitude(out) + magnitude(right) / 2 + magnitude(low) / 2,
+                parents: magnitude(code(x > 1, 2)) + magnitude(code(has[0] && x > 0, g.stride[2] + 1)),
+                curve: self.quant.fine(curve),
+                grad: self.quant.fine(grad),
+                back: [up, back],
+                signs: 4,
             };
-            let v = if C::DECODING { 0 } else { self.quant.quantise(self.values[i], p) };
-            let v = self.coder.code(c, v, &hood.magnitude());
-            self.values[i] = self.quant.reconstruct(p, v);
-            self.codes[i] = v.clamp(-32767, 32767) as i16;
+            let m = known.contexts::<N>(&blend, if x > 0 { q[i - 1] } else { 0 }, 0);
+            let q = if C::DECODING { 0 } else { self.quant.quantise(self.values[i], p) };
+            let q = self.coder.code(c, q, &m);
+            self.values[i] = self.quant.reconstruct(p, q);
+            self.codes[i] = q.clamp(-32767, 32767) as i16;
         }
     }
+
+    /// For every place of a row: sums of weighted neighbours in other rows, and of those weights.
+    fn add_up(&self, ok: &[bool; TAPS], row: usize, outer: &mut Outer) {
+        let n = self.g.n[3];
+        outer.sum.clear();
+        outer.sum.resize(n, 0.0);
+        outer.weight.clear();
+        outer.weight.resize(n, 0.0);
+        for k in 0..TAPS {
+            let w = self.weights[k];
+            if !ok[k] || IN_ROW.contains(&k) || w == 0.0 {
+                continue;
+            }
+            let dx = OFFSETS[k][3];
+            let lo = (-dx).max(0) as usize;
+            let hi = n.saturating_sub(dx.max(0) as usize);
+            if lo >= hi {
+                continue;
+            }
+            let from = (row + lo).wrapping_add_signed(self.flat[k]);
+            let taps = &self.values[from..from + (hi - lo)];
+            for (s, v) in outer.sum[lo..hi].iter_mut().zip(taps) {
+                *s += w * v;
+            }
+            for s in &mut outer.weight[lo..hi] {
+                *s += w;
+            }
+        }
+    }
+}
+
+/// Taps in the point's own row, nearest first.
+const IN_ROW: [usize; 3] = [0, 4, 10];
+
+/// What a row's predictions take from other rows.
+#[derive(Default)]
+struct Outer {
+    sum: Vec<f64>,
+    weight: Vec<f64>,
 }

@@ -1,5 +1,5 @@
 //! Adaptive probabilities, and their mixture in the logistic domain (SPEC §5.3).
-use super::tables::{LOGIT_MAX, RECIPROCAL, squash, stretch};
+use super::tables::{RECIPROCAL, squash, stretch};
 
 /// An adaptive probability: 22 bits of probability of a one, 10 bits of how many bits were seen.
 #[derive(Clone, Copy)]
@@ -29,16 +29,16 @@ impl Counter {
     #[inline(always)]
     pub fn update(&mut self, bit: bool, limit: u32) {
         let n = self.0 & 1023;
-        let p = (self.0 >> 10) as i64;
+        let p = i64::from(self.0 >> 10);
         let target = if bit { (1i64 << 22) - 1 } else { 0 };
-        let p = p + (((target - p) * i64::from(RECIPROCAL[n as usize])) >> 16);
+        let p = p + (((target - p) * i64::from(RECIPROCAL[(n & 1023) as usize])) >> 16);
         self.0 = ((p as u32) << 10) | (n + u32::from(n < limit));
     }
 }
 
 /// Learning rates of the weights, in units of 2^-10: at the end, and what is added at the start.
-const RATE_END: i64 = 6;
-const RATE_START: i64 = 40;
+const RATE_END: i32 = 6;
+const RATE_START: i32 = 40;
 
 /// Mixes the logits of N counters with weights that learn online.
 pub struct Mixer<const N: usize> {
@@ -49,8 +49,6 @@ pub struct Mixer<const N: usize> {
 /// What a mixer said, kept until the bit is known.
 pub struct Mixed<const N: usize> {
     logits: [i32; N],
-    /// The mixed logit.
-    pub logit: i32,
     /// Probability of a one in units of 2^-16.
     pub p1: u32,
 }
@@ -65,28 +63,39 @@ impl<const N: usize> Mixer<N> {
     #[inline(always)]
     pub fn mix(&self, set: usize, counters: &[Counter; N]) -> Mixed<N> {
         let mut logits = [0i32; N];
-        let mut dot = 0i64;
+        let mut dot = 0i32;
         let w = &self.weights[set];
         for i in 0..N {
             logits[i] = counters[i].logit();
-            dot += i64::from(w[i]) * i64::from(logits[i]);
+            dot = dot.wrapping_add((w[i] >> 4).wrapping_mul(logits[i]));
         }
-        let logit = ((dot >> 16) as i32).clamp(-LOGIT_MAX, LOGIT_MAX);
-        Mixed { logits, logit, p1: squash(logit) }
+        Mixed { logits, p1: squash(dot >> 12) }
     }
 
     /// Moves weight vector `set` so that the bit becomes likelier.
     #[inline(always)]
     pub fn update(&mut self, set: usize, m: &Mixed<N>, bit: bool) {
         let seen = &mut self.seen[set];
-        // A vector learns fast at first, then four times slower.
-        let rate = RATE_END + RATE_START * 64 / (64 + i64::from(*seen));
-        *seen += u16::from(*seen < 1024);
-        let err = ((i64::from(bit) << 16) - i64::from(m.p1)) * rate;
+        // A vector learns fast at first, then ever slower.
+        let rate = RATE_END + i32::from(RATES[usize::from(*seen >> 3)]);
+        *seen += u16::from(*seen < 1023);
+        let err = (((i32::from(bit) << 16) - m.p1 as i32) * rate) >> 10;
         let w = &mut self.weights[set];
         for i in 0..N {
-            w[i] = (i64::from(w[i]) + ((i64::from(m.logits[i]) * err + (1 << 17)) >> 18)).clamp(-(1 << 20), 1 << 20)
-                as i32;
+            w[i] = w[i].wrapping_add((m.logits[i] * err + 128) >> 8);
         }
     }
+}
+
+/// What is added to a weight vector's rate after 8n bits.
+static RATES: [u8; 128] = rates();
+
+const fn rates() -> [u8; 128] {
+    let mut table = [0u8; 128];
+    let mut n = 0;
+    while n < 128 {
+        table[n] = (RATE_START * 8 / (8 + n as i32)) as u8;
+        n += 1;
+    }
+    table
 }

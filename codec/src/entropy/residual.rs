@@ -1,7 +1,6 @@
 //! Codes one integer: its class of magnitude against an expected one, its sign, its mantissa (SPEC §5.4).
 use super::bits::BitCoder;
 use super::mixer::{Counter, Mixer};
-use super::tables::squash;
 
 /// Bins of one context: the first comparison, 15 steps up, 16 steps down.
 const BINS: usize = 32;
@@ -127,7 +126,7 @@ impl<const N: usize> ResidualCoder<N> {
     fn code_sign<C: BitCoder>(&mut self, c: &mut C, negative: bool, sign: &[u32; SIGN_CONTEXTS]) -> bool {
         let k: [Counter; SIGN_CONTEXTS] = std::array::from_fn(|i| self.sign[i][sign[i] as usize]);
         let mixed = self.sign_mixer.mix(0, &k);
-        let negative = c.bit(negative, squash(mixed.logit));
+        let negative = c.bit(negative, mixed.p1);
         self.sign_mixer.update(0, &mixed, negative);
         for i in 0..SIGN_CONTEXTS {
             self.sign[i][sign[i] as usize].update(negative, 255);
