@@ -225,7 +225,7 @@ pub struct ManArgs {
 /// The efforts by their names on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum EffortName {
-    /// One context per symbol: several times faster, files a few percent larger
+    /// One context per symbol: faster, files a few percent larger
     Fast,
     /// The full mix of contexts
     Default,
