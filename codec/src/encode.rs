@@ -106,6 +106,14 @@ impl Encoder {
         self.session.as_mut().ok_or_else(|| Error::InvalidArgument("the file is finished".into()))
     }
 
+    /// The temporary name of a new file: what to remove where a process must end without dropping this.
+    pub fn temporary_path(&self) -> Option<&Path> {
+        match &self.target {
+            Target::New { temporary, .. } => Some(temporary),
+            Target::Append { .. } | Target::Finished => None,
+        }
+    }
+
     /// Writes the index, syncs, and puts a new file in its place.
     pub fn finish(mut self) -> Result<FileReport, Error> {
         let Some(mut session) = self.session.take() else {

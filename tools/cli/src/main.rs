@@ -1,2 +1,51 @@
-//! The `scicodec` command line.
-fn main() {}
+//! The `scicodec` command line: one module per verb.
+mod args;
+mod compare;
+mod completions;
+mod decode;
+mod encode;
+mod failure;
+mod info;
+mod interrupt;
+mod man;
+mod progress;
+mod recover;
+mod report;
+mod test;
+mod text;
+
+use args::{Cli, Verb};
+use clap::Parser;
+use failure::Outcome;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            text::remark(&format!("scicodec: error: {}", interrupt::reason(&failure)));
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+fn run() -> Outcome {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) if e.use_stderr() && e.kind() != clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Err(failure::from_clap(&e));
+        }
+        Err(e) => e.exit(),
+    };
+    interrupt::install()?;
+    match cli.verb {
+        Verb::Encode(args) => encode::run(&args),
+        Verb::Decode(args) => decode::run(&args),
+        Verb::Info(args) => info::run(&args),
+        Verb::Test(args) => test::run(&args),
+        Verb::Recover(args) => recover::run(&args),
+        Verb::Compare(args) => compare::run(&args),
+        Verb::Completions(args) => completions::run(&args),
+        Verb::Man(args) => man::run(&args),
+    }
+}

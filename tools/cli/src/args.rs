@@ -1,0 +1,303 @@
+//! The command line's words. What each verb does with them is in the module of its name.
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use scicodec::{BoundKind, DType, Effort, ErrorBound};
+use scicodec_io::{RawLayout, RawType};
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+Shapes, chunk shapes and regions are slowest axis first, as in numpy, HDF5, Zarr and netCDF. (The command lines of SZ3, \
+zfp and SPERR want the fastest axis first: turn their -3 NX NY NZ around.)
+
+Error bounds, over values that are finite and not fill values:
+  abs=E      |x - x'| <= E for every value
+  rel=E      |x - x'| <= E * (max - min) for every value
+  pw_rel=E   |x - x'| <= E * |x| for every value
+  psnr=DB    20 log10((max - min) / rmse) >= DB over the variable
+  nrmse=E    rmse / (max - min) <= E over the variable
+  l2=E       sqrt(sum (x - x')^2) <= E over the variable
+  lossless   every bit is kept
+Every bound is checked on the decoded values before they are written. NaN, infinities and fill values are kept exactly.
+
+Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+/// Compress gridded scientific fields under a guaranteed error bound.
+#[derive(Debug, Parser)]
+#[command(name = "scicodec", version, about, after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(infer_subcommands = false, disable_help_subcommand = true, max_term_width = 120)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Encode arrays into a .scz file
+    Encode(EncodeArgs),
+    /// Decode a variable, or a region of it
+    Decode(DecodeArgs),
+    /// Say what a .scz file holds
+    Info(InfoArgs),
+    /// Check a .scz file: every checksum, every chunk decoded
+    Test(TestArgs),
+    /// Rebuild the index of a damaged .scz file from the chunks that are whole
+    Recover(RecoverArgs),
+    /// Compare two files, variable by variable
+    Compare(CompareArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
+}
+
+/// Options that every verb has.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Talk {
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct RawArgs {
+    /// Inputs are raw elements of this type: f16, f32, f64, i8 … i64, u8 … u64, then le or be (f32le)
+    #[arg(long, value_name = "TYPE", requires = "shape")]
+    pub raw: Option<RawType>,
+    /// Shape of the raw elements, slowest axis first (100,500,500)
+    #[arg(long, value_name = "N,N,...", value_parser = parse_extents, requires = "raw")]
+    pub shape: Option<Extents>,
+}
+
+impl RawArgs {
+    pub fn layout(&self) -> Option<RawLayout> {
+        Some(RawLayout { element: self.raw?, shape: self.shape.clone()?.0 })
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct EncodeArgs {
+    /// Arrays to encode: .npy, raw elements with --raw and --shape, or - for standard input
+    #[arg(required = true, value_name = "IN", value_hint = ValueHint::FilePath)]
+    pub inputs: Vec<PathBuf>,
+    /// The .scz file to write; default: IN with its extension replaced
+    #[arg(short, long, value_name = "OUT.scz", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The error allowed: abs=E, rel=E, pw_rel=E, psnr=DB, nrmse=E, l2=E, or lossless
+    #[arg(short = 'e', long, value_name = "KIND=VALUE", value_parser = parse_bound, allow_hyphen_values = true)]
+    pub error_bound: ErrorBound,
+    /// How hard to try for a smaller file
+    #[arg(long, value_name = "EFFORT", default_value = "default")]
+    pub effort: EffortName,
+    /// Chunk shape, slowest axis first; a chunk is what a region must decode at least
+    #[arg(long, value_name = "auto|N,N,...", default_value = "auto", value_parser = parse_chunk)]
+    pub chunk: ChunkArg,
+    /// A value that stands for "missing" and is kept exactly, as NaN and infinities are
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    pub fill: Option<String>,
+    /// Name of the variable, once per input; default: the input's file name without extension
+    #[arg(long, value_name = "NAME")]
+    pub var: Vec<String>,
+    /// Units to note in the file
+    #[arg(long, value_name = "UNITS")]
+    pub units: Option<String>,
+    /// Threads; 0 is one per core. The file is the same for any number
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Write into an existing file: another variable, or more steps along axis 0 of the variable with the same name
+    #[arg(long, conflicts_with = "force")]
+    pub append: bool,
+    /// Overwrite OUT.scz
+    #[arg(short, long)]
+    pub force: bool,
+    /// Print a report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Skip the second check of the bound, over the whole variable. Each chunk is still checked as it is coded
+    #[arg(long)]
+    pub no_verify: bool,
+    #[command(flatten)]
+    pub raw: RawArgs,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Args, Debug)]
+pub struct DecodeArgs {
+    /// The file to decode
+    #[arg(value_name = "IN.scz", value_hint = ValueHint::FilePath)]
+    pub input: PathBuf,
+    /// Where to: .npy, or raw little-endian elements for any other extension; default: IN.npy
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The variable to decode; needed where the file has several
+    #[arg(long, value_name = "NAME")]
+    pub var: Option<String>,
+    /// Only this box, slowest axis first, as in Python: 0:4,10:20,: (missing axes are whole)
+    #[arg(long, value_name = "A:B,...", allow_hyphen_values = true)]
+    pub region: Option<String>,
+    /// Write to standard output, as npy
+    #[arg(short = 'c', long, conflicts_with_all = ["output", "json"])]
+    pub stdout: bool,
+    /// Threads; 0 is one per core
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Overwrite OUT
+    #[arg(short, long)]
+    pub force: bool,
+    /// Print a report as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Args, Debug)]
+pub struct InfoArgs {
+    /// The file to look at
+    #[arg(value_name = "IN.scz", value_hint = ValueHint::FilePath)]
+    pub input: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Args, Debug)]
+pub struct TestArgs {
+    /// The file to check
+    #[arg(value_name = "IN.scz", value_hint = ValueHint::FilePath)]
+    pub input: PathBuf,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Args, Debug)]
+pub struct RecoverArgs {
+    /// The damaged file; it is not changed
+    #[arg(value_name = "IN.scz", value_hint = ValueHint::FilePath)]
+    pub input: PathBuf,
+    /// Where to write what could be saved
+    #[arg(short, long, value_name = "OUT.scz", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Overwrite OUT.scz
+    #[arg(short, long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Args, Debug)]
+pub struct CompareArgs {
+    /// The reference: any file that can be read, .scz included
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
+    pub a: PathBuf,
+    /// What to compare with it
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath)]
+    pub b: PathBuf,
+    /// Only this variable
+    #[arg(long, value_name = "NAME")]
+    pub var: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub raw: RawArgs,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Write one page per verb into this folder, rather than the main page to standard output
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: Option<PathBuf>,
+}
+
+/// The efforts by their names on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum EffortName {
+    /// One context per symbol: faster, files a few percent larger
+    Fast,
+    /// The full mix of contexts
+    Default,
+    /// More bases, contexts and schedules are tried
+    Max,
+}
+
+impl From<EffortName> for Effort {
+    fn from(name: EffortName) -> Effort {
+        match name {
+            EffortName::Fast => Effort::Fast,
+            EffortName::Default => Effort::Default,
+            EffortName::Max => Effort::Max,
+        }
+    }
+}
+
+/// Extents, slowest axis first. A type of its own, because clap takes a plain `Vec` for a repeated option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extents(pub Vec<u64>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChunkArg {
+    Auto,
+    Fixed(Vec<u64>),
+}
+
+fn parse_extents(s: &str) -> Result<Extents, String> {
+    if s.trim().is_empty() {
+        // A single value has no axes.
+        return Ok(Extents(Vec::new()));
+    }
+    let extent = |t: &str| t.trim().parse::<u64>().map_err(|_| format!("{t:?} is not a number of points"));
+    s.trim_end_matches(',').split(',').map(extent).collect::<Result<_, _>>().map(Extents)
+}
+
+fn parse_chunk(s: &str) -> Result<ChunkArg, String> {
+    if s == "auto" { Ok(ChunkArg::Auto) } else { parse_extents(s).map(|e| ChunkArg::Fixed(e.0)) }
+}
+
+/// Only the form is looked at here: which values make sense is the codec's to say.
+fn parse_bound(s: &str) -> Result<ErrorBound, String> {
+    const FORMS: &str = "expected abs=E, rel=E, pw_rel=E, psnr=DB, nrmse=E, l2=E or lossless";
+    if s == BoundKind::Lossless.name() {
+        return Ok(ErrorBound { kind: BoundKind::Lossless, value: 0.0 });
+    }
+    let (kind, value) = s.split_once('=').ok_or(FORMS)?;
+    let kind = (1..=6).filter_map(BoundKind::from_code).find(|k| k.name() == kind).ok_or(FORMS)?;
+    let value = value.trim().parse().map_err(|_| format!("{value:?} is not a number"))?;
+    Ok(ErrorBound { kind, value })
+}
+
+/// The bits of a fill value in a dtype (low bytes first), or why there are none.
+pub fn parse_fill(text: &str, dtype: DType) -> Result<u64, String> {
+    let bad = || format!("--fill {text}: not a value of {}", dtype.name());
+    let t = text.trim();
+    macro_rules! int {
+        ($t:ty, $u:ty) => {
+            t.parse::<$t>().map(|v| u64::from(v as $u)).map_err(|_| bad())
+        };
+    }
+    match dtype {
+        DType::F16 => t.parse::<f64>().map(|v| u64::from(half::f16::from_f64(v).to_bits())).map_err(|_| bad()),
+        DType::F32 => t.parse::<f32>().map(|v| u64::from(v.to_bits())).map_err(|_| bad()),
+        DType::F64 => t.parse::<f64>().map(f64::to_bits).map_err(|_| bad()),
+        DType::I8 => int!(i8, u8),
+        DType::I16 => int!(i16, u16),
+        DType::I32 => int!(i32, u32),
+        DType::I64 => int!(i64, u64),
+        DType::U8 => int!(u8, u8),
+        DType::U16 => int!(u16, u16),
+        DType::U32 => int!(u32, u32),
+        DType::U64 => int!(u64, u64),
+    }
+}

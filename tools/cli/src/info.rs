@@ -1,0 +1,57 @@
+//! `scicodec info`: what a file holds.
+use crate::{
+    args::InfoArgs,
+    failure::{Outcome, about, display},
+    report, text,
+};
+use scicodec::{Reader, Variable, format::FORMAT_VERSION};
+use serde_json::json;
+
+pub fn run(args: &InfoArgs) -> Outcome {
+    let reader = Reader::open(&args.input).map_err(about(&args.input))?;
+    let file_bytes = reader.length();
+    if args.json {
+        return text::result_json(&json!({
+            "file": display(&args.input),
+            "file_bytes": file_bytes,
+            "format_version": FORMAT_VERSION,
+            "variables": reader.variables().iter().map(report::variable_json).collect::<Vec<_>>(),
+        }));
+    }
+    let mut out = format!(
+        "{}: {}, {} variable(s), format version {}\n",
+        display(&args.input),
+        text::bytes(file_bytes),
+        reader.variables().len(),
+        FORMAT_VERSION,
+    );
+    for variable in reader.variables() {
+        describe(&mut out, variable, args.talk.verbose);
+    }
+    text::result(&out)
+}
+
+fn describe(out: &mut String, v: &Variable, verbose: bool) {
+    let mut line = |label: &str, value: String| out.push_str(&format!("  {label:<12} {value}\n"));
+    line("variable", if v.units.is_empty() { v.name.clone() } else { format!("{} [{}]", v.name, v.units) });
+    let axes = if v.dimensions.is_empty() { String::new() } else { format!(" ({})", v.dimensions.join(", ")) };
+    line("  shape", format!("{} of {}{axes}", text::extents(&v.shape), v.dtype.name()));
+    line("  bound", format!("{}; {}", text::bound(v.bound), report::max_error(v)));
+    line(
+        "  size",
+        format!(
+            "{} -> {}, {} times smaller",
+            text::bytes(v.raw_bytes()),
+            text::bytes(v.compressed_bytes()),
+            text::number(text::ratio(v.raw_bytes(), v.compressed_bytes()))
+        ),
+    );
+    let bases = report::bases(v).iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ");
+    line("  chunks", format!("{} of {}: {bases}", v.chunks.len(), text::extents(&v.chunk_shape)));
+    for (key, value) in &v.attributes {
+        line("  attribute", format!("{key} = {value}"));
+    }
+    if verbose {
+        report::chunk_table(out, v);
+    }
+}

@@ -1,0 +1,113 @@
+//! What encoding reached, and what a file holds: as lines for people and as JSON.
+use crate::{encode::Encoded, failure::display, text};
+use scicodec::{BoundKind, ChunkBound, ErrorBound, Reader, Variable, base_name};
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, path::Path};
+
+/// The line that encoding a variable ends with. `bytes` is what it takes in the file.
+pub fn encoded_line(one: &Encoded, bound: ErrorBound, bytes: u64, output: &Path) -> String {
+    let r = &one.report;
+    let values = r.raw_bytes / r.dtype.size() as u64;
+    let bits = if values > 0 { bytes as f64 * 8.0 / values as f64 } else { 0.0 };
+    format!(
+        "{}: {} times smaller: {} -> {}, {} bits per value; {}; {} -> {}",
+        one.name,
+        text::number(text::ratio(r.raw_bytes, bytes)),
+        text::bytes(r.raw_bytes),
+        text::bytes(bytes),
+        text::number(bits),
+        reached(one, bound),
+        text::speed(r.raw_bytes, one.seconds),
+        display(output),
+    )
+}
+
+/// The error that was made, next to the one that was allowed.
+fn reached(one: &Encoded, bound: ErrorBound) -> String {
+    let r = &one.report;
+    let made = |what: &str, error: f64, allowed: f64| {
+        format!("{what} {} of {} allowed ({})", text::number(error), text::number(allowed), text::bound(bound))
+    };
+    let error = match r.chunk_bound {
+        ChunkBound::Lossless => format!("every bit kept ({})", text::bound(bound)),
+        ChunkBound::Abs(allowed) => made("max error", r.max_error, allowed),
+        ChunkBound::PwRel(allowed) => made("max relative error", r.max_pw_rel_error, allowed),
+        ChunkBound::Rmse(allowed) => {
+            format!("{}, max error {}", made("rmse", r.rmse, allowed), text::number(r.max_error))
+        }
+    };
+    match one.psnr {
+        Some(db) => format!("{error}, PSNR {db:.1} dB"),
+        None => error,
+    }
+}
+
+pub fn encoded_json(output: &Path, file: &Reader, done: &[Encoded]) -> Value {
+    let variables: Vec<Value> = done
+        .iter()
+        .filter_map(|one| {
+            let variable = file.variables().iter().find(|v| v.name == one.name)?;
+            let mut entry = variable_json(variable);
+            entry["psnr"] = json!(one.psnr);
+            entry["seconds"] = json!(one.seconds);
+            Some(entry)
+        })
+        .collect();
+    json!({ "output": display(output), "file_bytes": file.length(), "variables": variables })
+}
+
+/// How many chunks each base was chosen for.
+pub fn bases(v: &Variable) -> BTreeMap<&'static str, u64> {
+    let mut bases = BTreeMap::new();
+    for chunk in v.chunks.iter().filter(|c| c.length > 0) {
+        *bases.entry(base_name(chunk.base)).or_default() += 1;
+    }
+    bases
+}
+
+/// The largest error of a variable, in words.
+pub fn max_error(v: &Variable) -> String {
+    match v.achieved_max_error() {
+        Some(e) => format!("max error {}", text::number(e)),
+        None => "max error not known: the file was recovered".into(),
+    }
+}
+
+/// `20 log10(range / rmse)`, where both are known and there is an error at all.
+pub fn psnr(v: &Variable, rmse: f64) -> Option<f64> {
+    let low = v.chunks.iter().filter_map(|c| c.min).fold(f64::INFINITY, f64::min);
+    let high = v.chunks.iter().filter_map(|c| c.max).fold(f64::NEG_INFINITY, f64::max);
+    let psnr = 20.0 * ((high - low) / rmse).log10();
+    psnr.is_finite().then_some(psnr)
+}
+
+/// A variable as `info --json` gives it.
+pub fn variable_json(v: &Variable) -> Value {
+    let value = if v.bound.kind == BoundKind::Lossless { Value::Null } else { json!(v.bound.value) };
+    let attributes: Map<String, Value> = v.attributes.iter().map(|(k, t)| (k.clone(), json!(t))).collect();
+    json!({
+        "name": v.name,
+        "shape": v.shape,
+        "dtype": v.dtype.name(),
+        "error_bound": { "kind": v.bound.kind.name(), "value": value },
+        "achieved_max_error": v.achieved_max_error(),
+        "raw_bytes": v.raw_bytes(),
+        "compressed_bytes": v.compressed_bytes(),
+        "ratio": text::ratio(v.raw_bytes(), v.compressed_bytes()),
+        "chunk_shape": v.chunk_shape,
+        "chunks": v.chunks.len(),
+        "bases": bases(v),
+        "units": v.units,
+        "dimensions": v.dimensions,
+        "attributes": attributes,
+    })
+}
+
+/// One line per chunk.
+pub fn chunk_table(out: &mut String, v: &Variable) {
+    out.push_str(&format!("    {:>6} {:>12} {:>10} {:>10}  base\n", "chunk", "offset", "bytes", "max error"));
+    for (k, c) in v.chunks.iter().enumerate() {
+        let error = c.max_error.map_or("-".into(), text::number);
+        out.push_str(&format!("    {k:>6} {:>12} {:>10} {error:>10}  {}\n", c.offset, c.length, base_name(c.base)));
+    }
+}
