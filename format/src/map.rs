@@ -20,7 +20,15 @@ impl Bytes {
         // see changed bytes; that is why this crate's writers never change a file's existing bytes: they write to a
         // temporary name and rename it, or append past the mapped end.
         let map = unsafe { memmap2::Mmap::map(file)? };
+        let _ = map.advise(memmap2::Advice::Random);
         Ok(Bytes::Mapped(map))
+    }
+
+    /// Tells the system that this range is about to be read.
+    pub(crate) fn expect(&self, start: usize, length: usize) {
+        if let Bytes::Mapped(m) = self {
+            let _ = m.advise_range(memmap2::Advice::WillNeed, start, length);
+        }
     }
 }
 

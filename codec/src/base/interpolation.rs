@@ -324,7 +324,8 @@ impl<'a, const N: usize> Run<'a, N> {
             } else {
                 (&row.line[..m], &row.lines[0][..m], &row.lines[1][..m], &row.lines[2][..m])
             };
-            let (base, sum, bend, grad) = (&mut row.base[lo..hi], &mut row.sum[lo..hi], &mut row.bend[lo..hi], &mut row.grad[lo..hi]);
+            let (base, sum, bend, grad) =
+                (&mut row.base[lo..hi], &mut row.sum[lo..hi], &mut row.bend[lo..hi], &mut row.grad[lo..hi]);
             let linear = self.p.linear;
             for k in 0..m {
                 let (near, far) = (v1[k] + v2[k], v0[k] + v3[k]);
