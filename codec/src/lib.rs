@@ -29,6 +29,7 @@ mod encode;
 pub mod entropy;
 mod error;
 mod error_bound;
+mod kernel;
 mod lattice;
 mod logarithm;
 mod mask;

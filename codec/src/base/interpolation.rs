@@ -102,6 +102,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Codes (or decodes) all points; `values` then holds the reconstruction.
+    #[inline(always)]
     pub fn run<C: BitCoder>(mut self, c: &mut C) {
         let levels = self.levels();
         let base = self.quant;
@@ -258,6 +259,7 @@ impl<'a, const N: usize> Run<'a, N> {
         }
     }
 
+    #[inline(always)]
     fn pass<C: BitCoder>(&mut self, c: &mut C, pass: &Pass) {
         let g = self.g;
         let Pass { start, step, .. } = *pass;
@@ -294,6 +296,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Plain interpolation of a row, and the differences that tell how rough it is.
+    #[inline(always)]
     fn interpolate(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let Pass { step, s, axis, start, .. } = *pass;
         let stride = s * self.g.stride[axis];
@@ -348,6 +351,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Adds the weighted features that come from outside the row, in the order of their numbers.
+    #[inline(always)]
     fn correct(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let g = &self.g;
         let Pass { start, step, axis, s, .. } = *pass;
@@ -412,6 +416,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// What the codes around a row tell, but for those of the row itself.
+    #[inline(always)]
     fn survey(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let g = &self.g;
         let Pass { start, step, axis, s, .. } = *pass;

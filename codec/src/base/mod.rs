@@ -8,3 +8,4 @@ pub mod quantiser;
 pub mod raster;
 
 pub use geometry::Geometry;
+pub use contexts::CONTEXTS;

@@ -79,6 +79,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Codes (or decodes) all points in C order.
+    #[inline(always)]
     pub fn run<C: BitCoder>(mut self, c: &mut C, weights: Weights) {
         match weights {
             Weights::Fitted => self.fit(c),
@@ -179,6 +180,7 @@ impl<'a, const N: usize> Run<'a, N> {
         }
     }
 
+    #[inline(always)]
     fn row<C: BitCoder>(&mut self, c: &mut C, at: [usize; 3], outer: &mut Outer) {
         let g = self.g;
         let n = g.n[3];
@@ -235,6 +237,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// For every place of a row: sums of weighted neighbours in other rows, and of those weights.
+    #[inline(always)]
     fn add_up(&self, ok: &[bool; TAPS], row: usize, outer: &mut Outer) {
         let n = self.g.n[3];
         outer.sum.clear();
