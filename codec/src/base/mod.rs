@@ -6,6 +6,14 @@ mod least_squares;
 pub mod lossless;
 pub mod quantiser;
 pub mod raster;
+pub mod wavelet;
+mod wavelet_bands;
+mod wavelet_coding;
+mod wavelet_correct;
+mod wavelet_fill;
+mod wavelet_probe;
+mod wavelet_search;
+mod wavelet_transform;
 
 pub use geometry::Geometry;
 pub use contexts::CONTEXTS;

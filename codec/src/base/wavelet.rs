@@ -1,0 +1,428 @@
+//! The CDF 9/7 wavelet base: bands of quantised coefficients, then corrections of points beyond a bound (SPEC §6.4).
+use super::Geometry;
+use super::wavelet_bands::{Band, bands};
+use super::wavelet_coding::{CLASSES, Features, Visitor, class, walk};
+use super::wavelet_correct::correct;
+use super::wavelet_probe::quantise;
+use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
+use crate::Error;
+use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder};
+
+pub use super::wavelet_search::{Candidate, Target, choose};
+
+/// Contexts of the full mix.
+pub const CONTEXTS: usize = 6;
+
+/// What decode needs to know, and one thing that only the encoder does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters {
+    /// Levels of decomposition of each axis, 0: the axis is not transformed.
+    pub levels: [u8; 4],
+    /// Axes that are transformed to their full depth before the others are (bit 3 - a for axis a); the rest go down together.
+    pub first: u8,
+    /// How lines go on beyond their ends, per axis.
+    pub edges: Edges,
+    /// Step of quantisation, for coefficients of unit norm.
+    pub step: f64,
+    /// Subtracted before the transform.
+    pub mean: f64,
+    /// Reconstruction of magnitudes 1 and ≥ 2: moved outwards by this many 128ths of the step.
+    pub shift: [i8; 2],
+    /// Step of the corrections, twice the bound; 0: there are none.
+    pub correction: f64,
+    /// Encoder only: what a bit is worth in squared steps.
+    pub lambda: f64,
+}
+
+/// A step or bound as 23 bits: exponent and 12 bits of mantissa, rounded down.
+fn pack(v: f64) -> u32 {
+    ((v.to_bits() >> 40) & 0x7f_ffff) as u32
+}
+
+fn unpack(v: u32) -> f64 {
+    f64::from_bits(u64::from(v) << 40)
+}
+
+/// The number nearest zero of those that round to `v` in the file's 12 bits of mantissa, sign kept.
+pub fn storable_signed(v: f64) -> f64 {
+    f64::from_bits(v.to_bits() >> 40 << 40)
+}
+
+/// The largest step not above `v` that a file can hold.
+pub fn storable(v: f64) -> f64 {
+    unpack(pack(v))
+}
+
+fn truncated() -> Error {
+    Error::Corrupt { what: "wavelet parameters are cut short".into(), section: "6.4" }
+}
+
+fn take(bytes: &mut &[u8], n: usize) -> Result<u32, Error> {
+    let (head, rest) = bytes.split_at_checked(n).ok_or_else(truncated)?;
+    *bytes = rest;
+    Ok(head.iter().rev().fold(0, |v, &b| v << 8 | u32::from(b)))
+}
+
+impl Parameters {
+    /// Appends the bytes that `read` reads.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let [a, b, c, d] = self.levels;
+        let edges = self.edges.iter().fold(0u8, |v, &e| v << 2 | e as u8);
+        let flag = if edges > 0 { 16 } else { 0 };
+        out.extend_from_slice(&[self.first | flag, a << 4 | b, c << 4 | d]);
+        if edges > 0 {
+            out.push(edges);
+        }
+        let corrected = u32::from(self.correction > 0.0);
+        out.extend_from_slice(&(pack(self.step) << 1 | corrected).to_le_bytes()[..3]);
+        if corrected == 1 {
+            out.extend_from_slice(&pack(self.correction).to_le_bytes()[..3]);
+        }
+        out.extend(self.shift.map(|s| s as u8));
+        out.extend_from_slice(&((self.mean.to_bits() >> 40) as u32).to_le_bytes()[..3]);
+    }
+
+    /// Reads what `write` wrote, and moves `bytes` behind it.
+    pub fn read(bytes: &mut &[u8]) -> Result<Self, Error> {
+        let bad = |what: &str| Error::Corrupt { what: what.into(), section: "6.4" };
+        let first = take(bytes, 1)? as u8;
+        let l = take(bytes, 2)?;
+        let levels = [l >> 4 & 15, l & 15, l >> 12 & 15, l >> 8 & 15].map(|l| l as u8);
+        let coded = if first & 16 > 0 { take(bytes, 1)? as u8 } else { 0 };
+        let mut edges = [Edge::Mirrored; 4];
+        for (a, e) in edges.iter_mut().enumerate() {
+            *e = match coded >> (6 - 2 * a) & 3 {
+                0 => Edge::Mirrored,
+                1 => Edge::Periodic,
+                2 => Edge::Straight,
+                _ => return Err(bad("unknown kind of edge")),
+            };
+        }
+        if first > 31 || (first > 15) != (coded > 0) || levels.iter().any(|&l| l > MAX_LEVELS) {
+            return Err(bad("levels of decomposition out of range"));
+        }
+        let s = take(bytes, 3)?;
+        let step = unpack(s >> 1);
+        let correction = if s & 1 == 1 { unpack(take(bytes, 3)?) } else { 0.0 };
+        if !(step.is_normal() && correction.is_finite() && (s & 1 == 0 || correction.is_normal())) {
+            return Err(bad("step of quantisation is not a positive number"));
+        }
+        let shift = [take(bytes, 1)? as u8 as i8, take(bytes, 1)? as u8 as i8];
+        let mean = unpack(take(bytes, 3)?);
+        if !mean.is_finite() {
+            return Err(bad("mean is not a number"));
+        }
+        Ok(Parameters { levels, first: first & 15, edges, step, mean, shift, correction, lambda: 0.0 })
+    }
+}
+
+/// Levels at which an axis of this extent still splits.
+pub fn depth(n: usize) -> u8 {
+    ((usize::BITS - n.saturating_sub(1).leading_zeros()) as u8).min(MAX_LEVELS)
+}
+
+/// Prediction of a coefficient of the low band from those before it: their alternating sum.
+pub fn predict_low(q: &[i32], g: &Geometry, low: &[usize; 5], i: usize) -> i64 {
+    let mut at = [0usize; 4];
+    let mut rest = i - low[0];
+    for a in 0..4 {
+        at[a] = rest / g.stride[a];
+        rest %= g.stride[a];
+    }
+    let have = (0..4).filter(|&a| at[a] > 0).fold(0u8, |m, a| m | 1 << a);
+    let mut p = 0i64;
+    for m in 1..16u8 {
+        if m & !have == 0 {
+            let back: usize = (0..4).filter(|&a| m >> a & 1 == 1).map(|a| g.stride[a]).sum();
+            let v = i64::from(q[i - back]);
+            p += if m.count_ones() % 2 == 1 { v } else { -v };
+        }
+    }
+    p
+}
+
+/// Codes the integers under the walk's contexts.
+struct Coding<'a, C, const N: usize> {
+    c: &'a mut C,
+    g: &'a Geometry,
+    q: &'a mut [i32],
+    coder: ResidualCoder<N>,
+    flags: [Counter; 2],
+    last: usize,
+    empty: &'a [bool],
+    low: Option<[usize; 5]>,
+    level: u32,
+    orientation: u32,
+}
+
+impl<C: BitCoder, const N: usize> Visitor for Coding<'_, C, N> {
+    fn band(&mut self, band: &Band, index: usize) -> bool {
+        self.level = u32::from(band.level).min(4) - 1;
+        self.orientation = u32::from(band.orientation);
+        self.low = (index == 0).then_some([band.offset, band.n[0], band.n[1], band.n[2], band.n[3]]);
+        if index == 0 {
+            return true;
+        }
+        let k = &mut self.flags[self.last];
+        let some = self.c.bit(!C::DECODING && !self.empty[index], k.p16());
+        k.update(some, 30);
+        self.last = usize::from(some);
+        some
+    }
+
+    #[inline(always)]
+    fn point(&mut self, i: usize, f: &Features) -> i16 {
+        let m = magnitude::<N>(f, self.level, self.orientation);
+        let base = match &self.low {
+            Some(low) => predict_low(self.q, self.g, low, i),
+            None => 0,
+        };
+        let d = if C::DECODING { 0 } else { i64::from(self.q[i]) - base };
+        let d = self.coder.code(self.c, d, &m);
+        if C::DECODING {
+            self.q[i] = base.wrapping_add(d).clamp(-(1 << 30), 1 << 30) as i32;
+        }
+        d.clamp(-32767, 32767) as i16
+    }
+}
+
+/// Contexts of a coefficient.
+#[inline(always)]
+fn magnitude<const N: usize>(f: &Features, level: u32, orientation: u32) -> Magnitude<N> {
+    let e = class(f.expected);
+    let rel = |v: u32| (class(v) + 8).saturating_sub(e).min(15);
+    let start = class((f.expected * 10) >> 8);
+    let (w, n, t) = (f.w.unsigned_abs(), f.n.unsigned_abs(), f.t.unsigned_abs());
+    let slots = [
+        e * 16 + rel(f.near),
+        e * 4 + level,
+        e * 16 + rel(f.parent),
+        e * 16 + rel(f.cousin),
+        if start < 3 { ((w.min(4) * 5 + n.min(4)) * 5 + t.min(4)) * 3 + start } else { 1024 + e * 16 + rel(w * 16) },
+        (e * 4 + level) * 16 + orientation,
+    ];
+    let sg = |v: i32| (v.signum() + 1) as u32;
+    let near = sg(f.w) * 9 + sg(f.n) * 3 + sg(f.t);
+    Magnitude {
+        slots: std::array::from_fn(|k| slots[k]),
+        start,
+        set: e,
+        sign: [near * 16 + orientation, (sg(f.w) * 3 + sg(f.n)) * 3 + sg(f.u), 0],
+    }
+}
+
+/// Slots of each context, as `magnitude` numbers them.
+const SLOTS: [usize; CONTEXTS] = [48 * 16, 48 * 4, 48 * 16, 48 * 16, 1024 + 48 * 16, 48 * 4 * 16];
+
+/// Codes (or decodes) a chunk; `values` then holds the reconstruction. An encoder gives the originals.
+pub fn code<C: BitCoder, const N: usize>(
+    c: &mut C,
+    g: Geometry,
+    p: &Parameters,
+    values: &mut [f64],
+    mask: Option<&[bool]>,
+) {
+    let bands = bands(&g, p.levels, p.first);
+    let mut q;
+    let mut originals = Vec::new();
+    if C::DECODING {
+        q = vec![0i32; g.len()];
+    } else {
+        let coef = prepare(&g, p.levels, p.first, p.edges, p.mean, values, mask);
+        if p.correction > 0.0 {
+            originals = values.to_vec();
+        }
+        q = quantise(&g, p, &bands, &coef).q;
+    }
+    code_bands::<C, N>(c, &g, &bands, &mut q);
+    reconstruct(&g, p, &bands, &q, values);
+    if p.correction > 0.0 {
+        correct::<C, N>(c, &g, p, &bands, &q, values, &originals, mask);
+    }
+}
+
+/// Coefficients of the values less their mean, masked ones filled smoothly.
+pub fn prepare(
+    g: &Geometry,
+    levels: [u8; 4],
+    first: u8,
+    edges: Edges,
+    mean: f64,
+    values: &[f64],
+    mask: Option<&[bool]>,
+) -> Vec<f64> {
+    let mut v: Vec<f64> = match mask {
+        None => values.iter().map(|x| x - mean).collect(),
+        Some(m) => super::wavelet_fill::fill(g, values, m).into_iter().map(|x| x - mean).collect(),
+    };
+    forward(&mut v, g, levels, first, edges);
+    v
+}
+
+/// Codes (or decodes) the integers alone.
+pub fn code_bands<C: BitCoder, const N: usize>(c: &mut C, g: &Geometry, bands: &[Band], q: &mut [i32]) {
+    let mut empty = Vec::new();
+    if !C::DECODING {
+        empty.extend(bands.iter().map(|band| {
+            let n = band.n;
+            !(0..n[0]).any(|a| {
+                (0..n[1]).any(|b| {
+                    (0..n[2]).any(|y| {
+                        let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
+                        q[i..i + n[3]].iter().any(|&q| q != 0)
+                    })
+                })
+            })
+        }));
+    }
+    let mut codes = vec![0i16; g.len()];
+    let mut run = Coding::<C, N> {
+        c,
+        g,
+        q,
+        coder: ResidualCoder::new(std::array::from_fn(|k| SLOTS[k]), CLASSES as usize),
+        flags: [Counter::NEW; 2],
+        last: 1,
+        empty: &empty,
+        low: None,
+        level: 0,
+        orientation: 0,
+    };
+    walk(&mut run, g, bands, &mut codes);
+}
+
+/// Values from integers.
+pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], values: &mut [f64]) {
+    for (k, band) in bands.iter().enumerate() {
+        let step = p.step * band.weight;
+        let shift = if k == 0 { [0.0; 2] } else { p.shift.map(|s| f64::from(s) * 0.0078125) };
+        for a in 0..band.n[0] {
+            for b in 0..band.n[1] {
+                for y in 0..band.n[2] {
+                    let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
+                    for (v, &q) in values[i..i + band.n[3]].iter_mut().zip(&q[i..i + band.n[3]]) {
+                        let m = f64::from(q);
+                        let s = shift[usize::from(q.unsigned_abs() > 1)];
+                        *v = match q.signum() {
+                            0 => 0.0,
+                            1 => (m + s) * step,
+                            _ => (m - s) * step,
+                        };
+                    }
+                }
+            }
+        }
+    }
+    inverse(values, g, p.levels, p.first, p.edges);
+    let mean = p.mean;
+    for v in values.iter_mut() {
+        *v += mean;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Effort;
+    use crate::entropy::{BitDecoder, BitEncoder};
+
+    struct Random(u64);
+
+    impl Random {
+        fn next(&mut self) -> u64 {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            self.0 >> 33
+        }
+        fn unit(&mut self) -> f64 {
+            self.next() as f64 / (1u64 << 31) as f64
+        }
+    }
+
+    fn field(r: &mut Random, g: &Geometry) -> Vec<f64> {
+        let f: Vec<f64> = (0..4).map(|_| r.unit() * 0.7).collect();
+        let noise = r.unit() * 0.1;
+        (0..g.len())
+            .map(|i| {
+                let mut rest = i;
+                let mut phase = 0.0;
+                for a in 0..4 {
+                    phase += f[a] * (rest / g.stride[a]) as f64;
+                    rest %= g.stride[a];
+                }
+                3.0 + phase.sin() + noise * r.unit()
+            })
+            .collect()
+    }
+
+    fn check<const N: usize>(g: Geometry, x: &[f64], mask: Option<&[bool]>, target: Target) {
+        for found in choose(g, x, mask, target, Effort::Default) {
+            let mut head = Vec::new();
+            found.parameters.write(&mut head);
+            let mut y = x.to_vec();
+            let mut encoder = BitEncoder::default();
+            code::<_, N>(&mut encoder, g, &found.parameters, &mut y, mask);
+            let bytes = encoder.finish();
+            let mut rest = head.as_slice();
+            let p = Parameters::read(&mut rest).expect("what was written can be read");
+            assert!(rest.is_empty());
+            let mut z = vec![7.0; x.len()];
+            let mut decoder = BitDecoder::new(&bytes);
+            code::<_, N>(&mut decoder, g, &p, &mut z, mask);
+            assert!(decoder.check().is_ok());
+            let (mut sum, mut n) = (0.0, 0.0);
+            for i in 0..x.len() {
+                if mask.is_some_and(|m| m[i]) {
+                    continue;
+                }
+                assert_eq!(y[i].to_bits(), z[i].to_bits(), "{g:?} {target:?}");
+                let e = (x[i] - z[i]).abs();
+                if let Target::MaxError(bound) = target {
+                    assert!(e <= bound, "{g:?}: {e} > {bound}");
+                }
+                sum += e * e;
+                n += 1.0;
+            }
+            if let Target::Rmse(bound) = target {
+                assert!((sum / n).sqrt() <= bound, "{g:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn round_trip_and_bound_holds() {
+        let mut r = Random(5);
+        for k in 0..60 {
+            let shape: Vec<usize> = (0..1 + r.next() % 4).map(|_| 1 + (r.next() % 20) as usize).collect();
+            let g = Geometry::new(&shape);
+            let x = field(&mut r, &g);
+            let mask: Vec<bool> = (0..g.len()).map(|i| i % 7 < 2 || r.next() % 50 < 1).collect();
+            let mask = (k % 3 == 0).then_some(mask.as_slice());
+            let e = 10f64.powf(-1.0 - 5.0 * r.unit());
+            check::<CONTEXTS>(g, &x, mask, Target::MaxError(e));
+            check::<CONTEXTS>(g, &x, mask, Target::Rmse(e));
+            check::<1>(g, &x, mask, Target::MaxError(e));
+        }
+    }
+
+    #[test]
+    fn constants_are_fine() {
+        for v in [0.0, 1.0, -273.15, 1e300, 1e-300] {
+            let g = Geometry::new(&[5, 9]);
+            check::<CONTEXTS>(g, &[v; 45], None, Target::MaxError(1e-3));
+            check::<CONTEXTS>(g, &[v; 45], None, Target::Rmse(1e-3));
+        }
+    }
+
+    #[test]
+    fn any_bytes_decode_without_panic() {
+        let mut r = Random(9);
+        for _ in 0..300 {
+            let bytes: Vec<u8> = (0..r.next() % 60).map(|_| r.next() as u8).collect();
+            let mut rest = bytes.as_slice();
+            let Ok(p) = Parameters::read(&mut rest) else { continue };
+            let g = Geometry::new(&[1 + (r.next() % 9) as usize, 1 + (r.next() % 9) as usize, 5]);
+            let mut v = vec![0.0; g.len()];
+            code::<_, CONTEXTS>(&mut BitDecoder::new(rest), g, &p, &mut v, None);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The encoder's quantisation of coefficients for the least bytes at an error, and a quick estimate of those bytes.
+//!
+//! Nothing here is seen by a decoder.
+use super::Geometry;
+use super::wavelet::{Parameters, predict_low};
+use super::wavelet_bands::Band;
+use super::wavelet_coding::{CLASSES, Features, Visitor, class, walk};
+
+/// Symbols of the rate model: magnitudes 0 to 14, and all above.
+const SYMBOLS: usize = 16;
+/// Updates of a class between refreshes of its costs.
+const REFRESH: u32 = 8;
+
+/// What one quantisation gave.
+#[derive(Clone, Debug, Default)]
+pub struct Quantised {
+    /// The integers, low band included.
+    pub q: Vec<i32>,
+    /// Estimated bits.
+    pub bits: f64,
+    /// Sum of squared errors that the coefficients' errors will make, about.
+    pub distortion: f64,
+    /// Where the values of magnitude 1 and of magnitudes ≥ 2 lie against it, on average, in units of 1/128 step.
+    pub shift: [i8; 2],
+    /// How many integers are not zero.
+    pub nonzero: f64,
+    /// Some integer did not fit.
+    pub overflow: bool,
+}
+
+struct Probe<'a> {
+    g: &'a Geometry,
+    coef: &'a [f64],
+    q: Vec<i32>,
+    inverse: f64,
+    base: f64,
+    step: f64,
+    low: Option<[usize; 5]>,
+    lambda: f64,
+    count: Vec<[f32; SYMBOLS]>,
+    total: Vec<f32>,
+    cost: Vec<[f32; SYMBOLS]>,
+    since: Vec<u32>,
+    bits: f64,
+    sum: [f64; 3],
+    shift: [(f64, f64); 2],
+    overflow: bool,
+    nonzero: f64,
+}
+
+impl Probe<'_> {
+    fn refresh(&mut self, k: usize) {
+        let total = self.total[k].log2();
+        for (c, n) in self.cost[k].iter_mut().zip(&self.count[k]) {
+            *c = total - n.log2();
+        }
+        self.since[k] = 0;
+    }
+}
+
+impl Visitor for Probe<'_> {
+    fn band(&mut self, band: &Band, index: usize) -> bool {
+        self.step = self.base * band.weight;
+        self.inverse = 1.0 / self.step;
+        self.low = (index == 0).then_some([band.offset, band.n[0], band.n[1], band.n[2], band.n[3]]);
+        self.bits += 0.5;
+        if index == 0 {
+            return true;
+        }
+        let limit = 0.5 * self.step;
+        let g = self.g;
+        let mut energy = 0.0;
+        for a in 0..band.n[0] {
+            for b in 0..band.n[1] {
+                for y in 0..band.n[2] {
+                    let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
+                    let row = &self.coef[i..i + band.n[3]];
+                    if row.iter().any(|c| c.abs() >= limit) {
+                        return true;
+                    }
+                    energy += row.iter().map(|c| c * c).sum::<f64>();
+                }
+            }
+        }
+        self.sum[0] += energy * self.inverse * self.inverse;
+        false
+    }
+
+    #[inline(always)]
+    fn point(&mut self, i: usize, f: &Features) -> i16 {
+        let t = self.coef[i] * self.inverse;
+        if let Some(low) = self.low {
+            let r = t.round();
+            self.overflow |= r.is_nan() || r.abs() >= 1e9;
+            self.q[i] = r as i32;
+            self.sum[0] += (t - r) * (t - r);
+            let d = i64::from(self.q[i]) - predict_low(&self.q, self.g, &low, i);
+            self.bits += 2.0 * ((d.unsigned_abs() + 1) as f64).log2() + 1.0;
+            return d.clamp(-32767, 32767) as i16;
+        }
+        let k = class(f.expected) as usize;
+        let mag = t.abs();
+        let hi = (mag + 0.5).floor();
+        let mut m = hi;
+        if hi >= 1.0 {
+            self.overflow |= hi.is_nan() || hi >= 1e9;
+            let cost = &self.cost[k];
+            let s = (hi as usize).min(SYMBOLS - 1);
+            let sign = if hi == 1.0 { 1.0 } else { 0.0 };
+            let up = (mag - hi) * (mag - hi) + self.lambda * f64::from(cost[s] + sign);
+            let down = (mag - hi + 1.0) * (mag - hi + 1.0) + self.lambda * f64::from(cost[s - 1]);
+            if s < SYMBOLS - 1 && down < up {
+                m = hi - 1.0;
+            }
+        }
+        let s = (m as usize).min(SYMBOLS - 1);
+        let mut bits = self.cost[k][s];
+        if s > 0 {
+            bits += 1.0;
+            if s == SYMBOLS - 1 {
+                bits += 2.0 * ((m - 13.0) as f32).log2();
+            }
+            let r = &mut self.shift[usize::from(m > 1.0)];
+            r.0 += mag - m;
+            r.1 += 1.0;
+            self.nonzero += 1.0;
+        }
+        self.bits += f64::from(bits);
+        self.sum[s.min(2)] += (mag - m) * (mag - m);
+        self.count[k][s] += 1.0;
+        self.total[k] += 1.0;
+        self.since[k] += 1;
+        if self.since[k] >= REFRESH.min(1 + self.total[k] as u32 / 8) {
+            self.refresh(k);
+        }
+        let q = if t < 0.0 { -(m as i32) } else { m as i32 };
+        self.q[i] = q;
+        q.clamp(-32767, 32767) as i16
+    }
+}
+
+/// Quantises the coefficients `coef` for the parameters' step and λ.
+pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Quantised {
+    let mut probe = Probe {
+        g,
+        coef,
+        q: vec![0; coef.len()],
+        inverse: 1.0,
+        base: p.step,
+        step: 1.0,
+        low: None,
+        lambda: p.lambda,
+        count: Vec::new(),
+        total: Vec::new(),
+        cost: Vec::new(),
+        since: vec![0; CLASSES as usize],
+        bits: 0.0,
+        sum: [0.0; 3],
+        shift: [(0.0, 0.0); 2],
+        overflow: false,
+        nonzero: 0.0,
+    };
+    for k in 0..CLASSES as usize {
+        // Before anything is seen: geometric with a mean near the class's expected magnitude.
+        let mean = (if k < 4 { k as f32 } else { (2u32 << (k / 2 - 1)) as f32 * if k % 2 == 1 { 1.5 } else { 1.0 } }
+            / 16.0)
+            * 0.8
+            + 0.02;
+        let ratio = mean / (1.0 + mean);
+        let mut count = [0.0; SYMBOLS];
+        let mut left = 4.0f32;
+        for c in count.iter_mut() {
+            *c = left * (1.0 - ratio) + 0.005;
+            left *= ratio;
+        }
+        count[SYMBOLS - 1] += left;
+        probe.total.push(count.iter().sum());
+        probe.count.push(count);
+        probe.cost.push([0.0; SYMBOLS]);
+        probe.refresh(k);
+    }
+    let mut codes = vec![0i16; coef.len()];
+    walk(&mut probe, g, bands, &mut codes);
+    let mut shift = [0i8; 2];
+    let mut distortion: f64 = probe.sum.iter().sum();
+    for k in 0..2 {
+        let (sum, n) = probe.shift[k];
+        if n > 0.0 {
+            let s = (sum / n * 128.0).round().clamp(-64.0, 64.0);
+            shift[k] = s as i8;
+            let s = s / 128.0;
+            distortion += n * s * s - 2.0 * s * sum;
+        }
+    }
+    Quantised {
+        q: probe.q,
+        bits: probe.bits,
+        distortion: distortion * p.step * p.step,
+        shift,
+        nonzero: probe.nonzero,
+        overflow: probe.overflow,
+    }
+}

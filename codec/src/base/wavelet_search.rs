@@ -1,0 +1,473 @@
+//! The encoder's search for the wavelet's parameters.
+use super::Geometry;
+use super::wavelet::{CONTEXTS, Parameters, code, depth, prepare, reconstruct, storable, storable_signed};
+use super::wavelet_bands::{Band, bands};
+use super::wavelet_fill::fill;
+use super::wavelet_probe::{Quantised, quantise};
+use super::wavelet_transform::{Edge, Edges};
+use crate::Effort;
+use crate::entropy::CostCounter;
+
+/// What the reconstruction must reach, over the points that are not masked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// The largest error.
+    MaxError(f64),
+    /// The root of the mean squared error.
+    Rmse(f64),
+}
+
+/// Parameters and about how many bytes they make.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// To hand to `code`.
+    pub parameters: Parameters,
+    /// Coded bytes, parameters included.
+    pub bytes: f64,
+}
+
+struct Search<'a> {
+    g: Geometry,
+    values: &'a [f64],
+    mask: Option<&'a [bool]>,
+    /// The values with masked ones filled, if there are any.
+    filled: Option<Vec<f64>>,
+    mean: f64,
+    valid: f64,
+}
+
+/// Levels, the axes that go first, and the edges.
+type Shape = ([u8; 4], u8, Edges);
+
+const MIRRORED: Edges = [Edge::Mirrored; 4];
+
+struct Layout {
+    levels: [u8; 4],
+    first: u8,
+    edges: Edges,
+    bands: Vec<Band>,
+    coef: Vec<f64>,
+}
+
+impl Search<'_> {
+    fn layout(&self, (levels, first, edges): Shape) -> Layout {
+        let bands = bands(&self.g, levels, first);
+        let coef =
+            prepare(&self.g, levels, first, edges, self.mean, self.filled.as_deref().unwrap_or(self.values), None);
+        Layout { levels, first, edges, bands, coef }
+    }
+
+    fn parameters(&self, l: &Layout, step: f64, lambda: f64) -> Parameters {
+        let step = storable(step);
+        Parameters {
+            levels: l.levels,
+            first: l.first,
+            edges: l.edges,
+            step,
+            mean: self.mean,
+            shift: [0; 2],
+            correction: 0.0,
+            lambda,
+        }
+    }
+
+    fn quantise(&self, l: &Layout, p: &mut Parameters) -> Quantised {
+        let q = quantise(&self.g, p, &l.bands, &l.coef);
+        p.shift = q.shift;
+        q
+    }
+
+    /// About how many bits these levels need for the target, starting at a step; and the step.
+    fn judge(&self, levels: Shape, target: Target, step: f64, lambda: f64) -> (f64, f64) {
+        let l = self.layout(levels);
+        match target {
+            Target::Rmse(e) => self.judge_rmse(&l, e, step, lambda),
+            Target::MaxError(e) => (self.judge_max(&l, e, step, lambda), step),
+        }
+    }
+
+    /// Bits at an error, by the error in the coefficients.
+    fn judge_rmse(&self, l: &Layout, rmse: f64, step: f64, lambda: f64) -> (f64, f64) {
+        let goal = (rmse * rmse * self.valid).ln();
+        let mut step = step;
+        let mut last: Option<(f64, f64, f64)> = None;
+        for _ in 0..5 {
+            let mut p = self.parameters(l, step, lambda);
+            let q = self.quantise(l, &mut p);
+            if q.overflow {
+                return (f64::INFINITY, step);
+            }
+            let d = q.distortion.max(1e-300).ln();
+            let slope = match last {
+                // (ln step, ln error, bits)
+                Some((s, e, _)) if (p.step.ln() - s).abs() > 1e-3 => ((d - e) / (p.step.ln() - s)).clamp(0.3, 2.5),
+                _ => 1.5,
+            };
+            if (d - goal).abs() < 0.1 {
+                // The error in the values, which near straight edges is larger than that in the coefficients; what is
+                // left of the difference at 6 dB a bit of every nonzero coefficient or so.
+                let d = self.errors(l, &p, &q).0.max(1e-300).ln();
+                let per = q.nonzero.max(1.0) * 0.72;
+                return (q.bits + per * (d - goal), p.step * ((goal - d) / slope).exp());
+            }
+            last = Some((p.step.ln(), d, q.bits));
+            step = p.step * ((goal - d) / slope).clamp(-2.0, 2.0).exp();
+            if last.is_some_and(|l| (l.0 - step.ln()).abs() < 1e-3) {
+                break;
+            }
+        }
+        last.map_or((f64::INFINITY, step), |l| (l.2, step))
+    }
+
+    /// Bits for a bound on every error.
+    fn judge_max(&self, l: &Layout, e: f64, step: f64, lambda: f64) -> f64 {
+        let mut p = self.parameters(l, step, lambda);
+        let q = self.quantise(l, &mut p);
+        if q.overflow {
+            return f64::INFINITY;
+        }
+        let mut y = vec![0.0; self.g.len()];
+        reconstruct(&self.g, &p, &l.bands, &q.q, &mut y);
+        let mut count = [1.0f64; 8];
+        let inverse = 0.5 / e;
+        for (i, (a, b)) in self.values.iter().zip(&y).enumerate() {
+            if !self.mask.is_some_and(|m| m[i]) {
+                count[(((a - b).abs() * inverse + 0.5) as usize).min(7)] += 1.0;
+            }
+        }
+        let total: f64 = count.iter().sum();
+        let outliers = total - count[0];
+        q.bits + outliers + count.iter().map(|c| c * (total / c).log2()).sum::<f64>() * 0.9
+    }
+
+    /// What was tried of axes to transform, depths and order, best first, with estimated bits and steps.
+    fn shapes(&self, target: Target, lambda: f64) -> Vec<(f64, Shape, f64)> {
+        let guess = match target {
+            Target::Rmse(e) => 4.0 * e,
+            Target::MaxError(e) => 2.5 * e,
+        };
+        let mut all = Vec::new();
+        let full = (self.g.n.map(depth), 0, MIRRORED);
+        let (bits, step) = self.judge(full, target, guess, lambda);
+        let mut best = (bits, full, step);
+        all.push(best);
+        // Tries shapes next to the best one as long as one of them is better.
+        let mut climb = |best: &mut (f64, Shape, f64), next: &dyn Fn(Shape) -> Vec<Shape>| {
+            loop {
+                let before = *best;
+                for shape in next(before.1) {
+                    if all.iter().any(|s: &(f64, Shape, f64)| s.1 == shape) {
+                        continue;
+                    }
+                    let (bits, step) = self.judge(shape, target, before.2, lambda);
+                    all.push((bits, shape, step));
+                    if bits < best.0 {
+                        *best = (bits, shape, step);
+                    }
+                }
+                if best.1 == before.1 {
+                    break;
+                }
+            }
+        };
+        // Axes left out first and order after, then order first and axes after: each way misses what the other finds.
+        let on = |levels: [u8; 4]| (0..4).filter(move |&a| levels[a] > 0);
+        let left_out = |(levels, first, edges): Shape| {
+            let without = move |a: usize| std::array::from_fn(|b| if a == b { 0 } else { levels[b] });
+            on(levels).map(move |a| (without(a), first & !(8 >> a), edges))
+        };
+        let turned = |(levels, first, edges): Shape| {
+            let several = on(levels).count() > 1;
+            on(levels).filter(move |_| several).map(move |a| (levels, first ^ 8 >> a, edges))
+        };
+        climb(&mut best, &|s| left_out(s).collect());
+        climb(&mut best, &|s| turned(s).collect());
+        let mut other = (f64::INFINITY, full, step);
+        climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
+        climb(&mut other, &|s| left_out(s).chain(turned(s)).collect());
+        if other.0 < best.0 {
+            best = other;
+        }
+        // Then how lines go on, axis by axis.
+        climb(&mut best, &|(levels, first, edges): Shape| {
+            let others =
+                |a: usize| [Edge::Mirrored, Edge::Periodic, Edge::Straight].into_iter().filter(move |&e| e != edges[a]);
+            let with = |a: usize, e: Edge| {
+                let mut edges = edges;
+                edges[a] = e;
+                (levels, first, edges)
+            };
+            on(levels).flat_map(|a| others(a).map(move |e| with(a, e))).collect()
+        });
+        climb(&mut best, &|(levels, first, edges): Shape| {
+            let deepest = levels.into_iter().max().unwrap_or(0);
+            (deepest.saturating_sub(2).max(2)..deepest).map(|k| (levels.map(|l| l.min(k)), first, edges)).collect()
+        });
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        all
+    }
+
+    /// Sum of squared errors, and largest error.
+    fn errors(&self, l: &Layout, p: &Parameters, q: &Quantised) -> (f64, f64) {
+        let mut y = vec![0.0; self.g.len()];
+        reconstruct(&self.g, p, &l.bands, &q.q, &mut y);
+        let mut sum = 0.0;
+        let mut max = 0.0f64;
+        for (i, (a, b)) in self.values.iter().zip(&y).enumerate() {
+            if !self.mask.is_some_and(|m| m[i]) {
+                let e = (a - b).abs();
+                sum += e * e;
+                max = max.max(e);
+            }
+        }
+        (sum, max)
+    }
+
+    /// Parameters that just reach a root mean square error.
+    fn for_rmse(&self, l: &Layout, rmse: f64, step: f64, lambda: f64) -> Option<Parameters> {
+        let target = rmse * rmse * self.valid;
+        let mut step = step;
+        // (ln step, ln error) of the last tries.
+        let mut below: Option<(f64, f64)> = None;
+        let mut above: Option<(f64, f64)> = None;
+        let mut best: Option<(f64, Parameters)> = None;
+        for round in 0..40 {
+            if round >= 14 {
+                // Far from where the error falls evenly: just make it small enough.
+                if best.is_some() {
+                    break;
+                }
+                step = step.min(rmse * 3.0) * 0.8;
+            }
+            let mut p = self.parameters(l, step, lambda);
+            let q = self.quantise(l, &mut p);
+            if q.overflow {
+                return None;
+            }
+            let d = self.errors(l, &p, &q).0;
+            let at = (p.step.ln(), d.max(target * 1e-9).ln());
+            if d <= target {
+                if best.as_ref().is_none_or(|b| p.step > b.0) {
+                    best = Some((p.step, p));
+                }
+                below = Some(at);
+                if d >= target * 0.997 || (round > 8 && above.is_some()) {
+                    break;
+                }
+            } else {
+                above = Some(at);
+            }
+            let goal = (target * 0.9985).ln();
+            step = match (below, above) {
+                (Some(b), Some(a)) => {
+                    if a.0 - b.0 < 4e-4 {
+                        break;
+                    }
+                    let f = ((goal - b.1) / (a.1 - b.1)).clamp(0.05, 0.95);
+                    let f = if round % 4 == 3 { 0.5 } else { f };
+                    (b.0 + f * (a.0 - b.0)).exp()
+                }
+                _ => step * (0.6 * (goal - at.1)).clamp(-3.0, 3.0).exp(),
+            };
+        }
+        best.map(|b| b.1)
+    }
+
+    fn cost(&self, p: &Parameters) -> f64 {
+        let mut v = self.values.to_vec();
+        let mut c = CostCounter::default();
+        code::<_, CONTEXTS>(&mut c, self.g, p, &mut v, self.mask);
+        let mut head = Vec::new();
+        p.write(&mut head);
+        c.bytes() + head.len() as f64
+    }
+}
+
+/// Values above which layouts are judged on a part of the chunk.
+const PART: usize = 1 << 16;
+/// Shapes that are coded truly, of small chunks.
+const TRIES: usize = 4;
+/// Values up to which steps are judged by true coding.
+const CODED: usize = 300_000;
+
+impl Search<'_> {
+    /// The liveliest of some boxes of about `PART` values, whole along short axes.
+    fn part(&self) -> (Geometry, Vec<f64>, Option<Vec<bool>>) {
+        let mut n = self.g.n;
+        while n.iter().product::<usize>() > PART {
+            let a = (0..4).max_by_key(|&a| n[a]).unwrap_or(3);
+            n[a] = n[a].div_ceil(2);
+        }
+        let g = Geometry { n, stride: [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1] };
+        let mut best = (-1.0, Vec::new(), None);
+        for k in 0..5usize {
+            // The middle, then four places towards the corners.
+            let start: [usize; 4] = std::array::from_fn(|a| {
+                let room = self.g.n[a] - n[a];
+                if k == 0 {
+                    room / 2
+                } else if (k + a) & 1 == 0 || k & a & 2 != 0 {
+                    room / 4
+                } else {
+                    room - room / 4
+                }
+            });
+            let mut v = Vec::with_capacity(g.len());
+            let mut m = Vec::new();
+            for a in 0..n[0] {
+                for b in 0..n[1] {
+                    for y in 0..n[2] {
+                        let i = (start[0] + a) * self.g.stride[0]
+                            + (start[1] + b) * self.g.stride[1]
+                            + (start[2] + y) * self.g.stride[2]
+                            + start[3];
+                        v.extend_from_slice(&self.values[i..i + n[3]]);
+                        if let Some(mask) = self.mask {
+                            m.extend_from_slice(&mask[i..i + n[3]]);
+                        }
+                    }
+                }
+            }
+            let steps = v.windows(2).map(|w| (w[1] - w[0]).abs());
+            let live: f64 = steps.filter(|d| d.is_finite()).sum();
+            if live > best.0 {
+                best = (live, v, self.mask.map(|_| m));
+            }
+        }
+        (g, best.1, best.2)
+    }
+
+    fn new<'a>(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>) -> Option<Search<'a>> {
+        let (mut sum, mut valid) = (0.0, 0.0);
+        for (i, v) in values.iter().enumerate() {
+            if !mask.is_some_and(|m| m[i]) {
+                sum += v;
+                valid += 1.0;
+            }
+        }
+        (valid > 0.0).then(|| Search {
+            g,
+            values,
+            mask,
+            filled: mask.map(|m| fill(&g, values, m)),
+            mean: storable_signed(sum / valid),
+            valid,
+        })
+    }
+
+    /// The layout, and about which step, judged on a part if the chunk is large.
+    fn plan(&self, target: Target, lambda: f64, effort: Effort) -> Vec<(Shape, f64)> {
+        let full = self.g.n.map(depth);
+        let guess = match target {
+            Target::Rmse(e) => 4.0 * e,
+            Target::MaxError(e) => 2.5 * e,
+        };
+        if effort == Effort::Fast {
+            return vec![((full, 0, MIRRORED), guess)];
+        }
+        if self.g.len() <= CODED || effort == Effort::Max {
+            let all = self.shapes(target, lambda);
+            let least = all[0].0;
+            // Different axes or orders: estimates of depths err less.
+            let mut seen = Vec::new();
+            let kinds = all.into_iter().filter(|s| {
+                let kind = (s.1.0.map(|l| l > 0), s.1.1, s.1.2);
+                let new = s.0 < least * 1.12 && !seen.contains(&kind);
+                seen.push(kind);
+                new
+            });
+            return kinds.take(TRIES).map(|s| (s.1, s.2)).collect();
+        }
+        let (g, values, mask) = self.part();
+        let Some(part) = Search::new(g, &values, mask.as_deref()) else {
+            return vec![((full, 0, MIRRORED), guess)];
+        };
+        let (target, step) = match target {
+            Target::MaxError(_) => (target, guess),
+            Target::Rmse(e) => {
+                // The part's own error at the step that the whole needs.
+                let l = self.layout((full, 0, MIRRORED));
+                let step = self.judge_rmse(&l, e, guess, lambda).1;
+                let l = part.layout((g.n.map(depth), 0, MIRRORED));
+                let mut p = part.parameters(&l, step, lambda);
+                let q = part.quantise(&l, &mut p);
+                (Target::Rmse((q.distortion / part.valid).sqrt().max(e * 1e-3)), step)
+            }
+        };
+        let (_, (found, first, edges), part_step) = part.shapes(target, lambda)[0];
+        let deepest = found.into_iter().max().unwrap_or(0);
+        let whole = deepest == g.n.map(depth).into_iter().max().unwrap_or(0);
+        let levels = std::array::from_fn(|a| {
+            if found[a] == 0 {
+                0
+            } else if whole {
+                full[a]
+            } else {
+                full[a].min(deepest)
+            }
+        });
+        vec![((levels, first, edges), if matches!(target, Target::Rmse(_)) { step } else { part_step })]
+    }
+
+    /// The step for a bound on every error, in multiples of the bound; with its index among those tried.
+    /// With `only`, that one alone is tried.
+    fn best_ratio(&self, l: &Layout, e: f64, lambda: f64, only: Option<usize>) -> Option<(usize, Parameters)> {
+        const RATIOS: [f64; 9] = [1.2, 1.6, 2.1, 2.8, 3.7, 5.0, 6.6, 8.8, 12.0];
+        let mut bytes = [f64::NAN; RATIOS.len()];
+        let mut found: Option<(f64, usize, Parameters)> = None;
+        let mut at = only.unwrap_or(3);
+        let mut judge = |k: usize| {
+            if bytes[k].is_nan() {
+                let mut p = self.parameters(l, e * RATIOS[k], lambda);
+                p.correction = storable(2.0 * e * (1.0 - 1e-9));
+                bytes[k] = if self.quantise(l, &mut p).overflow {
+                    f64::INFINITY
+                } else if self.g.len() <= CODED {
+                    self.cost(&p)
+                } else {
+                    self.judge_max(l, e, p.step, lambda)
+                };
+                if bytes[k].is_finite() && found.as_ref().is_none_or(|f| bytes[k] < f.0) {
+                    found = Some((bytes[k], k, p));
+                }
+            }
+            bytes[k]
+        };
+        let here = judge(at);
+        let up = only.is_none() && judge(at + 1) < here;
+        while only.is_none() && if up { at + 1 < RATIOS.len() } else { at > 0 } {
+            let next = if up { at + 1 } else { at - 1 };
+            if judge(next) > judge(at) {
+                break;
+            }
+            at = next;
+        }
+        found.map(|f| (f.1, f.2))
+    }
+}
+
+/// Candidates for a chunk, the cheapest first; none if the wavelet cannot reach the target.
+pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target, effort: Effort) -> Vec<Candidate> {
+    let Some(s) = Search::new(g, values, mask) else {
+        return Vec::new();
+    };
+    let lambda = LAMBDA;
+    let mut all: Vec<Candidate> = Vec::new();
+    let mut ratio = None;
+    for (shape, step) in s.plan(target, lambda, effort) {
+        let l = s.layout(shape);
+        let found = match target {
+            Target::Rmse(e) => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
+            Target::MaxError(e) => s.best_ratio(&l, e, lambda, ratio).map(|(k, p)| {
+                ratio = Some(k);
+                p
+            }),
+        };
+        all.extend(found.map(|p| Candidate { bytes: s.cost(&p), parameters: p }));
+    }
+    all.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
+    all
+}
+
+/// What a bit is worth, in squared steps: the slope of a uniform quantiser at high rates.
+const LAMBDA: f64 = 0.11;
