@@ -99,9 +99,15 @@ pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
         )));
     }
     let prepared = Prepared::new(req)?;
-    let plan = select::choose(&prepared)?;
-    let coded = write(&prepared, &plan);
-    let stats = prepared.stats(&plan, &coded.decoded);
+    let mut plan = select::choose(&prepared)?;
+    let mut coded = write(&prepared, &plan);
+    let mut stats = prepared.stats(&plan, &coded.decoded);
+    if !prepared.keeps(&stats) {
+        // Sums that just miss their limit, or go beyond the type's range.
+        plan = prepared.exactly();
+        coded = write(&prepared, &plan);
+        stats = prepared.stats(&plan, &coded.decoded);
+    }
     if !prepared.keeps(&stats) {
         return Err(Error::BoundNotMet { asked: prepared.limit(), got: stats.max_error });
     }
@@ -135,14 +141,16 @@ pub fn write(x: &Prepared, plan: &Plan) -> Coded {
     Coded { body, decoded }
 }
 
-/// What coding a prepared chunk by this plan would cost, in bytes, and the numbers that it would leave.
-pub fn cost(x: &Prepared, plan: &Plan) -> (f64, Vec<u64>) {
+/// What coding a prepared chunk by this plan would cost, in bytes.
+pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
     let mut c = CostCounter::default();
     let mut state = x.state(plan);
     code(&mut c, x.dtype, x.g, plan, &mut state);
     let decoded = elements(x.dtype, plan, &state);
     let exceptions = x.exceptions(&decoded).len();
-    (c.bytes() + exceptions as f64 * (2.0 + x.dtype.size() as f64), decoded)
+    let mut head = Vec::new();
+    plan.write(&mut head, false, x.dtype.size());
+    head.len() as f64 + c.bytes() + exceptions as f64 * (2.0 + x.dtype.size() as f64)
 }
 
 /// The numbers that coding by this plan would leave.

@@ -28,11 +28,13 @@ impl Lattice {
     }
 }
 
-fn ulp(dtype: DType, x: f64) -> f64 {
+/// Spacing of the type's numbers at `x`; 0 for integers.
+pub fn ulp(dtype: DType, x: f64) -> f64 {
     let bits = match dtype {
         DType::F16 => 10,
         DType::F32 => 23,
-        _ => 52,
+        DType::F64 => 52,
+        _ => return 0.0,
     };
     // The power of two at or below |x|, by clearing the mantissa.
     let p = f64::from_bits(x.abs().to_bits() & 0x7FF0_0000_0000_0000);

@@ -2,7 +2,7 @@
 use crate::Error;
 use crate::base::quantiser::Quantiser;
 use crate::base::raster::Weights;
-use crate::base::{CONTEXTS, Geometry, interpolation, raster};
+use crate::base::{CONTEXTS, Geometry, interpolation, raster, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::BitCoder;
 use crate::kernel;
@@ -28,6 +28,8 @@ pub enum Base {
     Interpolation { p: interpolation::Parameters, step: f64 },
     /// In C order.
     Raster { weights: Weights, step: f64 },
+    /// Bands of wavelet coefficients.
+    Wavelet(wavelet::Parameters),
     /// Ordered bits.
     Lossless { order: u8, shift: u8 },
 }
@@ -49,6 +51,7 @@ const CONSTANT: u8 = 0;
 const INTERPOLATION: u8 = 1;
 const LORENZO: u8 = 2;
 const LINEAR: u8 = 3;
+const WAVELET: u8 = 4;
 const LOSSLESS: u8 = 5;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
@@ -69,6 +72,7 @@ pub fn base_name(code: u8) -> &'static str {
         INTERPOLATION => "interpolation",
         LORENZO => "lorenzo",
         LINEAR => "linear",
+        WAVELET => "wavelet",
         LOSSLESS => "lossless",
         17 => "lattice-interpolation",
         18 => "lattice-lorenzo",
@@ -89,6 +93,7 @@ impl Plan {
             Base::Interpolation { .. } => INTERPOLATION,
             Base::Raster { weights: Weights::Lorenzo(_), .. } => LORENZO,
             Base::Raster { .. } => LINEAR,
+            Base::Wavelet(_) => WAVELET,
             Base::Lossless { .. } => LOSSLESS,
         };
         base + if matches!(self.map, Map::Lattice(_)) { ON_LATTICE } else { 0 }
@@ -126,6 +131,7 @@ impl Plan {
                     out.push(*order);
                 }
             }
+            Base::Wavelet(p) => p.write(out),
             Base::Lossless { order, shift } => out.extend([*order, *shift]),
         }
     }
@@ -182,6 +188,7 @@ impl Plan {
                 }
             }
             LINEAR => Base::Raster { weights: Weights::Fitted, step: step(b)? },
+            WAVELET if !matches!(map, Map::Lattice(_)) => Base::Wavelet(wavelet::Parameters::read(&mut b.0)?),
             CONSTANT if map == Map::Plain => {
                 Base::Constant(b.take(size)?.iter().rev().fold(0, |v, &b| v << 8 | u64::from(b)))
             }
@@ -237,6 +244,7 @@ impl Plan {
         match &self.base {
             Base::Interpolation { p, step } => interpolation::Run::<N>::new(g, p, quantiser(*step), v, mask).run(c),
             Base::Raster { weights, step } => raster::Run::<N>::new(g, quantiser(*step), v, mask).run(c, *weights),
+            Base::Wavelet(p) => wavelet::code::<C, N>(c, g, p, v, mask),
             Base::Constant(_) | Base::Lossless { .. } => {}
         }
     }

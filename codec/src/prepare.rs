@@ -69,6 +69,41 @@ impl<'a> Prepared {
         })
     }
 
+    /// The box of these extents at `start`, as a chunk of its own.
+    pub fn crop(&self, start: [usize; 4], n: [usize; 4]) -> Prepared {
+        let g = Geometry::of(n);
+        let (mut bits, mut numbers) = (Vec::with_capacity(g.len()), Vec::with_capacity(g.len()));
+        let mut special = Vec::new();
+        let (mut lo, mut hi, mut valid) = (f64::INFINITY, f64::NEG_INFINITY, 0);
+        for a in start[0]..start[0] + n[0] {
+            for b in start[1]..start[1] + n[1] {
+                for y in start[2]..start[2] + n[2] {
+                    let i = a * self.g.stride[0] + b * self.g.stride[1] + y * self.g.stride[2] + start[3];
+                    bits.extend_from_slice(&self.bits[i..i + n[3]]);
+                    numbers.extend_from_slice(&self.numbers[i..i + n[3]]);
+                    if let Some(s) = &self.special {
+                        special.extend_from_slice(&s[i..i + n[3]]);
+                    }
+                }
+            }
+        }
+        for (i, &v) in numbers.iter().enumerate() {
+            if !special.get(i).is_some_and(|&s| s) {
+                lo = lo.min(v);
+                hi = hi.max(v);
+                valid += 1;
+            }
+        }
+        let special = (!special.is_empty()).then_some(special);
+        Prepared { dtype: self.dtype, g, bound: self.bound, effort: self.effort, bits, numbers, special, lo, hi, valid }
+    }
+
+    /// The plan that keeps every bit.
+    pub fn exactly(&self) -> Plan {
+        let base = Base::Lossless { order: 1, shift: 0 };
+        Plan { base, map: Map::Plain, masked: self.special.is_some(), fast: false, rounding: 0.5 }
+    }
+
     /// The limit that errors are held against.
     pub fn limit(&self) -> f64 {
         match self.bound {

@@ -1,122 +1,211 @@
-//! Chooses how to code a chunk, by coded size.
+//! Chooses how to code a chunk, by coded size: of the whole chunk where it is small, else of a lively part of it.
 use crate::Error;
 use crate::base::interpolation::Parameters;
 use crate::base::raster::Weights;
+use crate::base::wavelet;
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, reconstruct};
-use crate::lattice::{Lattice, packed, spacing};
+use crate::lattice::{Lattice, packed, spacing, ulp};
 use crate::plan::{Base, Map, Plan};
 use crate::prepare::Prepared;
 
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
 
+/// What was tried, cheapest kept.
 struct Search<'a> {
     x: &'a Prepared,
-    best: Plan,
-    cost: f64,
+    best: Option<(f64, Plan)>,
+    /// The part of the chunk on which choices are tried, if it is large.
+    part: Option<&'a Prepared>,
+}
+
+/// The plan that codes this chunk in the fewest bytes of those tried.
+pub fn choose(x: &Prepared) -> Result<Plan, Error> {
+    let masked = x.special.is_some();
+    let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
+    let plan = |base| Plan { base, map: Map::Plain, masked, fast: x.effort == Effort::Fast, rounding: 0.5 };
+    let Some(first) = (0..x.bits.len()).find(|&i| valid(i)) else {
+        return Ok(plan(Base::Constant(0)));
+    };
+    if (0..x.bits.len()).all(|i| x.bits[i] == x.bits[first] || !valid(i)) {
+        return Ok(plan(Base::Constant(x.bits[first])));
+    }
+    let part = part(x);
+    let mut s = Search { x, best: None, part: part.as_ref() };
+    s.run();
+    Ok(s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1))
 }
 
 impl Search<'_> {
-    fn plan(&self, base: Base, map: Map) -> Plan {
-        Plan { base, map, masked: self.x.special.is_some(), fast: self.x.effort == Effort::Fast, rounding: 0.5 }
-    }
-
-    fn consider(&mut self, plan: Plan) {
-        let (cost, _) = cost(self.x, &plan);
-        if cost < self.cost {
-            self.cost = cost;
-            self.best = plan;
-        }
-    }
-
-    /// Sets the step so that the root mean squared error just meets its limit, where that is the bound.
-    fn fit_step(&self, mut plan: Plan) -> Plan {
-        let ChunkBound::Rmse(limit) = self.x.bound else { return plan };
-        let mut keeps = 0.0;
-        let mut breaks = f64::INFINITY;
-        let mut step = plan.step();
-        for _ in 0..7 {
-            step = storable(step);
-            plan.set_step(step);
-            let rmse = self.x.rmse(&reconstruct(self.x, &plan));
-            if rmse <= limit {
-                keeps = step;
-                if rmse > 0.997 * limit {
-                    break;
+    fn run(&mut self) {
+        let x = self.x;
+        let largest = x.lo.abs().max(x.hi.abs());
+        let whole = || Lattice { offset: 0.0, scale: 1.0, exact: true };
+        match x.bound {
+            ChunkBound::Lossless if x.dtype.is_float() => {
+                if let Some(l) = packed(x.dtype, &x.numbers, x.lo, x.hi) {
+                    self.on_lattice(l, 0.0);
                 }
-            } else {
-                breaks = step;
+                self.lossless();
             }
-            let guess = step * (0.999 * limit / rmse.max(0.05 * limit)).powf(1.1);
-            step = if keeps > 0.0 && breaks.is_finite() {
-                guess.clamp(keeps + 0.1 * (breaks - keeps), breaks - 0.1 * (breaks - keeps))
-            } else {
-                guess
-            };
-        }
-        while keeps == 0.0 {
-            step = storable(step * 0.8);
-            plan.set_step(step);
-            if self.x.rmse(&reconstruct(self.x, &plan)) <= limit || step < limit * 1e-3 {
-                keeps = step;
+            ChunkBound::Abs(e) if x.dtype.is_float() => {
+                let lattice = packed(x.dtype, &x.numbers, x.lo, x.hi).filter(|l| e < 16.0 * l.scale);
+                if let Some(l) = lattice.or_else(|| spacing(x.dtype, &x.numbers, x.lo, x.hi, e)) {
+                    self.on_lattice(l, e);
+                }
+                // Half a unit in the last place is left for the rounding to the output type.
+                let room = e - 0.5 * ulp(x.dtype, largest);
+                if room > 0.0 && lattice.is_none_or(|l| e > l.scale) {
+                    self.numeric(&Map::Plain, storable(2.0 * room * (1.0 - 1e-12)));
+                    self.wavelet(wavelet::Target::MaxError(room));
+                }
+                if self.cost() > 0.4 * (x.bits.len() * x.dtype.size()) as f64 {
+                    self.lossless();
+                }
+            }
+            ChunkBound::Lossless | ChunkBound::Abs(_) => {
+                if largest < WHOLE {
+                    self.on_lattice(whole(), x.limit().floor());
+                }
+                self.lossless();
+            }
+            ChunkBound::PwRel(e) => {
+                let limit = (1.0 + e).log2() * (1.0 - 1e-9);
+                if limit > 0.0 {
+                    self.numeric(&Map::Logarithm, storable(2.0 * limit));
+                }
+                self.lossless();
+            }
+            ChunkBound::Rmse(e) => {
+                if e > 0.0 {
+                    if let Some(l) = packed(x.dtype, &x.numbers, x.lo, x.hi).filter(|l| e < l.scale) {
+                        self.on_lattice(l, 0.0);
+                    }
+                    self.numeric(&Map::Plain, storable(e * 3.4));
+                    self.wavelet(wavelet::Target::Rmse(e * (1.0 - 1e-7)));
+                }
+                if self.cost() > 0.4 * (x.bits.len() * x.dtype.size()) as f64 {
+                    self.lossless();
+                }
             }
         }
-        plan.set_step(keeps);
-        plan
     }
 
-    /// Bases that predict numbers, on one map with one step.
+    fn cost(&self) -> f64 {
+        self.best.as_ref().map_or(f64::INFINITY, |b| b.0)
+    }
+
+    fn plan(&self, base: Base, map: &Map) -> Plan {
+        let fast = self.x.effort == Effort::Fast;
+        Plan { base, map: map.clone(), masked: self.x.special.is_some(), fast, rounding: 0.5 }
+    }
+
+    /// What choices are tried on.
+    fn ground(&self) -> &Prepared {
+        self.part.unwrap_or(self.x)
+    }
+
+    /// Tries a plan; true if it is the cheapest so far.
+    fn consider(&mut self, plan: Plan) -> bool {
+        let cost = cost(self.ground(), &plan);
+        let better = cost < self.cost();
+        if better {
+            self.best = Some((cost, plan));
+        }
+        better
+    }
+
+    /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
     fn numeric(&mut self, map: &Map, step: f64) {
         let g = self.x.g;
+        let fast = self.x.effort == Effort::Fast;
         let axes: Vec<u8> = (0..4u8).filter(|&a| g.n[a as usize] > 1).collect();
-        let plain = Parameters { order: axes.clone(), alpha: 16, beta: 16, linear: false, fitted: 2 };
-        let mut best: Option<(f64, Parameters)> = None;
-        let mut attempt = |s: &mut Self, p: Parameters| {
-            let plan = s.fit_step(s.plan(Base::Interpolation { p: p.clone(), step }, map.clone()));
-            let (cost, _) = cost(s.x, &plan);
-            if best.as_ref().is_none_or(|b| cost < b.0) {
-                best = Some((cost, p));
+        let mut p = Parameters { order: axes.clone(), alpha: 16, beta: 16, linear: false, fitted: 2 };
+        let mut best = f64::INFINITY;
+        let mut attempt = |s: &mut Self, p: &mut Parameters, q: Parameters| {
+            let plan = fit_step(s.ground(), s.plan(Base::Interpolation { p: q.clone(), step }, map));
+            let cost = cost(s.ground(), &plan);
+            if cost < best {
+                best = cost;
+                *p = q;
             }
-            if cost < s.cost {
-                s.cost = cost;
-                s.best = plan;
+            if cost < s.cost() {
+                s.best = Some((cost, plan));
             }
-            best.as_ref().map(|b| b.1.clone()).unwrap_or_else(|| plain.clone())
         };
-        let mut p = plain.clone();
-        for (alpha, beta) in [(16, 16), (20, 32), (24, 64), (32, 128)] {
-            p = attempt(self, Parameters { alpha, beta, ..plain.clone() });
+        let schedules: &[(u8, u8)] =
+            if fast { &[(16, 16), (24, 64)] } else { &[(16, 16), (20, 32), (24, 64), (32, 128)] };
+        for &(alpha, beta) in schedules {
+            let q = Parameters { alpha, beta, ..p.clone() };
+            attempt(self, &mut p, q);
         }
-        for skip in 0..axes.len().saturating_sub(1) {
-            let mut order = p.order.clone();
-            order.retain(|&a| a != axes[skip]);
-            if !order.is_empty() && order.len() < p.order.len() {
-                p = attempt(self, Parameters { order, ..p.clone() });
+        for &skip in axes.iter().take(axes.len().saturating_sub(1)) {
+            let mut q = p.clone();
+            q.order.retain(|&a| a != skip);
+            attempt(self, &mut p, q);
+        }
+        if !fast {
+            if p.order.len() > 1 {
+                let q = Parameters { order: p.order.iter().rev().copied().collect(), ..p.clone() };
+                attempt(self, &mut p, q);
             }
+            for fitted in [0, 4] {
+                let q = Parameters { fitted, ..p.clone() };
+                attempt(self, &mut p, q);
+            }
+            let q = Parameters { linear: true, ..p.clone() };
+            attempt(self, &mut p, q);
         }
-        let reversed: Vec<u8> = p.order.iter().rev().copied().collect();
-        if reversed.len() > 1 {
-            p = attempt(self, Parameters { order: reversed, ..p.clone() });
+        let weights: &[Weights] = if fast {
+            &[Weights::Fitted]
+        } else {
+            &[Weights::Fitted, Weights::Lorenzo(0), Weights::Lorenzo(2), Weights::Lorenzo(3)]
+        };
+        for &weights in weights {
+            let plan = fit_step(self.ground(), self.plan(Base::Raster { weights, step }, map));
+            self.consider(plan);
         }
-        for fitted in [0, 4] {
-            p = attempt(self, Parameters { fitted, ..p.clone() });
+        // A step fitted to a part is not that of the whole.
+        if self.part.is_some()
+            && let Some((_, plan)) = &mut self.best
+        {
+            *plan = fit_step(self.x, plan.clone());
         }
-        attempt(self, Parameters { linear: true, ..p.clone() });
-        for weights in [Weights::Fitted, Weights::Lorenzo(0), Weights::Lorenzo(2), Weights::Lorenzo(3)] {
-            let plan = self.fit_step(self.plan(Base::Raster { weights, step }, map.clone()));
+    }
+
+    fn wavelet(&mut self, target: wavelet::Target) {
+        if self.x.effort == Effort::Fast {
+            return;
+        }
+        let choose = |x: &Prepared| wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, x.effort);
+        let mut candidates = choose(self.ground());
+        if self.part.is_some() {
+            // The transform's depth goes with the extents: it is chosen anew, where it may win at all.
+            if candidates.first().is_none_or(|c| c.bytes > self.cost()) {
+                return;
+            }
+            candidates = choose(self.x);
+            if let Some(c) = candidates.into_iter().next() {
+                self.best = Some((self.cost(), self.plan(Base::Wavelet(c.parameters), &Map::Plain)));
+            }
+            return;
+        }
+        for c in candidates {
+            let plan = self.plan(Base::Wavelet(c.parameters), &Map::Plain);
             self.consider(plan);
         }
     }
 
     fn lossless(&mut self) {
+        let mut last = 1;
         for order in 0..=3 {
-            for shift in [0, 8, 16, 24, 32] {
-                if shift < 8 * self.x.dtype.size() as u8 {
-                    let plan = self.plan(Base::Lossless { order, shift }, Map::Plain);
-                    self.consider(plan);
-                }
+            if self.consider(self.plan(Base::Lossless { order, shift: 0 }, &Map::Plain)) {
+                last = order;
             }
+        }
+        for shift in (4..8 * self.x.dtype.size() as u8).step_by(4) {
+            self.consider(self.plan(Base::Lossless { order: last, shift }, &Map::Plain));
         }
     }
 
@@ -128,79 +217,74 @@ impl Search<'_> {
     }
 }
 
-/// The plan that codes this chunk in the fewest bytes of those tried.
-pub fn choose(x: &Prepared) -> Result<Plan, Error> {
-    let first = x.special.as_ref().map_or(Some(0), |s| s.iter().position(|s| !s)).filter(|&i| i < x.bits.len());
-    let Some(first) = first else {
-        return Ok(Plan {
-            base: Base::Constant(0),
-            map: Map::Plain,
-            masked: x.special.is_some(),
-            fast: false,
-            rounding: 0.5,
-        });
-    };
-    let constant = Base::Constant(x.bits[first]);
-    let same = (0..x.bits.len()).all(|i| x.special.as_ref().is_some_and(|s| s[i]) || x.bits[i] == x.bits[first]);
-    let mut s = Search {
-        x,
-        best: Plan {
-            base: constant,
-            map: Map::Plain,
-            masked: x.special.is_some(),
-            fast: x.effort == Effort::Fast,
-            rounding: 0.5,
-        },
-        cost: f64::INFINITY,
-    };
-    if same {
-        return Ok(s.best);
+/// Values up to which choices are tried on the whole chunk, by effort; above, on a part of at most as many.
+fn tried(effort: Effort) -> usize {
+    match effort {
+        Effort::Fast => 1 << 15,
+        Effort::Default => 1 << 17,
+        Effort::Max => 1 << 20,
     }
-    let largest = x.lo.abs().max(x.hi.abs());
-    let float = x.dtype.is_float();
-    match x.bound {
-        ChunkBound::Lossless => {
-            s.lossless();
-            if float {
-                if let Some(l) = packed(x.dtype, &x.numbers, x.lo, x.hi) {
-                    s.on_lattice(l, 0.0);
-                }
-            } else if largest < WHOLE {
-                s.on_lattice(Lattice { offset: 0.0, scale: 1.0, exact: true }, 0.0);
+}
+
+/// The liveliest of some boxes of a large chunk, whole along short axes.
+fn part(x: &Prepared) -> Option<Prepared> {
+    let limit = tried(x.effort);
+    let mut n = x.g.n;
+    if x.g.len() <= 3 * limit {
+        return None;
+    }
+    while n.iter().product::<usize>() > limit {
+        let a = (0..4).max_by_key(|&a| n[a]).unwrap_or(3);
+        n[a] = n[a].div_ceil(2);
+    }
+    let room: [usize; 4] = std::array::from_fn(|a| x.g.n[a] - n[a]);
+    // The middle, and four places towards the corners.
+    let starts = [[2, 2, 2, 2], [1, 1, 1, 1], [3, 3, 1, 3], [1, 3, 3, 1], [3, 1, 3, 3]];
+    let parts = starts.map(|q| x.crop(std::array::from_fn(|a| room[a] * q[a] / 4), n));
+    parts.into_iter().max_by(|a, b| roughness(a).total_cmp(&roughness(b)))
+}
+
+/// Sum of differences of neighbours in rows, over unmasked values.
+fn roughness(x: &Prepared) -> f64 {
+    let v = &x.numbers;
+    let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
+    (1..v.len()).filter(|&i| valid(i) && valid(i - 1)).map(|i| (v[i] - v[i - 1]).abs()).sum()
+}
+
+/// Sets the step so that the root mean squared error just meets its limit, where that is the bound.
+fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
+    let ChunkBound::Rmse(limit) = x.bound else { return plan };
+    if matches!(plan.map, Map::Lattice(_)) || plan.step() == 0.0 {
+        return plan;
+    }
+    let (mut keeps, mut breaks) = (0.0, f64::INFINITY);
+    let mut step = plan.step();
+    for _ in 0..7 {
+        step = storable(step);
+        plan.set_step(step);
+        let rmse = x.rmse(&reconstruct(x, &plan));
+        if rmse <= limit {
+            keeps = step;
+            if rmse > 0.997 * limit {
+                break;
             }
+        } else {
+            breaks = step;
         }
-        ChunkBound::Abs(e) if !float => {
-            if largest < WHOLE {
-                s.on_lattice(Lattice { offset: 0.0, scale: 1.0, exact: true }, e.floor());
-            } else {
-                s.lossless();
-            }
-        }
-        ChunkBound::Abs(e) => {
-            let lattice = packed(x.dtype, &x.numbers, x.lo, x.hi).filter(|l| e < 16.0 * l.scale);
-            if let Some(l) = lattice.or_else(|| spacing(x.dtype, &x.numbers, x.lo, x.hi, e)) {
-                s.on_lattice(l, e);
-            }
-            if e > 0.0 && lattice.is_none_or(|l| e > l.scale) {
-                s.numeric(&Map::Plain, storable(2.0 * e * (1.0 - 1e-12)));
-            }
-            if s.cost.is_infinite() || s.cost > 0.5 * (x.bits.len() * x.dtype.size()) as f64 {
-                s.lossless();
-            }
-        }
-        ChunkBound::PwRel(e) => {
-            let limit = (1.0 + e).log2() * (1.0 - 1e-9);
-            if limit > 0.0 {
-                s.numeric(&Map::Logarithm, storable(2.0 * limit));
-            }
-            s.lossless();
-        }
-        ChunkBound::Rmse(e) => {
-            if e > 0.0 {
-                s.numeric(&Map::Plain, storable(e * 3.4));
-            }
-            s.lossless();
+        let guess = step * (0.999 * limit / rmse.max(0.05 * limit)).powf(1.1);
+        step = if keeps > 0.0 && breaks.is_finite() {
+            guess.clamp(keeps + 0.1 * (breaks - keeps), breaks - 0.1 * (breaks - keeps))
+        } else {
+            guess
+        };
+    }
+    while keeps == 0.0 {
+        step = storable(step.min(breaks) * 0.8);
+        plan.set_step(step);
+        if x.rmse(&reconstruct(x, &plan)) <= limit || step < limit * 1e-3 {
+            keeps = step;
         }
     }
-    Ok(s.best)
+    plan.set_step(keeps);
+    plan
 }

@@ -21,8 +21,12 @@ impl Geometry {
                 n[4 + i - shape.len()] = e;
             }
         }
-        let stride = [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1];
-        Geometry { n, stride }
+        Geometry::of(n)
+    }
+
+    /// Of these extents.
+    pub fn of(n: [usize; 4]) -> Geometry {
+        Geometry { n, stride: [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1] }
     }
 
     /// Number of elements.

@@ -15,5 +15,5 @@ mod wavelet_probe;
 mod wavelet_search;
 mod wavelet_transform;
 
-pub use geometry::Geometry;
 pub use contexts::CONTEXTS;
+pub use geometry::Geometry;
