@@ -178,22 +178,19 @@ impl Search<'_> {
         if self.x.effort == Effort::Fast {
             return;
         }
-        let choose = |x: &Prepared| wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, x.effort);
-        let mut candidates = choose(self.ground());
-        if self.part.is_some() {
-            // The transform's depth goes with the extents: it is chosen anew, where it may win at all.
-            if candidates.first().is_none_or(|c| c.bytes > self.cost()) {
-                return;
-            }
-            candidates = choose(self.x);
-            if let Some(c) = candidates.into_iter().next() {
-                self.best = Some((self.cost(), self.plan(Base::Wavelet(c.parameters), &Map::Plain)));
-            }
-            return;
-        }
+        let x = self.ground();
+        let candidates = wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, x.effort);
         for c in candidates {
             let plan = self.plan(Base::Wavelet(c.parameters), &Map::Plain);
             self.consider(plan);
+        }
+        let Some(part) = self.part else { return };
+        if let Some((cost, Plan { base: Base::Wavelet(found), .. })) = &self.best {
+            let cost = *cost;
+            let x = self.x;
+            if let Some(p) = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, part.g) {
+                self.best = Some((cost, self.plan(Base::Wavelet(p), &Map::Plain)));
+            }
         }
     }
 

@@ -8,7 +8,8 @@ use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
 use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder};
 
-pub use super::wavelet_search::{Candidate, Target, choose};
+pub const EDGE: Edge = Edge::Mirrored;
+pub use super::wavelet_search::{Candidate, Target, choose, transfer};
 
 /// Contexts of the full mix.
 pub const CONTEXTS: usize = 6;

@@ -471,3 +471,24 @@ pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target
 
 /// What a bit is worth, in squared steps: the slope of a uniform quantiser at high rates.
 const LAMBDA: f64 = 0.11;
+
+/// Parameters for a chunk from those that were found for a part of it; none if the wavelet cannot reach the target.
+pub fn transfer(
+    g: Geometry,
+    values: &[f64],
+    mask: Option<&[bool]>,
+    target: Target,
+    found: &Parameters,
+    part: Geometry,
+) -> Option<Parameters> {
+    let s = Search::new(g, values, mask)?;
+    let levels =
+        std::array::from_fn(|a| if found.levels[a] == depth(part.n[a]) { depth(g.n[a]) } else { found.levels[a] });
+    match target {
+        Target::MaxError(_) => Some(Parameters { levels, mean: s.mean, ..found.clone() }),
+        Target::Rmse(e) => {
+            let l = s.layout((levels, found.first, found.edges));
+            s.for_rmse(&l, e * (1.0 - 1e-9), found.step, found.lambda)
+        }
+    }
+}

@@ -79,10 +79,11 @@ impl<const N: usize> Mixer<N> {
         // A vector learns fast at first, then ever slower.
         let rate = RATE_END + i32::from(RATES[usize::from(*seen >> 3)]);
         *seen += u16::from(*seen < 1023);
-        let err = (((i32::from(bit) << 16) - m.p1 as i32) * rate) >> 10;
+        // Rounded, not floored: at the edge of certainty the smallest errors must not add up.
+        let err = (((i32::from(bit) << 16) - m.p1 as i32) * rate + 32) >> 6;
         let w = &mut self.weights[set];
         for i in 0..N {
-            w[i] = w[i].wrapping_add((m.logits[i] * err + 128) >> 8);
+            w[i] = w[i].wrapping_add((m.logits[i] * err + 2048) >> 12);
         }
     }
 }
