@@ -59,7 +59,7 @@ fn shapes() -> impl Strategy<Value = (Vec<u64>, Vec<u64>)> {
             .iter()
             .map(|&(n, _)| {
                 let n = n.min(left);
-                left = left / n.max(1);
+                left /= n.max(1);
                 n
             })
             .collect();
