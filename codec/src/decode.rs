@@ -238,6 +238,8 @@ impl Reader {
                 if slab.tasks.end as u64 == i + 1 {
                     sink.write_all(&out)?;
                     done += out.len() as u64;
+                    // Freed before the next row is allocated.
+                    out = vec![];
                     slabs.next();
                 }
                 progress(Progress { done, total, coded });

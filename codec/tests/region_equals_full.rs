@@ -1,5 +1,5 @@
 //! A region is the same bits as that part of the whole, and reads only its chunks.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 mod common;
 use common::*;
 use scicodec::*;

@@ -1,5 +1,5 @@
 //! Files that lie: truncation, single_byte_corruption, limits, and every other way has its error.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 mod common;
 use common::*;
 use scicodec_format::*;

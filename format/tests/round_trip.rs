@@ -44,7 +44,9 @@ fn round_trip_of_the_old_index_after_growth() {
 #[test]
 fn overhead_is_small() {
     let overhead = |name: &str| lone(name).len() - body(0, 0).len();
-    println!("one variable, one chunk: {} bytes around the body", overhead("u"));
+    for n in [0, 8, 16, 24, 32, 40] {
+        println!("one variable, one chunk, a name of {n} bytes: {} bytes around the body", overhead(&"n".repeat(n)));
+    }
     assert!(overhead("") <= 92, "{}", overhead(""));
     assert!(overhead("temperature") <= 92, "{}", overhead("temperature"));
     let length = |chunks: u64| {

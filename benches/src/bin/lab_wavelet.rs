@@ -1,6 +1,9 @@
 //! Scratch.
 use scicodec::Effort;
-use scicodec::base::{Geometry, wavelet::{Target, choose}};
+use scicodec::base::{
+    Geometry,
+    wavelet::{Target, choose},
+};
 use std::collections::HashMap;
 pub fn load(path: &std::path::Path) -> (Vec<usize>, Vec<f64>, usize) {
     let b = std::fs::read(path).unwrap();
@@ -21,7 +24,10 @@ fn main() {
         .skip(1)
         .filter_map(|l| {
             let f: Vec<&str> = l.split(',').collect();
-            Some(((f[0].to_string(), format!("{}{:e}", &f[4][..1], f[5].parse::<f64>().unwrap())), f[7].parse().unwrap()))
+            Some((
+                (f[0].to_string(), format!("{}{:e}", &f[4][..1], f[5].parse::<f64>().unwrap())),
+                f[7].parse().unwrap(),
+            ))
         })
         .collect();
     let filter = args.get(3).cloned().unwrap_or_default();
@@ -38,15 +44,30 @@ fn main() {
             continue;
         }
         let (shape, x, size) = load(&f);
-        if x.iter().any(|v| !v.is_finite()) != std::env::var("MASKED").is_ok() || x.len() > args.get(5).map_or(1_100_000, |a| a.parse().unwrap()) {
+        if x.iter().any(|v| !v.is_finite()) != std::env::var("MASKED").is_ok()
+            || x.len() > args.get(5).map_or(1_100_000, |a| a.parse().unwrap())
+        {
             continue;
         }
         let mask: Vec<bool> = x.iter().map(|v| !v.is_finite()).collect();
         let mask = mask.contains(&true).then_some(mask.as_slice());
-        let (lo, hi) = x.iter().filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
+        let (lo, hi) = x
+            .iter()
+            .filter(|v| v.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &v| (a.min(v), b.max(v)));
         let g = Geometry::new(&shape);
         print!("{:48}", &name[..name.len().min(48)]);
-        for (kind, rel) in [("n", 1e-2), ("n", 1e-3), ("n", 1e-4), ("r", 1e-1), ("r", 1e-2), ("r", 1e-3), ("r", 1e-4), ("r", 1e-5), ("r", 1e-6)] {
+        for (kind, rel) in [
+            ("n", 1e-2),
+            ("n", 1e-3),
+            ("n", 1e-4),
+            ("r", 1e-1),
+            ("r", 1e-2),
+            ("r", 1e-3),
+            ("r", 1e-4),
+            ("r", 1e-5),
+            ("r", 1e-6),
+        ] {
             if !args.get(4).is_none_or(|a| a.split(',').any(|a| format!("{kind}{rel:e}") == a)) {
                 continue;
             }

@@ -1,5 +1,5 @@
 //! Small files to damage.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, clippy::type_complexity, dead_code)]
 use scicodec_format::*;
 
 pub fn record(name: &str, shape: &[u64], chunk: &[u64]) -> VariableRecord {
