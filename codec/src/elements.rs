@@ -67,7 +67,11 @@ pub fn nearest(dtype: DType, v: f64) -> u64 {
 #[inline]
 pub fn ordered(dtype: DType, b: u64) -> i64 {
     if !dtype.is_float() {
-        return if matches!(dtype, DType::U64) { (b ^ (1 << 63)) as i64 } else { number(dtype, b) as i64 };
+        return match dtype {
+            DType::U64 => (b ^ (1 << 63)) as i64,
+            DType::U8 | DType::U16 | DType::U32 => b as i64,
+            _ => signed(dtype, b),
+        };
     }
     let s = signed(dtype, b);
     if s < 0 { s ^ (i64::MAX >> (64 - 8 * dtype.size() as u32)) } else { s }
