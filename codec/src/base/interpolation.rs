@@ -142,7 +142,7 @@ impl<'a, const N: usize> Run<'a, N> {
                         let i = a * self.g.stride[0] + b * self.g.stride[1] + y * self.g.stride[2] + x;
                         let m = Magnitude { slots: [slot; N], start: slot.saturating_sub(16), set: 0, sign: [0; 3] };
                         let q = self.point(c, i, last, &m);
-                        slot = log_class(q.unsigned_abs() * 256).min(63);
+                        slot = log_class(q.unsigned_abs().saturating_mul(256)).min(63);
                         last = self.values[i];
                     }
                 }
