@@ -59,7 +59,7 @@ pub struct ChunkStats {
     pub base: &'static str,
     /// max |x - x̂| over finite, unmasked values.
     pub max_error: f64,
-    /// max |x - x̂| / |x| over finite, unmasked, nonzero values.
+    /// max |x - x̂| / |x| over finite, unmasked, nonzero values; only told of pointwise relative bounds.
     pub max_pw_rel_error: f64,
     /// Σ (x - x̂)² over finite, unmasked values.
     pub sum_squared_error: f64,

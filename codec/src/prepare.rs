@@ -116,29 +116,56 @@ impl<'a> Prepared {
         self.special.as_ref().is_some_and(|s| s[i])
     }
 
-    /// Error of one element, exact for integers.
-    fn error(&self, i: usize, decoded: u64) -> f64 {
-        if self.bits[i] == decoded {
-            0.0
-        } else if self.dtype.is_float() {
-            (number(self.dtype, self.bits[i]) - number(self.dtype, decoded)).abs()
-        } else {
-            ordered(self.dtype, self.bits[i]).abs_diff(ordered(self.dtype, decoded)) as f64
+    /// Calls `f` with place, number and error of every unmasked element; errors of integers are exact.
+    #[inline(always)]
+    fn each_error(&self, decoded: &[u64], mut f: impl FnMut(usize, f64, f64)) {
+        // One loop per type, so that none looks at the type inside.
+        match self.dtype {
+            DType::F32 => self.each(|i| f(i, self.numbers[i], (self.numbers[i] - f64::from(f32::from_bits(decoded[i] as u32))).abs())),
+            DType::F64 => self.each(|i| f(i, self.numbers[i], (self.numbers[i] - f64::from_bits(decoded[i])).abs())),
+            DType::F16 => self.each(|i| f(i, self.numbers[i], (self.numbers[i] - number(DType::F16, decoded[i])).abs())),
+            dtype => self.each(|i| {
+                f(i, self.numbers[i], ordered(dtype, self.bits[i]).abs_diff(ordered(dtype, decoded[i])) as f64);
+            }),
         }
     }
 
-    fn keeps_point(&self, i: usize, decoded: u64) -> bool {
-        match self.bound {
-            ChunkBound::Lossless => self.bits[i] == decoded,
-            ChunkBound::Abs(e) => self.error(i, decoded) <= e,
-            ChunkBound::PwRel(e) => self.error(i, decoded) <= e * number(self.dtype, self.bits[i]).abs(),
-            ChunkBound::Rmse(_) => number(self.dtype, decoded).is_finite(),
+    /// Calls `f` with the places of unmasked elements.
+    #[inline(always)]
+    fn each(&self, mut f: impl FnMut(usize)) {
+        match &self.special {
+            None => (0..self.bits.len()).for_each(f),
+            Some(s) => (0..self.bits.len()).filter(|&i| !s[i]).for_each(&mut f),
         }
     }
 
     /// Places where the decoded bits break the bound.
     pub fn exceptions(&self, decoded: &[u64]) -> Vec<usize> {
-        (0..decoded.len()).filter(|&i| !self.is_special(i) && !self.keeps_point(i, decoded[i])).collect()
+        let mut wrong = Vec::new();
+        match self.bound {
+            ChunkBound::Lossless => self.each(|i| {
+                if self.bits[i] != decoded[i] {
+                    wrong.push(i);
+                }
+            }),
+            // Negated, so that an error that is no number is an exception too.
+            ChunkBound::Abs(limit) => self.each_error(decoded, |i, _, e| {
+                if !(e <= limit) {
+                    wrong.push(i);
+                }
+            }),
+            ChunkBound::PwRel(limit) => self.each_error(decoded, |i, x, e| {
+                if !(e <= limit * x.abs()) {
+                    wrong.push(i);
+                }
+            }),
+            ChunkBound::Rmse(_) => self.each_error(decoded, |i, _, e| {
+                if !e.is_finite() {
+                    wrong.push(i);
+                }
+            }),
+        }
+        wrong
     }
 
     /// What was reached.
@@ -147,30 +174,23 @@ impl<'a> Prepared {
         if self.valid > 0 {
             (s.min, s.max) = (Some(self.lo), Some(self.hi));
         }
-        for (i, &d) in decoded.iter().enumerate() {
-            if self.is_special(i) {
-                continue;
+        let (mut max, mut sum, mut relative) = (0.0f64, 0.0, 0.0f64);
+        let pointwise = matches!(self.bound, ChunkBound::PwRel(_));
+        self.each_error(decoded, |_, x, e| {
+            max = max.max(e);
+            sum += e * e;
+            if pointwise && x != 0.0 {
+                relative = relative.max(e / x.abs());
             }
-            let e = self.error(i, d);
-            s.max_error = s.max_error.max(e);
-            s.sum_squared_error += e * e;
-            let x = number(self.dtype, self.bits[i]).abs();
-            if x > 0.0 {
-                s.max_pw_rel_error = s.max_pw_rel_error.max(e / x);
-            }
-        }
+        });
+        (s.max_error, s.sum_squared_error, s.max_pw_rel_error) = (max, sum, relative);
         s
     }
 
     /// Root of the mean squared error over unmasked elements.
     pub fn rmse(&self, decoded: &[u64]) -> f64 {
         let mut sum = 0.0;
-        for (i, &d) in decoded.iter().enumerate() {
-            if !self.is_special(i) {
-                let e = self.error(i, d);
-                sum += e * e;
-            }
-        }
+        self.each_error(decoded, |_, _, e| sum += e * e);
         (sum / self.valid as f64).sqrt()
     }
 

@@ -217,7 +217,7 @@ impl Search<'_> {
 /// Values up to which choices are tried on the whole chunk, by effort; above, on a part of at most as many.
 fn tried(effort: Effort) -> usize {
     match effort {
-        Effort::Fast => 1 << 15,
+        Effort::Fast => 1 << 16,
         Effort::Default => 1 << 17,
         Effort::Max => 1 << 20,
     }

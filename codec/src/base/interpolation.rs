@@ -3,12 +3,12 @@ use super::Geometry;
 use super::contexts::{Blend, Known, SETS, magnitude, sign, slots};
 use super::least_squares::NormalEquations;
 use super::quantiser::Quantiser;
-use crate::entropy::{BitCoder, Magnitude, ResidualCoder, log_class};
+use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder, log_class};
 
 /// Features of the fitted correction.
 const FEATURES: usize = 10;
 /// Points that a fit looks at, at most about.
-const FIT_POINTS: usize = 30_000;
+const FIT_POINTS: usize = 12_000;
 
 /// What the encoder chose for one chunk.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,8 @@ pub struct Run<'a, const N: usize> {
     /// Reconstruction minus plain interpolation.
     residuals: Vec<f64>,
     coder: ResidualCoder<N>,
+    /// Probabilities that a row has only zero codes.
+    quiet_rows: Vec<Counter>,
 }
 
 struct Pass {
@@ -92,7 +94,7 @@ impl<'a, const N: usize> Run<'a, N> {
     ) -> Self {
         let codes = vec![0; g.len()];
         let residuals = if p.fitted > 0 { vec![0.0; g.len()] } else { Vec::new() };
-        Run { g, p, quant, values, mask, codes, residuals, coder: ResidualCoder::new(slots::<N>(), SETS) }
+        Run { g, p, quant, values, mask, codes, residuals, coder: ResidualCoder::new(slots::<N>(), SETS), quiet_rows: vec![Counter::NEW; 128] }
     }
 
     /// Levels of refinement.
@@ -197,13 +199,15 @@ impl<'a, const N: usize> Run<'a, N> {
         Local { p, h1, grad, curve, curve_signed }
     }
 
-    /// What the fitted weights multiply; all vanish on constant and linear fields.
+    /// What the fitted weights multiply; all vanish on constant and linear fields. Residuals of the originals stand in
+    /// for those that decoding will know.
     #[inline(always)]
     fn features(&self, pass: &Pass, at: &[usize; 4], i: usize, l: &Local) -> [f64; FEATURES] {
         let mut f = [0.0; FEATURES];
         f[0] = l.curve_signed;
         let stride = pass.s * self.g.stride[pass.axis];
         let v = &self.values;
+        let residual = |at: [usize; 4], i: usize| v[i] - self.local(pass, &at, i).p;
         let mut back = [0usize; 4];
         for a in 0..4 {
             let t = pass.step[a];
@@ -211,7 +215,9 @@ impl<'a, const N: usize> Run<'a, N> {
             let before = at[a] >= pass.start[a] + t;
             if before {
                 back[a] = o;
-                f[4 + a] = self.residuals[i - o];
+                let mut there = *at;
+                there[a] -= t;
+                f[4 + a] = residual(there, i - o);
             }
             if a != pass.axis && l.h1 && before && at[a] + t < self.g.n[a] {
                 let k = if a < pass.axis { a } else { a - 1 };
@@ -220,11 +226,12 @@ impl<'a, const N: usize> Run<'a, N> {
             }
         }
         if back[2] > 0 {
+            let t = pass.step[3];
             if back[3] > 0 {
-                f[8] = self.residuals[i - back[2] - back[3]];
+                f[8] = residual([at[0], at[1], at[2] - pass.step[2], at[3] - t], i - back[2] - back[3]);
             }
-            if at[3] + pass.step[3] < self.g.n[3] {
-                f[9] = self.residuals[i - back[2] + pass.step[3]];
+            if at[3] + t < self.g.n[3] {
+                f[9] = residual([at[0], at[1], at[2] - pass.step[2], at[3] + t], i - back[2] + t);
             }
         }
         f
@@ -236,10 +243,6 @@ impl<'a, const N: usize> Run<'a, N> {
         if !C::DECODING {
             let points = (0..4).map(|a| (self.g.n[a] - pass.start[a]).div_ceil(pass.step[a])).product::<usize>();
             let thin = (points / FIT_POINTS).max(1);
-            // Residuals of the originals stand in for those that decoding will know.
-            let mut res = std::mem::take(&mut self.residuals);
-            pass.each(&self.g, 1, |at, i| res[i] = self.values[i] - self.local(pass, &at, i).p);
-            self.residuals = res;
             let mut eq = NormalEquations::<FEATURES>::new();
             pass.each(&self.g, thin, |at, i| {
                 if self.mask.is_some_and(|m| m[i]) {
@@ -266,6 +269,7 @@ impl<'a, const N: usize> Run<'a, N> {
         let blend = Blend::new(2 + u32::from(g.n[1] > 1));
         let place = pass.level.min(15) * 4 + pass.axis as u32;
         let mut row = Row::new((g.n[3] - start[3]).div_ceil(step[3]));
+        let mut flags = Flags::new(&g, pass);
         for a in (start[0]..g.n[0]).step_by(step[0]) {
             for b in (start[1]..g.n[1]).step_by(step[1]) {
                 for y in (start[2]..g.n[2]).step_by(step[2]) {
@@ -273,6 +277,9 @@ impl<'a, const N: usize> Run<'a, N> {
                     self.interpolate(pass, [a, b, y], first, &mut row);
                     if pass.fitted {
                         self.correct(pass, [a, b, y], first, &mut row);
+                    }
+                    if row.p.len() >= QUIET_ROW && self.quiet(c, pass, [a, b, y], first, &row, &mut flags) {
+                        continue;
                     }
                     self.survey(pass, [a, b, y], first, &mut row);
                     let (mut before, mut residual) = (0i16, 0.0);
@@ -293,6 +300,53 @@ impl<'a, const N: usize> Run<'a, N> {
                 }
             }
         }
+    }
+
+    /// Codes whether all codes of a row are zero; if so, the row is left at its prediction and true is returned.
+    #[inline(always)]
+    fn quiet<C: BitCoder>(&mut self, c: &mut C, pass: &Pass, at: [usize; 3], first: usize, row: &Row, f: &mut Flags) -> bool {
+        let step = pass.step[3];
+        let w = if pass.fitted { pass.weights[7] } else { 0.0 };
+        let masked = |i: usize| self.mask.is_some_and(|m| m[i]);
+        let mut quiet = !C::DECODING;
+        if !C::DECODING {
+            let mut residual = 0.0;
+            for k in 0..row.p.len() {
+                let i = first + k * step;
+                let p = self.quant.snap(if pass.fitted { row.p[k] + w * residual } else { row.p[k] });
+                if !masked(i) && self.quant.quantise(self.values[i], p) != 0 {
+                    quiet = false;
+                    break;
+                }
+                residual = p - row.base[k];
+            }
+        }
+        let rough = row.curve.iter().fold(0.0f64, |m, &v| if v > m { v } else { m });
+        let rough = log_class(u64::from(self.quant.fine(rough))).min(47) as usize / 3;
+        let column = f.place(pass, at);
+        let from = first - pass.s * self.g.stride[pass.axis];
+        let parents = self.codes[from..from + (row.p.len() - 1) * step + 1].iter().step_by(step).any(|&q| q != 0);
+        let slot = ((f.last * 2 + usize::from(f.plane[column])) * 2 + usize::from(parents)) * 16 + rough;
+        if !C::SILENT {
+            let counter = &mut self.quiet_rows[slot];
+            quiet = c.bit(quiet, counter.p16());
+            counter.update(quiet, 255);
+        }
+        f.last = usize::from(quiet);
+        f.plane[column] = quiet;
+        if quiet {
+            let mut residual = 0.0;
+            for k in 0..row.p.len() {
+                let i = first + k * step;
+                let p = self.quant.snap(if pass.fitted { row.p[k] + w * residual } else { row.p[k] });
+                self.values[i] = p;
+                if pass.fitted {
+                    residual = p - row.base[k];
+                    self.residuals[i] = residual;
+                }
+            }
+        }
+        quiet
     }
 
     /// Plain interpolation of a row, and the differences that tell how rough it is.
@@ -466,6 +520,27 @@ impl<'a, const N: usize> Run<'a, N> {
                 r.near += magnitude(c);
             }
         }
+    }
+}
+
+/// Rows of at least so many points tell first whether all their codes are zero.
+const QUIET_ROW: usize = 16;
+
+/// Which rows of a pass had only zero codes: the last one, and those of the plane before.
+struct Flags {
+    last: usize,
+    plane: Vec<bool>,
+}
+
+impl Flags {
+    fn new(g: &Geometry, pass: &Pass) -> Flags {
+        Flags { last: 1, plane: vec![true; (g.n[2] - pass.start[2]).div_ceil(pass.step[2])] }
+    }
+
+    /// Place of a row in its plane.
+    #[inline(always)]
+    fn place(&self, pass: &Pass, at: [usize; 3]) -> usize {
+        (at[2] - pass.start[2]) / pass.step[2]
     }
 }
 

@@ -10,7 +10,7 @@ use crate::entropy::{BitCoder, ResidualCoder};
 /// Neighbours that a prediction may use.
 pub const TAPS: usize = 24;
 /// Points that a fit looks at, at most about.
-const FIT_POINTS: usize = 40_000;
+const FIT_POINTS: usize = 12_000;
 /// Weights are multiples of this.
 const WEIGHT_UNIT: f64 = 1.0 / 4096.0;
 
