@@ -235,3 +235,32 @@ fn round_trip_of_every_kind_and_type() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// `cargo test --release --test properties survey -- --ignored --nocapture`: what fails among many cases, one line each.
+#[test]
+#[ignore = "a tool, not a claim"]
+fn survey() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::new(config(1));
+    let n = std::env::var("CASES").ok().and_then(|c| c.parse().ok()).unwrap_or(300);
+    let (start, mut hung) = (std::time::Instant::now(), 0);
+    for _ in 0..n {
+        let case = cases().new_tree(&mut runner).unwrap().current();
+        let one = std::time::Instant::now();
+        let result = in_time({
+            let case = case.clone();
+            move || check_chunk(&case)
+        });
+        if let Err(e) = result {
+            hung += u32::from(e.starts_with("no answer: timed"));
+            println!("{e}\n    {case:?} {:?}", one.elapsed());
+        } else if one.elapsed().as_millis() > 1500 {
+            println!("slow {:?} {case:?}", one.elapsed());
+        }
+        if hung > 5 {
+            break;
+        }
+    }
+    println!("{:?}", start.elapsed());
+}
