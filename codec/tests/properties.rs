@@ -189,7 +189,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(600))]
+    #![proptest_config(config(6000))]
 
     #[test]
     fn bound_holds_on_any_chunk(case in cases()) {
@@ -200,7 +200,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(200))]
+    #![proptest_config(config(1500))]
 
     #[test]
     fn bound_holds_through_files(case in cases(), which in 0..7usize, exponent in 0i32..7, verify: bool) {
@@ -248,6 +248,9 @@ fn survey() {
     for _ in 0..n {
         let case = cases().new_tree(&mut runner).unwrap().current();
         let one = std::time::Instant::now();
+        if std::env::var_os("SHOW").is_some() {
+            println!("{case:?}");
+        }
         let result = in_time({
             let case = case.clone();
             move || check_chunk(&case)
