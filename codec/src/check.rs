@@ -43,7 +43,7 @@ fn check<T: Element>(original: &[u8], decoded: &[u8], bound: ChunkBound, fill: O
             _ if masked => (exact, 0.0),
             ChunkBound::Lossless => (exact, 0.0),
             ChunkBound::Abs(e) => (d, e),
-            ChunkBound::PwRel(e) => (d, e * x.value().abs()),
+            ChunkBound::PwRel(e) => (d, (e * x.value().abs()).min(f64::MAX)),
             ChunkBound::Rmse(_) => (d, f64::MAX),
         };
         // Not `got > asked`: a NaN is no error that is met.

@@ -9,6 +9,7 @@ use crate::plan::{Base, Map, Plan};
 use crate::prepare::Prepared;
 use crate::{Error, select};
 use scicodec_format::DType;
+use std::cmp::Ordering;
 
 /// How much work the encoder does for a smaller file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -147,6 +148,12 @@ pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
     let mut state = x.state(plan);
     code(&mut c, x.dtype, x.g, plan, &mut state);
     let decoded = elements(x.dtype, plan, &state);
+    if let ChunkBound::Rmse(limit) = x.bound
+        && !matches!(x.rmse(&decoded).partial_cmp(&limit), Some(Ordering::Less | Ordering::Equal))
+    {
+        // No step that a payload can hold is fine enough.
+        return (f64::INFINITY, decoded);
+    }
     let exceptions = x.exceptions(&decoded).len();
     let mut head = Vec::new();
     plan.write(&mut head, false, x.dtype.size());

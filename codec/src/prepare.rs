@@ -40,6 +40,7 @@ impl<'a> Prepared {
                 req.dtype.name()
             )));
         }
+        let bound = within_reach(req.dtype, req.bound);
         let bits = bits(req.dtype, req.data);
         let mut numbers: Vec<f64> = bits.iter().map(|&b| number(req.dtype, b)).collect();
         let special: Vec<bool> =
@@ -58,7 +59,7 @@ impl<'a> Prepared {
         Ok(Prepared {
             dtype: req.dtype,
             g,
-            bound: req.bound,
+            bound,
             effort: req.effort,
             bits,
             numbers,
@@ -155,7 +156,8 @@ impl<'a> Prepared {
                 }
             }),
             ChunkBound::PwRel(limit) => self.each_error(decoded, |i, x, e| {
-                if !(e <= limit * x.abs()) {
+                // A finite number never becomes an infinite one, however wide the bound.
+                if !(e <= (limit * x.abs()).min(f64::MAX)) {
                     wrong.push(i);
                 }
             }),
@@ -200,7 +202,7 @@ impl<'a> Prepared {
             ChunkBound::Lossless => s.max_error == 0.0,
             ChunkBound::Abs(e) => s.max_error <= e,
             ChunkBound::PwRel(_) => true, // each point was held against its own limit
-            ChunkBound::Rmse(e) => s.sum_squared_error <= e * e * self.valid as f64,
+            ChunkBound::Rmse(e) => self.valid == 0 || s.sum_squared_error <= e * e * self.valid as f64,
         }
     }
 
@@ -227,6 +229,22 @@ impl<'a> Prepared {
             }
         }
         s
+    }
+}
+
+/// The bound, narrowed to one whose step a payload can hold: half a step is a normal number that has finite multiples,
+/// and for integers fits in 48 bits.
+fn within_reach(dtype: DType, bound: ChunkBound) -> ChunkBound {
+    const SMALLEST: f64 = 1e-300;
+    const LARGEST: f64 = 1e300;
+    const LARGEST_WHOLE: f64 = 70_368_744_177_664.0; // 2^46
+    let largest = if dtype.is_float() { LARGEST } else { LARGEST_WHOLE };
+    match bound {
+        ChunkBound::Abs(e) | ChunkBound::Rmse(e) if dtype.is_float() && e < SMALLEST => ChunkBound::Lossless,
+        ChunkBound::Abs(e) => ChunkBound::Abs(e.min(largest)),
+        ChunkBound::Rmse(e) => ChunkBound::Rmse(e.min(largest)),
+        ChunkBound::PwRel(e) => ChunkBound::PwRel(e.min(largest)),
+        ChunkBound::Lossless => bound,
     }
 }
 

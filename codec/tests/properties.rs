@@ -1,189 +1,269 @@
-//! Any dtype, rank, bound, chunk shape and special values: the bound holds, specials survive, damage is no panic.
+//! Every type, rank, extent, bound and effort, on fields of every kind: bounds hold by an independent check, what must
+//! keep its bits keeps them, and what is written can be read.
 #![allow(clippy::unwrap_used)]
-mod common;
-use common::*;
+#[path = "common/field.rs"]
+mod field;
+#[path = "common/oracle.rs"]
+mod oracle;
+use field::{KINDS, Kind};
 use proptest::prelude::*;
 use scicodec::*;
 
-/// Values of a dtype as f64 with their bits, for checks of this file's own.
-fn values(dtype: DType, bytes: &[u8]) -> Vec<f64> {
-    macro_rules! load {
-        ($($d:ident $t:ty),*) => {
-            match dtype {
-                DType::F16 => from_bytes::<half::f16>(bytes).into_iter().map(f64::from).collect(),
-                $(DType::$d => from_bytes::<$t>(bytes).into_iter().map(|v| v as f64).collect()),*
-            }
-        };
-    }
-    load!(F32 f32, F64 f64, I8 i8, I16 i16, I32 i32, I64 i64, U8 u8, U16 u16, U32 u32, U64 u64)
+/// How a bound is derived from a field.
+#[derive(Clone, Copy, Debug)]
+enum Ask {
+    Lossless,
+    /// Absolute: this fraction of the field's width.
+    Abs(f64),
+    /// Absolute: this many steps of the type at the largest magnitude.
+    AbsUlps(f64),
+    /// Absolute: this number, whatever the field.
+    AbsRaw(f64),
+    PwRel(f64),
+    /// Root of the mean square: this fraction of the field's width.
+    Rmse(f64),
+    RmseRaw(f64),
 }
 
-/// Smooth, rough, special or constant values of a dtype.
-fn field(dtype: DType, n: usize, style: u8, seed: u64) -> Vec<u8> {
-    let mut state = seed | 1;
-    let mut random = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
+#[derive(Clone, Debug)]
+struct Case {
+    dtype: DType,
+    shape: Vec<usize>,
+    kind: Kind,
+    seed: u64,
+    ask: Ask,
+    effort: Effort,
+}
+
+fn asks(dtype: DType) -> BoxedStrategy<Ask> {
+    let fraction = || (0i32..8).prop_map(|k| 10f64.powi(-k));
+    let raw = || {
+        prop::sample::select(vec![
+            0.0, 5e-324, 1e-310, 1e-300, 1e-45, 1e-40, 0.25, 0.5, 1.0, 3.7, 1e9, 1e15, 1e18, 1e30, 1e300, f64::MAX,
+        ])
     };
-    (0..n)
-        .flat_map(|i| {
-            let smooth = (i as f64 * 0.1).sin() * 100.0 + 100.0;
-            let v = match style % 4 {
-                0 => smooth,
-                1 => (random() % 4096) as f64 / 32.0,
-                2 if i % 5 == 0 => [f64::NAN, f64::INFINITY, -0.0, 1e-40, 9999.0][random() as usize % 5],
-                2 => smooth,
-                _ => 42.0,
-            };
-            let raw = random();
-            let noise = style >= 8;
-            let le = match dtype {
-                _ if noise => raw,
-                DType::F16 => u64::from(half::f16::from_f64(v).to_bits()),
-                DType::F32 => u64::from((v as f32).to_bits()),
-                DType::F64 => v.to_bits(),
-                _ => v as i64 as u64,
-            };
-            le.to_ne_bytes()[..dtype.size()].to_vec()
-        })
-        .collect()
+    let mut all = vec![
+        Just(Ask::Lossless).boxed(),
+        fraction().prop_map(Ask::Abs).boxed(),
+        prop::sample::select(vec![0.3, 0.5, 1.0, 1.5, 3.0, 40.0]).prop_map(Ask::AbsUlps).boxed(),
+        raw().prop_map(Ask::AbsRaw).boxed(),
+    ];
+    if dtype.is_float() {
+        let relative = prop::sample::select(vec![1e-1, 1e-2, 1e-3, 1e-5, 1e-8, 1e-12, 1e-16, 1e-20, 0.9, 1.0, 7.0, 1e300]);
+        all.push(relative.prop_map(Ask::PwRel).boxed());
+        all.push(fraction().prop_map(Ask::Rmse).boxed());
+        all.push(raw().prop_map(Ask::RmseRaw).boxed());
+    }
+    prop::strategy::Union::new(all).boxed()
 }
 
-fn shapes() -> impl Strategy<Value = (Vec<u64>, Vec<u64>)> {
-    proptest::collection::vec((0u64..7, 1u64..5), 0..=6).prop_map(|axes| {
-        // Few elements: later axes get short where there are many.
-        let mut left = 600;
-        let shape: Vec<u64> = axes
-            .iter()
-            .map(|&(n, _)| {
-                let n = n.min(left);
-                left /= n.max(1);
-                n
-            })
-            .collect();
-        (shape, axes.iter().map(|a| a.1).collect())
+/// Shapes of rank 0 to 6 with at most a few hundred elements.
+fn shapes() -> BoxedStrategy<Vec<usize>> {
+    let extents = |most: usize| prop_oneof![1 => Just(0usize), 3 => Just(1usize), 16 => 2..=most];
+    prop_oneof![
+        1 => Just(vec![]),
+        4 => extents(400).prop_map(|n| vec![n]),
+        4 => prop::collection::vec(extents(23), 2),
+        4 => prop::collection::vec(extents(8), 3),
+        2 => prop::collection::vec(extents(5), 4),
+        1 => prop::collection::vec(extents(3), 5),
+        1 => prop::collection::vec(extents(3), 6),
+    ]
+    .boxed()
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let dtype = prop::sample::select(vec![DType::F32, DType::F64, DType::F32, DType::F64])
+        .prop_union(prop::sample::select(DType::ALL.to_vec()));
+    dtype.prop_flat_map(|dtype| {
+        let effort = prop::sample::select(vec![Effort::Fast, Effort::Default, Effort::Max]);
+        (Just(dtype), shapes(), prop::sample::select(KINDS.to_vec()), any::<u64>(), asks(dtype), effort)
+            .prop_map(|(dtype, shape, kind, seed, ask, effort)| Case { dtype, shape, kind, seed, ask, effort })
     })
 }
 
-fn bounds() -> impl Strategy<Value = ErrorBound> {
-    prop_oneof![
-        Just(bound(BoundKind::Lossless, 0.0)),
-        (1e-6..10.0).prop_map(|v| bound(BoundKind::Abs, v)),
-        (1e-6..0.5).prop_map(|v| bound(BoundKind::Rel, v)),
-        (1e-6..0.5).prop_map(|v| bound(BoundKind::PwRel, v)),
-        (10.0..120.0).prop_map(|v| bound(BoundKind::Psnr, v)),
-        (1e-6..0.5).prop_map(|v| bound(BoundKind::Nrmse, v)),
-        (1e-3..10.0).prop_map(|v| bound(BoundKind::L2, v)),
-    ]
-}
+impl Case {
+    fn fill(&self) -> Option<u64> {
+        (self.kind == Kind::Filled).then(|| field::fill_bits(self.dtype))
+    }
 
-fn int<T: bytemuck::AnyBitPattern>(bytes: &[u8]) -> T {
-    bytemuck::pod_read_unaligned(bytes)
-}
-
-fn holds(b: ErrorBound, dtype: DType, x: &[u8], y: &[u8], fill: Option<u64>) -> Result<(), String> {
-    let bits = |b: &[u8], i: usize| b[i * dtype.size()..][..dtype.size()].to_vec();
-    let (xs, ys) = (values(dtype, x), values(dtype, y));
-    let filled = |i: usize| fill.is_some_and(|f| bits(x, i) == f.to_ne_bytes()[..dtype.size()]);
-    let valid: Vec<usize> = (0..xs.len()).filter(|&i| xs[i].is_finite() && !filled(i)).collect();
-    for i in 0..xs.len() {
-        if (b.kind == BoundKind::Lossless || !valid.contains(&i)) && bits(x, i) != bits(y, i) {
-            return Err(format!("bits of element {i} changed: {} is {}", xs[i], ys[i]));
+    /// The bound, once the field is known; never one that makes no sense.
+    fn bound(&self, bits: &[u64]) -> ChunkBound {
+        let found = oracle::compare(self.dtype, bits, bits, self.fill(), |_| None).unwrap();
+        let width = found.width().min(f64::MAX);
+        let largest = found.range.map_or(0.0, |(lo, hi)| lo.abs().max(hi.abs()));
+        let ulp = match self.dtype {
+            DType::F16 => largest * 2f64.powi(-10),
+            DType::F32 => largest * 2f64.powi(-23),
+            DType::F64 => largest * 2f64.powi(-52),
+            _ => 1.0,
+        };
+        match self.ask {
+            Ask::Lossless => ChunkBound::Lossless,
+            Ask::Abs(f) => ChunkBound::Abs(f * width),
+            Ask::AbsUlps(k) => ChunkBound::Abs((k * ulp).min(f64::MAX)),
+            Ask::AbsRaw(e) => ChunkBound::Abs(e),
+            Ask::PwRel(e) => ChunkBound::PwRel(e),
+            Ask::Rmse(f) => ChunkBound::Rmse(f * width),
+            Ask::RmseRaw(e) => ChunkBound::Rmse(e),
         }
     }
-    let low = valid.iter().fold(f64::INFINITY, |m, &i| m.min(xs[i]));
-    let high = valid.iter().fold(f64::NEG_INFINITY, |m, &i| m.max(xs[i]));
-    let range = if valid.is_empty() { 0.0 } else { high - low };
-    let squares: f64 = valid.iter().map(|&i| (xs[i] - ys[i]).powi(2)).sum();
-    let rmse = (squares / valid.len().max(1) as f64).sqrt();
-    for &i in &valid {
-        // Doubles do not have every 64-bit integer.
-        let d = match dtype {
-            DType::I64 => int::<i64>(&bits(x, i)).abs_diff(int::<i64>(&bits(y, i))) as f64,
-            DType::U64 => int::<u64>(&bits(x, i)).abs_diff(int::<u64>(&bits(y, i))) as f64,
-            _ => (xs[i] - ys[i]).abs(),
-        };
-        let most = match b.kind {
-            BoundKind::Lossless => 0.0,
-            BoundKind::Abs => b.value,
-            BoundKind::Rel => b.value * range,
-            BoundKind::PwRel => b.value * xs[i].abs(),
-            _ => f64::MAX,
-        };
-        if d > most || d.is_nan() {
-            return Err(format!("element {i}: {} is {}, over {most}", xs[i], ys[i]));
-        }
+}
+
+fn check_chunk(case: &Case) -> Result<(), String> {
+    let bits = field::bits(case.kind, case.dtype, &case.shape, case.seed);
+    let data = field::to_bytes(case.dtype, &bits);
+    let bound = case.bound(&bits);
+    let Case { dtype, effort, .. } = *case;
+    let fill = case.fill();
+    let request = ChunkRequest { dtype, shape: &case.shape, data: &data, bound, fill, effort };
+    let coded = encode_chunk(&request).map_err(|e| format!("{bound:?}: encode: {e}"))?;
+    let name = coded.stats.base;
+    let back = decode_chunk(dtype, &case.shape, coded.base, &coded.body)
+        .map_err(|e| format!("{bound:?}: {name}: decode: {e}"))?;
+    let found = oracle::chunk_keeps(dtype, &bits, &field::from_bytes(dtype, &back), bound, fill)
+        .map_err(|e| format!("{bound:?}: {name}: {e}"))?;
+    let (lo, hi) = (coded.stats.min, coded.stats.max);
+    if coded.stats.valid != found.valid || lo.zip(hi) != found.range {
+        return Err(format!("{name}: statistics {:?}, found {found:?}", coded.stats));
     }
-    let most = match b.kind {
-        BoundKind::Psnr => range / 10f64.powf(b.value / 20.0),
-        BoundKind::Nrmse => b.value * range,
-        BoundKind::L2 => b.value / (valid.len().max(1) as f64).sqrt(),
-        _ => f64::INFINITY,
+    if coded.stats.max_error < found.max_error {
+        return Err(format!("{name}: said an error of {:e}, made {:e}", coded.stats.max_error, found.max_error));
+    }
+    Ok(())
+}
+
+fn check_file(case: &Case, kind: BoundKind, value: f64, verify: bool) -> Result<(), String> {
+    let bits = field::bits(case.kind, case.dtype, &case.shape, case.seed);
+    let data = field::to_bytes(case.dtype, &bits);
+    let bound = ErrorBound { kind, value };
+    let mut options = EncodeOptions::new(bound);
+    (options.effort, options.verify, options.threads) = (case.effort, verify, 1);
+    options.fill = case.fill().map(Fill::Bits);
+    let chunk: Vec<u64> = case.shape.iter().map(|&n| (n as u64).div_ceil(2).max(1)).collect();
+    options.chunk = ChunkShape::Fixed(chunk);
+    let shape: Vec<u64> = case.shape.iter().map(|&n| n as u64).collect();
+    let source = SliceSource::new(case.dtype, &shape, &data).map_err(|e| e.to_string())?;
+    let width = oracle::compare(case.dtype, &bits, &bits, case.fill(), |_| None)?.width();
+    let file = match encode_to_vec(&VariableMeta::default(), &source, &options) {
+        // A range that is no number cannot scale a bound.
+        Err(Error::InvalidArgument(_)) if width.is_infinite() && kind != BoundKind::Abs => return Ok(()),
+        other => other.map_err(|e| format!("encode: {e}"))?,
     };
-    if rmse > most { Err(format!("rmse {rmse} over {most}")) } else { Ok(()) }
+    let reader = Reader::from_bytes(file).map_err(|e| format!("open: {e}"))?;
+    let back = reader.decode(0, 1).map_err(|e| format!("decode: {e}"))?;
+    let back = field::from_bytes(case.dtype, &back);
+    oracle::variable_keeps(case.dtype, &bits, &back, bound, case.fill())?;
+    // The last half of every axis, by region: the same bits.
+    let region = Region(shape.iter().map(|&n| n / 2..n).collect());
+    let part = reader.decode_region(0, &region, 1).map_err(|e| format!("region: {e}"))?;
+    let part = field::from_bytes(case.dtype, &part);
+    let mut of_whole = vec![];
+    for (i, &b) in back.iter().enumerate() {
+        let mut rest = i;
+        let inside = case.shape.iter().rev().fold(true, |inside, &n| {
+            let x = rest % n;
+            rest /= n;
+            inside && x >= n / 2
+        });
+        if inside {
+            of_whole.push(b);
+        }
+    }
+    if part != of_whole {
+        return Err("a region differs from the whole".into());
+    }
+    Ok(())
+}
+
+/// Runs a check, but not for ever: an encoder that does not come back is wrong too.
+fn in_time(check: impl FnOnce() -> Result<(), String> + Send + 'static) -> Result<(), String> {
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || send.send(check()));
+    receive.recv_timeout(std::time::Duration::from_secs(5)).unwrap_or_else(|e| Err(format!("no answer: {e}")))
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|c| c.parse().ok()).unwrap_or(cases);
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(6000))]
 
     #[test]
-    fn bound_holds_for_any_field(
-        dtype in proptest::sample::select(DType::ALL.to_vec()),
-        (shape, chunk) in shapes(),
-        b in bounds(),
-        style in 0u8..10,
-        seed in any::<u64>(),
-        fill in any::<bool>(),
-        thorough in 0u8..16,
-    ) {
-        let n = shape.iter().product::<u64>() as usize;
-        let x = field(dtype, n, style, seed);
-        let mut o = options(b.kind, b.value);
-        if thorough == 0 {
-            o.effort = Effort::Default;
-        }
-        if fill && !x.is_empty() {
-            let mut bits = [0; 8];
-            bits[..dtype.size()].copy_from_slice(&x[..dtype.size()]);
-            o.fill = Some(Fill::Bits(u64::from_le_bytes(bits)));
-        }
-        if seed % 3 != 0 {
-            // A coder's states take longer to set up than a chunk of a few elements takes to code: few chunks, then.
-            let mut few = chunk.clone();
-            while few.iter().zip(&shape).map(|(&c, &n)| n.div_ceil(c)).product::<u64>() > 8 {
-                few.iter_mut().for_each(|c| *c += 1);
-            }
-            o.chunk = ChunkShape::Fixed(few);
-        }
-        match encode(dtype, &shape, &x, &o) {
-            Ok(file) => {
-                let y = decode(&file).unwrap();
-                let fill = o.fill.map(|f| f.bits(dtype).unwrap());
-                prop_assert_eq!(holds(b, dtype, &x, &y, fill), Ok(()));
-            }
-            // Bounds that a dtype does not have, or that a range beyond float64 rules out.
-            Err(Error::InvalidArgument(_)) => prop_assert!(validate_bound(&b, dtype).is_err() || style >= 8),
-            Err(e) => prop_assert!(false, "{e}"),
+    fn bound_holds_on_any_chunk(case in cases()) {
+        if let Err(e) = in_time({ let case = case.clone(); move || check_chunk(&case) }) {
+            prop_assert!(false, "{}", e);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(config(1500))]
 
     #[test]
-    fn damage_is_never_a_panic(seed in any::<u64>(), at in any::<prop::sample::Index>(), len in 1usize..9) {
-        let x = field(DType::F32, 120, seed as u8, seed);
-        let mut o = options(BoundKind::Abs, 0.1);
-        o.chunk = ChunkShape::Fixed(vec![5, 12]);
-        let file = encode(DType::F32, &[10, 12], &x, &o).unwrap();
-        let good = decode(&file).unwrap();
-        let mut bad = file.clone();
-        let at = at.index(bad.len());
-        for (i, b) in bad.iter_mut().skip(at).take(len).enumerate() {
-            *b = (seed >> (8 * (i % 8))) as u8;
+    fn bound_holds_through_files(case in cases(), which in 0..7usize, exponent in 0i32..7, verify: bool) {
+        use BoundKind::*;
+        let small = 10f64.powi(-exponent);
+        let all = [
+            (Lossless, 0.0), (Abs, small), (Rel, small), (PwRel, small), (Nrmse, small),
+            (Psnr, 10.0 + 20.0 * f64::from(exponent)), (L2, 100.0 * small),
+        ];
+        // Integers and half floats have no relative or squared bounds.
+        let full = matches!(case.dtype, DType::F32 | DType::F64);
+        let (kind, value) = all[if full { which } else { which % 3 }];
+        if let Err(e) = in_time({ let case = case.clone(); move || check_file(&case, kind, value, verify) }) {
+            prop_assert!(false, "{:?} {}: {}", kind, value, e);
         }
-        if let Ok(y) = decode(&bad) {
-            prop_assert!(y == good);
-        }
-        let _ = format::recover(&bad, &Limits::default(), vec![]).unwrap();
     }
+}
+
+/// Every kind of field in every type, losslessly and under one bound: what chance may leave out.
+#[test]
+fn round_trip_of_every_kind_and_type() {
+    let mut wrong = vec![];
+    for dtype in DType::ALL {
+        for kind in KINDS {
+            for ask in [Ask::Lossless, Ask::Abs(1e-3)] {
+                let case = Case { dtype, shape: vec![6, 7], kind, seed: 11, ask, effort: Effort::Fast };
+                if let Err(e) = in_time(move || check_chunk(&case)) {
+                    wrong.push(format!("{dtype:?} {kind:?} {ask:?}: {e}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// `cargo test --release --test properties survey -- --ignored --nocapture`: what fails among many cases, one line each.
+#[test]
+#[ignore = "a tool, not a claim"]
+fn survey() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::new(config(1));
+    let n = std::env::var("CASES").ok().and_then(|c| c.parse().ok()).unwrap_or(300);
+    let (start, mut hung) = (std::time::Instant::now(), 0);
+    for _ in 0..n {
+        let case = cases().new_tree(&mut runner).unwrap().current();
+        let one = std::time::Instant::now();
+        if std::env::var_os("SHOW").is_some() {
+            println!("{case:?}");
+        }
+        let result = in_time({
+            let case = case.clone();
+            move || check_chunk(&case)
+        });
+        if let Err(e) = result {
+            hung += u32::from(e.starts_with("no answer: timed"));
+            println!("{e}\n    {case:?} {:?}", one.elapsed());
+        } else if one.elapsed().as_millis() > 1500 {
+            println!("slow {:?} {case:?}", one.elapsed());
+        }
+        if hung > 5 {
+            break;
+        }
+    }
+    println!("{:?}", start.elapsed());
 }

@@ -1,7 +1,7 @@
 //! One bit at a time: into a stream, out of a stream, or only counted. Modelling code is written once over all three.
 use crate::Error;
 use constriction::stream::model::{DecoderModel, EncoderModel, EntropyModel};
-use constriction::stream::queue::{DefaultRangeDecoder, DefaultRangeEncoder};
+use constriction::stream::queue::{DefaultRangeDecoder, DefaultRangeEncoder, EncoderSituation};
 use constriction::stream::{Decode, Encode};
 use core::borrow::Borrow;
 use core::num::NonZeroU32;
@@ -86,14 +86,29 @@ impl DecoderModel<PRECISION> for Uniform {
 pub struct BitEncoder(DefaultRangeEncoder);
 
 impl BitEncoder {
-    /// The bytes of the stream: 32-bit words, most significant byte first, without trailing zero bytes (SPEC §5.1).
+    /// The bytes of the stream: 32-bit words, most significant byte first, as few as identify it when zeros follow
+    /// (SPEC §5.1).
     pub fn finish(self) -> Vec<u8> {
-        let Ok(words) = self.0.into_compressed();
-        let mut bytes: Vec<u8> = words.iter().flat_map(|w| w.to_be_bytes()).collect();
-        while bytes.last() == Some(&0) {
-            bytes.pop();
+        let (words, state, situation) = self.0.into_raw_parts();
+        let bytes = |words: Vec<u32>| -> Vec<u8> { words.iter().flat_map(|w| w.to_be_bytes()).collect() };
+        let mut out = if situation == EncoderSituation::Normal {
+            let (lower, range) = (state.lower(), state.range().get());
+            let mut out = bytes(words);
+            // The number in [lower, lower + range) with the most zero bytes at its end.
+            let end = (0..8).rev().map(|k| (1u64 << (8 * k)) - 1).find_map(|mask| {
+                let v = lower.checked_add(mask)? & !mask;
+                (v - lower < range).then_some(v)
+            });
+            out.extend(end.unwrap_or(lower).to_be_bytes());
+            out
+        } else {
+            let Ok(words) = DefaultRangeEncoder::from_raw_parts(words, state, situation).into_compressed();
+            bytes(words)
+        };
+        while out.last() == Some(&0) {
+            out.pop();
         }
-        bytes
+        out
     }
 }
 

@@ -40,15 +40,18 @@ impl Counter {
 const RATE_END: i32 = 6;
 const RATE_START: i32 = 40;
 
+/// Room for logits: a whole register, the rest zero.
+const LANES: usize = 8;
+
 /// Mixes the logits of N counters with weights that learn online.
 pub struct Mixer<const N: usize> {
-    weights: Vec<[i32; N]>,
+    weights: Vec<[i32; LANES]>,
     seen: Vec<u16>,
 }
 
 /// What a mixer said, kept until the bit is known.
 pub struct Mixed<const N: usize> {
-    logits: [i32; N],
+    logits: [i32; LANES],
     /// Probability of a one in units of 2^-16.
     pub p1: u32,
 }
@@ -56,17 +59,19 @@ pub struct Mixed<const N: usize> {
 impl<const N: usize> Mixer<N> {
     /// `sets` weight vectors, each starting at `start`/65536.
     pub fn new(sets: usize, start: i32) -> Self {
-        Mixer { weights: vec![[start; N]; sets], seen: vec![0; sets] }
+        Mixer { weights: vec![[start; LANES]; sets], seen: vec![0; sets] }
     }
 
     /// Mixes these counters with weight vector `set`.
     #[inline(always)]
     pub fn mix(&self, set: usize, counters: &[Counter; N]) -> Mixed<N> {
-        let mut logits = [0i32; N];
-        let mut dot = 0i32;
+        let mut logits = [0i32; LANES];
         let w = &self.weights[set];
         for i in 0..N {
             logits[i] = counters[i].logit();
+        }
+        let mut dot = 0i32;
+        for i in 0..LANES {
             dot = dot.wrapping_add((w[i] >> 4).wrapping_mul(logits[i]));
         }
         Mixed { logits, p1: squash(dot >> 12) }
@@ -82,7 +87,7 @@ impl<const N: usize> Mixer<N> {
         // Rounded, not floored: at the edge of certainty the smallest errors must not add up.
         let err = (((i32::from(bit) << 16) - m.p1 as i32) * rate + 32) >> 6;
         let w = &mut self.weights[set];
-        for i in 0..N {
+        for i in 0..LANES {
             w[i] = w[i].wrapping_add((m.logits[i] * err + 2048) >> 12);
         }
     }

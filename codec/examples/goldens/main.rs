@@ -1,0 +1,109 @@
+//! Writes the golden files of a format version: once, before its bits are frozen; later readers must decode them to the
+//! same bits for ever.
+//!
+//! `cargo run --release -p scicodec --example goldens -- testdata/golden/1` refuses to touch files that are there, and fails
+//! if a base, map or flag is left out.
+#![allow(clippy::print_stdout)]
+#[path = "../../tests/common/field.rs"]
+mod field;
+mod specimens;
+use scicodec::*;
+use sha2::{Digest, Sha256};
+use specimens::{Specimen, specimens};
+use std::collections::BTreeMap;
+use std::error::Error as AnyError;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Names of the first bits of a body's flags (SPEC §4).
+const FLAGS: [&str; 4] = ["masked", "exceptions", "logarithm", "fast"];
+
+fn main() -> Result<(), Box<dyn AnyError>> {
+    let folder = std::env::args().nth(1).ok_or("usage: goldens FOLDER")?;
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder)?;
+    let mut manifest = String::from("file\tvariable\tname\tdtype\tshape\tsha256\n");
+    let (mut covered, mut total) = (BTreeMap::<String, u64>::new(), 0);
+    for s in specimens() {
+        let path = folder.join(format!("{}.scz", s.file));
+        write(&path, &s)?;
+        let reader = Reader::open(&path)?;
+        total += reader.length();
+        for (i, v) in reader.variables().iter().enumerate() {
+            let digest = Sha256::digest(little_endian(v.dtype, reader.decode(i, 1)?));
+            let hex = digest.iter().fold(String::new(), |s, b| s + &format!("{b:02x}"));
+            let shape: Vec<String> = v.shape.iter().map(u64::to_string).collect();
+            let (dtype, shape) = (v.dtype.name(), shape.join(","));
+            writeln!(manifest, "{}.scz\t{i}\t{}\t{dtype}\t{shape}\t{hex}", s.file, v.name)?;
+        }
+        cover(&reader, &mut covered)?;
+    }
+    std::fs::write(folder.join("manifest.tsv"), manifest)?;
+    println!("{total} bytes of files; chunks by what they use: {covered:#?}");
+    let bases = (0..=255).map(base_name).filter(|&n| n != "unknown");
+    let missing: Vec<_> = bases.chain(FLAGS).chain(["full mix"]).filter(|&n| !covered.contains_key(n)).collect();
+    if !missing.is_empty() {
+        return Err(format!("no golden file has {missing:?}").into());
+    }
+    if total > 200_000 {
+        return Err(format!("{total} bytes of golden files are too many").into());
+    }
+    Ok(())
+}
+
+/// The elements in little-endian order, whatever the machine.
+fn little_endian(dtype: DType, mut bytes: Vec<u8>) -> Vec<u8> {
+    if cfg!(target_endian = "big") {
+        bytes.chunks_mut(dtype.size()).for_each(<[u8]>::reverse);
+    }
+    bytes
+}
+
+fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
+    let quiet = |_: Progress| {};
+    let mut encoder = Encoder::create(path, Overwrite::Refuse)?;
+    for (k, v) in s.variables.iter().enumerate() {
+        let mut meta = VariableMeta { name: v.name.into(), ..VariableMeta::default() };
+        if k == 1 {
+            meta.units = "K".into();
+            meta.attributes = vec![("long_name".into(), "température".into())];
+            meta.dimensions = (0..v.shape.len()).map(|a| format!("axis{a}")).collect();
+        }
+        let shape: Vec<u64> = v.shape.iter().map(|&n| n as u64).collect();
+        let data = field::to_bytes(v.dtype, &v.bits);
+        let mut options = EncodeOptions::new(v.bound);
+        (options.effort, options.threads) = (v.effort, 1);
+        options.fill = v.fill.map(Fill::Bits);
+        if let Some(chunk) = &v.chunk {
+            options.chunk = ChunkShape::Fixed(chunk.clone());
+        }
+        encoder.add_variable(&meta, &SliceSource::new(v.dtype, &shape, &data)?, &options, &quiet)?;
+        if s.append {
+            encoder.finish()?;
+            encoder = Encoder::append(path)?;
+            encoder.extend_variable(v.name, &SliceSource::new(v.dtype, &shape, &data)?, &options, &quiet)?;
+        }
+    }
+    encoder.finish()?;
+    Ok(())
+}
+
+/// Counts what the chunks of a file use.
+fn cover(reader: &Reader, covered: &mut BTreeMap<String, u64>) -> Result<(), Box<dyn AnyError>> {
+    let mut count = |name: &str| *covered.entry(name.into()).or_default() += 1;
+    for (i, v) in reader.variables().iter().enumerate() {
+        for c in &v.chunks {
+            let Some(payload) = reader.container().payload(i, c.segment, c.ordinal)? else { continue };
+            count(base_name(payload.header.base));
+            let flags = payload.body.first().copied().unwrap_or(0);
+            for (bit, name) in FLAGS.into_iter().enumerate().filter(|(bit, _)| flags >> bit & 1 == 1) {
+                let _ = bit;
+                count(name);
+            }
+            if flags >> 3 & 1 == 0 {
+                count("full mix");
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! The fields of the golden files: each is there for a base, a map, a type or a shape.
+use crate::field::{self, KINDS, Kind, Random};
+use scicodec::{BoundKind, DType, Effort, ErrorBound};
+
+/// One golden file.
+pub struct Specimen {
+    pub file: String,
+    pub variables: Vec<Variable>,
+    /// Each variable is extended by itself, in a session of its own.
+    pub append: bool,
+}
+
+pub struct Variable {
+    pub name: &'static str,
+    pub dtype: DType,
+    pub shape: Vec<usize>,
+    pub bits: Vec<u64>,
+    pub bound: ErrorBound,
+    pub effort: Effort,
+    pub fill: Option<u64>,
+    pub chunk: Option<Vec<u64>>,
+}
+
+fn variable(dtype: DType, shape: &[usize], bits: Vec<u64>, kind: BoundKind, value: f64) -> Variable {
+    let bound = ErrorBound { kind, value };
+    let shape = shape.to_vec();
+    Variable { name: "v", dtype, shape, bits, bound, effort: Effort::Default, fill: None, chunk: None }
+}
+
+fn of_kind(kind: Kind, dtype: DType, shape: &[usize], bound: BoundKind, value: f64) -> Variable {
+    let mut v = variable(dtype, shape, field::bits(kind, dtype, shape, 7), bound, value);
+    v.fill = (kind == Kind::Filled).then(|| field::fill_bits(dtype));
+    v
+}
+
+/// A field from a function of position and noise.
+fn drawn(dtype: DType, shape: &[usize], mut f: impl FnMut(&[f64], &mut Random) -> f64) -> Vec<u64> {
+    let n: usize = shape.iter().product();
+    let mut r = Random(3);
+    (0..n)
+        .map(|i| {
+            let mut at = vec![0.0; shape.len()];
+            let mut rest = i;
+            for (a, &n) in shape.iter().enumerate().rev() {
+                at[a] = (rest % n) as f64;
+                rest /= n;
+            }
+            field::element(dtype, f(&at, &mut r))
+        })
+        .collect()
+}
+
+/// A noisy oscillation: what weights fitted to the field predict best.
+fn oscillation(dtype: DType, n: usize, scale: f64) -> Vec<u64> {
+    let (mut a, mut b) = (0.0, 1.0);
+    drawn(dtype, &[n], |_, r| {
+        let next = 1.996 * 2.2f64.cos() * b - 0.996 * a + 0.02 * (r.unit() - 0.5);
+        (a, b) = (b, next);
+        (next * scale).round() / scale
+    })
+}
+
+/// A rough surface: sums of noise along both axes, which differences undo.
+fn walk(dtype: DType, ny: usize, nx: usize, unit: f64) -> Vec<u64> {
+    let mut r = Random(5);
+    let rows: Vec<f64> = (0..ny).scan(0.0, |s, _| { *s += r.unit() - 0.5; Some(*s) }).collect();
+    let columns: Vec<f64> = (0..nx).scan(0.0, |s, _| { *s += r.unit() - 0.5; Some(*s) }).collect();
+    drawn(dtype, &[ny, nx], |at, _| ((rows[at[0] as usize] + columns[at[1] as usize]) / unit).round() * unit)
+}
+
+/// All golden files.
+pub fn specimens() -> Vec<Specimen> {
+    use BoundKind::*;
+    let mut all = vec![];
+    let mut add = |file: String, variables: Vec<Variable>, append: bool| all.push(Specimen { file, variables, append });
+
+    // Every type, losslessly and under a bound; every kind of field, in two types; both efforts.
+    for (t, dtype) in DType::ALL.into_iter().enumerate() {
+        let mut exact = of_kind(Kind::Noisy, dtype, &[9, 11], Lossless, 0.0);
+        let mut bounded = of_kind(Kind::Smooth, dtype, &[5, 6, 7], Rel, 1e-2);
+        exact.effort = if t % 2 == 0 { Effort::Fast } else { Effort::Default };
+        bounded.effort = if t % 2 == 1 { Effort::Fast } else { Effort::Default };
+        (exact.name, bounded.name) = ("exact", "bounded");
+        add(format!("type-{}", dtype.name()), vec![exact, bounded], false);
+    }
+    for (k, kind) in KINDS.into_iter().enumerate() {
+        let mut a = of_kind(kind, DType::F32, &[12, 15], Abs, 0.25);
+        let mut b = of_kind(kind, DType::F64, &[90], PwRel, 1e-3);
+        let c = of_kind(kind, DType::I16, &[7, 9], Abs, 2.0);
+        a.effort = if k % 2 == 0 { Effort::Fast } else { Effort::Default };
+        b.effort = if k % 2 == 1 { Effort::Fast } else { Effort::Default };
+        let mut variables = vec![a, b, c];
+        for (v, name) in variables.iter_mut().zip(["abs", "pw_rel", "whole"]) {
+            v.name = name;
+        }
+        add(format!("kind-{kind:?}").to_lowercase(), variables, false);
+    }
+    // Every rank, with extents of 0 and 1, and chunks that do not divide the shape.
+    let shapes: [&[usize]; 9] =
+        [&[], &[31], &[7, 12], &[4, 5, 9], &[3, 4, 5, 6], &[2, 3, 2, 5, 4], &[2, 2, 3, 2, 3, 4], &[4, 0, 3], &[1, 40, 1]];
+    for shape in shapes {
+        let mut v = of_kind(Kind::Smooth, DType::F32, shape, Rel, 1e-3);
+        v.chunk = Some(shape.iter().map(|&n| (n as u64 * 2).div_ceil(3).max(1)).collect());
+        let name: Vec<String> = shape.iter().map(usize::to_string).collect();
+        add(format!("shape-{}", name.join("x")), vec![v], false);
+    }
+    // Every bound on one field.
+    let bounds =
+        [(Lossless, 0.0), (Abs, 0.1), (Rel, 1e-4), (PwRel, 1e-2), (Psnr, 50.0), (Nrmse, 1e-2), (L2, 20.0)];
+    for (kind, value) in bounds {
+        for dtype in [DType::F32, DType::F64] {
+            let mut v = of_kind(Kind::Noisy, dtype, &[20, 24], kind, value);
+            if dtype == DType::F64 {
+                v.bits = field::bits(Kind::Smooth, dtype, &v.shape, 3);
+            }
+            add(format!("bound-{}-{}", kind.name(), dtype.name()), vec![v], false);
+        }
+    }
+    // Fields for which one base is clearly the best.
+    let wave = |at: &[f64]| (at[0] * 0.21).sin() * 10.0 + (at[1] * 0.17 + at[0] * 0.05).cos() * 7.0;
+    let smooth = drawn(DType::F32, &[32, 32], |at, _| wave(at));
+    add("base-interpolation".into(), vec![variable(DType::F32, &[32, 32], smooth, Rel, 1e-2)], false);
+    let rough = drawn(DType::F32, &[32, 32], |at, r| wave(at) + r.unit() + 0.7 * (at[0] * 2.1).sin());
+    for (k, e) in [1e-2, 3e-2, 1e-1].into_iter().enumerate() {
+        add(format!("base-wavelet-{k}"), vec![variable(DType::F32, &[32, 32], rough.clone(), Nrmse, e)], false);
+    }
+    let surface = walk(DType::F32, 30, 33, 1e-7);
+    add("base-lorenzo".into(), vec![variable(DType::F32, &[30, 33], surface, Abs, 1e-4)], false);
+    let tone = oscillation(DType::F32, 1000, 1e7);
+    add("base-linear".into(), vec![variable(DType::F32, &[1000], tone, Abs, 1e-3)], false);
+    let noise = field::bits(Kind::Bits, DType::F64, &[64], 1);
+    add("base-lossless".into(), vec![variable(DType::F64, &[64], noise, Lossless, 0.0)], false);
+    let flat = field::bits(Kind::Constant, DType::F64, &[6, 6], 1);
+    add("base-constant".into(), vec![variable(DType::F64, &[6, 6], flat, Rel, 1e-6)], false);
+    let steps = drawn(DType::F32, &[32, 32], |at, _| 12.5 + 0.01 * (20.0 * wave(at)).round());
+    add("lattice-interpolation".into(), vec![variable(DType::F32, &[32, 32], steps, Lossless, 0.0)], false);
+    let steps = walk(DType::F32, 30, 33, 0.01);
+    add("lattice-lorenzo".into(), vec![variable(DType::F32, &[30, 33], steps, Abs, 1e-3)], false);
+    let steps: Vec<u64> = oscillation(DType::F64, 1900, 1e9)
+        .into_iter()
+        .map(|b| field::element(DType::I16, (f64::from_bits(b) * 3000.0).round()))
+        .collect();
+    add("lattice-linear".into(), vec![variable(DType::I16, &[1900], steps, Lossless, 0.0)], false);
+    // A variable that grew, and one that grew in chunks.
+    let mut grown = of_kind(Kind::Specials, DType::F32, &[5, 9], Abs, 0.5);
+    add("grown".into(), vec![of_kind(Kind::Smooth, DType::F64, &[5, 9], Rel, 1e-3)], true);
+    (grown.chunk, grown.effort) = (Some(vec![2, 4]), Effort::Fast);
+    add("grown-in-chunks".into(), vec![grown], true);
+    all
+}

@@ -1,0 +1,81 @@
+//! Puts checksums right again after damage, so that the damage reaches what lies behind them.
+use scicodec::Limits;
+use scicodec::format::Payload;
+use std::ops::Range;
+
+/// Where the checksummed parts of a valid file lie.
+pub struct Parts {
+    /// Records: from tag to the end of the body; the checksum follows.
+    pub records: Vec<Range<usize>>,
+    /// Payloads: header before its checksum, and body.
+    pub payloads: Vec<(Range<usize>, Range<usize>)>,
+    /// Bodies of indexes; the checksum follows.
+    pub indexes: Vec<Range<usize>>,
+}
+
+fn crc_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+impl Parts {
+    /// Finds the parts of a valid file by their checksums.
+    pub fn of(bytes: &[u8]) -> Parts {
+        let mut parts = Parts { records: vec![], payloads: vec![], indexes: vec![] };
+        for at in (0..bytes.len()).step_by(64) {
+            if let Ok(p) = Payload::parse_prefix(&bytes[at..], &Limits::default()) {
+                let end = at + p.length as usize;
+                let body = end - p.body.len();
+                parts.payloads.push((at..body - 4, body..end));
+            }
+        }
+        for at in 10..bytes.len() {
+            let tagged = bytes[at] == b'V' || bytes[at] == b'E';
+            let (mut length, mut shift, mut next) = (0usize, 0, at + 1);
+            while let Some(&b) = bytes.get(next).filter(|_| tagged && shift < 28) {
+                length |= usize::from(b & 127) << shift;
+                (shift, next) = (shift + 7, next + 1);
+                if b < 128 {
+                    break;
+                }
+            }
+            let end = next + length;
+            if tagged && end <= bytes.len() && crc_at(bytes, end) == Some(crc32c::crc32c(&bytes[at..end])) {
+                parts.records.push(at..end);
+            }
+            // An index: ends in its checksum, its length (one or two bytes here) and the magic.
+            for width in [1, 2] {
+                if at >= 6 + width && bytes.get(at..at + 2) == Some(&[0x9d, 0x7a]) {
+                    let l = &bytes[at - width..at];
+                    let length = l.iter().rev().enumerate().fold(0, |v, (k, &b)| v | usize::from(b & 127) << (7 * k));
+                    let Some(start) = (at - width - 4).checked_sub(length) else { continue };
+                    let body = start..at - width - 4;
+                    if crc_at(bytes, body.end) == Some(crc32c::crc32c(&bytes[body.clone()])) {
+                        parts.indexes.push(body);
+                    }
+                }
+            }
+        }
+        parts
+    }
+
+    /// Puts all checksums right in bytes that were damaged without changing their length.
+    pub fn repair(&self, bytes: &mut [u8]) {
+        for (header, body) in &self.payloads {
+            let new = crc32c::crc32c_append(crc32c::crc32c(&bytes[header.clone()]), &bytes[body.clone()]).to_le_bytes();
+            let old: [u8; 4] = std::array::from_fn(|k| bytes[header.end + k]);
+            bytes[header.end..header.end + 4].copy_from_slice(&new);
+            // Tables repeat it.
+            for part in self.records.iter().chain(&self.indexes) {
+                for at in part.start..part.end.saturating_sub(3) {
+                    if bytes[at..at + 4] == old {
+                        bytes[at..at + 4].copy_from_slice(&new);
+                    }
+                }
+            }
+        }
+        for part in self.records.iter().chain(&self.indexes) {
+            let crc = crc32c::crc32c(&bytes[part.clone()]).to_le_bytes();
+            bytes[part.end..part.end + 4].copy_from_slice(&crc);
+        }
+    }
+}

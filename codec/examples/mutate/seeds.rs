@@ -1,0 +1,73 @@
+//! Valid streams to start from: chunk bodies of every base and type, and files of one and of several variables.
+use crate::field::{self, KINDS, Kind};
+use scicodec::*;
+
+/// A chunk and what its decoder is told.
+#[derive(Clone)]
+pub struct Chunk {
+    pub dtype: DType,
+    pub shape: Vec<usize>,
+    pub base: u8,
+    pub body: Vec<u8>,
+}
+
+/// One chunk of every type, kind of field, bound and two efforts.
+pub fn chunks() -> Result<Vec<Chunk>, Error> {
+    let mut all = vec![];
+    for (t, dtype) in DType::ALL.into_iter().enumerate() {
+        let bounds = [ChunkBound::Lossless, ChunkBound::Abs(0.5), ChunkBound::PwRel(1e-2), ChunkBound::Rmse(0.1)];
+        for (k, kind) in KINDS.into_iter().enumerate() {
+            for (b, bound) in bounds.into_iter().enumerate().filter(|&(b, _)| b < 2 || dtype.is_float()) {
+                let effort = [Effort::Fast, Effort::Default][(t + k + b) % 2];
+                let shape = [vec![150], vec![9, 13], vec![5, 6, 5], vec![2, 3, 4, 5]][(t + k / 2 + b) % 4].clone();
+                let data = field::to_bytes(dtype, &field::bits(kind, dtype, &shape, (t * 100 + k) as u64));
+                let fill = (kind == Kind::Filled).then(|| field::fill_bits(dtype));
+                let request = ChunkRequest { dtype, shape: &shape, data: &data, bound, fill, effort };
+                let coded = encode_chunk(&request)?;
+                all.push(Chunk { dtype, base: coded.base, body: coded.body, shape });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Files of one chunk, of several chunks and variables, and appended ones.
+pub fn files() -> Result<Vec<Vec<u8>>, Error> {
+    let folder = tempfile::tempdir()?;
+    let mut all = vec![];
+    for (t, dtype) in DType::ALL.into_iter().enumerate() {
+        for (k, kind) in [Kind::Smooth, Kind::Specials, Kind::Packed, Kind::Filled].into_iter().enumerate() {
+            let path = folder.path().join(format!("{t}-{k}.scz"));
+            let shape = [8u64, 9];
+            let extents = [8usize, 9];
+            let data = field::to_bytes(dtype, &field::bits(kind, dtype, &extents, k as u64));
+            let source = SliceSource::new(dtype, &shape, &data)?;
+            let mut options = EncodeOptions::new(ErrorBound { kind: BoundKind::Abs, value: 0.5 });
+            options.threads = 1;
+            options.effort = if k % 2 == 0 { Effort::Fast } else { Effort::Default };
+            options.fill = (kind == Kind::Filled).then(|| Fill::Bits(field::fill_bits(dtype)));
+            let mut meta = VariableMeta { name: "a".into(), units: "K".into(), ..VariableMeta::default() };
+            let quiet = |_: Progress| {};
+            let mut e = Encoder::create(&path, Overwrite::Refuse)?;
+            if k >= 2 {
+                options.chunk = ChunkShape::Fixed(vec![3, 9]);
+                meta.attributes = vec![("source".into(), "made up".into())];
+                meta.dimensions = vec!["time".into(), "x".into()];
+            }
+            e.add_variable(&meta, &source, &options, &quiet)?;
+            if k >= 1 {
+                meta.name = "b".into();
+                options.bound = ErrorBound { kind: BoundKind::Lossless, value: 0.0 };
+                e.add_variable(&meta, &source, &options, &quiet)?;
+            }
+            e.finish()?;
+            if k == 3 {
+                let mut e = Encoder::append(&path)?;
+                e.extend_variable("b", &source, &options, &quiet)?;
+                e.finish()?;
+            }
+            all.push(std::fs::read(&path)?);
+        }
+    }
+    Ok(all)
+}
