@@ -152,7 +152,7 @@ pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
         && !matches!(x.rmse(&decoded).partial_cmp(&limit), Some(Ordering::Less | Ordering::Equal))
     {
         // No step that a payload can hold is fine enough.
-        return (f64::INFINITY, decoded);
+        return f64::INFINITY;
     }
     let exceptions = x.exceptions(&decoded).len();
     let mut head = Vec::new();
