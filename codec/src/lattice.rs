@@ -21,7 +21,7 @@ impl Lattice {
         if self.exact { k.round() } else { k }
     }
 
-    /// Value at a place of the grid (SPEC §6.1).
+    /// Value at a place of the grid (SPEC §8.1).
     #[inline(always)]
     pub fn value(&self, k: f64) -> f64 {
         self.offset + self.scale * k

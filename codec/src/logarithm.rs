@@ -1,4 +1,4 @@
-//! Base-2 logarithms for relative bounds. Only `exp2` is part of decode: it uses basic operations alone (SPEC §6.1).
+//! Base-2 logarithms for relative bounds. Only `exp2` is part of decode: it uses basic operations alone (SPEC §8.1).
 
 /// ln(2)^k / k! for k = 13 down to 0.
 const POWERS: [f64; 14] = [

@@ -1,4 +1,4 @@
-//! Which points hold no number to predict (NaN, ±Inf, fill), and what bits they hold instead (SPEC §5.6).
+//! Which points hold no number to predict (NaN, ±Inf, fill), and what bits they hold instead (SPEC §7.6).
 use crate::base::Geometry;
 use crate::entropy::{BitCoder, Counter};
 

@@ -8,7 +8,7 @@ use crate::entropy::BitCoder;
 use crate::kernel;
 use crate::lattice::Lattice;
 
-/// How coded numbers become elements (SPEC §6.1).
+/// How coded numbers become elements (SPEC §8.1).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Map {
     /// They are the elements.

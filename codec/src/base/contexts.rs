@@ -1,4 +1,4 @@
-//! From what surrounds a point to the contexts of its code (SPEC §5.5).
+//! From what surrounds a point to the contexts of its code (SPEC §7.5).
 use crate::entropy::{Magnitude, log_class};
 
 /// Contexts of the full mix.

@@ -1,4 +1,4 @@
-//! Multi-level interpolation: coarse to fine, axis by axis, each new point predicted from points already decoded (SPEC §6.2).
+//! Multi-level interpolation: coarse to fine, axis by axis, each new point predicted from points already decoded (SPEC §8.2).
 use super::Geometry;
 use super::contexts::{Blend, Known, SETS, magnitude, sign, slots};
 use super::least_squares::NormalEquations;

@@ -1,4 +1,4 @@
-//! The base of last resort: every element's ordered bits, as wrapping differences from a causal prediction (SPEC §6.6).
+//! The base of last resort: every element's ordered bits, as wrapping differences from a causal prediction (SPEC §8.6).
 use super::Geometry;
 use crate::entropy::{BitCoder, Magnitude, ResidualCoder, log_class};
 

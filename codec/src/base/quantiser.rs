@@ -1,4 +1,4 @@
-//! Uniform quantisation of prediction residuals (SPEC §6.1).
+//! Uniform quantisation of prediction residuals (SPEC §8.1).
 
 /// Adding and subtracting it rounds a number below 2^51 to an integer, ties to even.
 const ROUNDER: f64 = 6755399441055744.0;

@@ -1,4 +1,4 @@
-//! Raster-order prediction: each point from a fitted combination of causal neighbours, in C order (SPEC §6.3).
+//! Raster-order prediction: each point from a fitted combination of causal neighbours, in C order (SPEC §8.3).
 //!
 //! With its fixed weights it is the Lorenzo predictor; fitted ones take in noise, oscillation and anisotropy.
 use super::Geometry;

@@ -1,4 +1,4 @@
-//! The CDF 9/7 wavelet base: bands of quantised coefficients, then corrections of points beyond a bound (SPEC §6.4).
+//! The CDF 9/7 wavelet base: bands of quantised coefficients, then corrections of points beyond a bound (SPEC §8.4).
 use super::Geometry;
 use super::wavelet_bands::{Band, bands};
 use super::wavelet_coding::{CLASSES, Features, Visitor, class, walk};
@@ -55,7 +55,7 @@ pub fn storable(v: f64) -> f64 {
 }
 
 fn truncated() -> Error {
-    Error::Corrupt { what: "wavelet parameters are cut short".into(), section: "6.4" }
+    Error::Corrupt { what: "wavelet parameters are cut short".into(), section: "8.4" }
 }
 
 fn take(bytes: &mut &[u8], n: usize) -> Result<u32, Error> {
@@ -85,7 +85,7 @@ impl Parameters {
 
     /// Reads what `write` wrote, and moves `bytes` behind it.
     pub fn read(bytes: &mut &[u8]) -> Result<Self, Error> {
-        let bad = |what: &str| Error::Corrupt { what: what.into(), section: "6.4" };
+        let bad = |what: &str| Error::Corrupt { what: what.into(), section: "8.4" };
         let first = take(bytes, 1)? as u8;
         let l = take(bytes, 2)?;
         let levels = [l >> 4 & 15, l & 15, l >> 12 & 15, l >> 8 & 15].map(|l| l as u8);

@@ -1,4 +1,4 @@
-//! Where the bands of the wavelet transform lie, and in which order they are coded (SPEC §6.4.2).
+//! Where the bands of the wavelet transform lie, and in which order they are coded (SPEC §8.4.2).
 use super::Geometry;
 use super::wavelet_transform::{HIGH, LOW, extents, split};
 

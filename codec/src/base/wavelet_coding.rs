@@ -1,4 +1,4 @@
-//! What is known about a quantised coefficient before it is coded: the walk over bands and rows (SPEC §6.4.3).
+//! What is known about a quantised coefficient before it is coded: the walk over bands and rows (SPEC §8.4.3).
 use super::Geometry;
 use super::wavelet_bands::Band;
 use crate::entropy::log_class;

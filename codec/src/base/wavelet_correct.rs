@@ -1,4 +1,4 @@
-//! Corrections of points that the wavelet leaves beyond the bound (SPEC §6.4.5).
+//! Corrections of points that the wavelet leaves beyond the bound (SPEC §8.4.5).
 use super::Geometry;
 use super::wavelet::{CONTEXTS, Parameters};
 use super::wavelet_bands::Band;

@@ -1,4 +1,4 @@
-//! The CDF 9/7 transform by lifting, without scaling, in exact double-precision arithmetic (SPEC §6.4.1).
+//! The CDF 9/7 transform by lifting, without scaling, in exact double-precision arithmetic (SPEC §8.4.1).
 use super::Geometry;
 
 /// Lifting coefficients of CDF 9/7.

@@ -87,7 +87,7 @@ pub struct BitEncoder(DefaultRangeEncoder);
 
 impl BitEncoder {
     /// The bytes of the stream: 32-bit words, most significant byte first, as few as identify it when zeros follow
-    /// (SPEC §5.1).
+    /// (SPEC §7.1).
     pub fn finish(self) -> Vec<u8> {
         let (words, state, situation) = self.0.into_raw_parts();
         let bytes = |words: Vec<u32>| -> Vec<u8> { words.iter().flat_map(|w| w.to_be_bytes()).collect() };
@@ -149,7 +149,7 @@ impl BitDecoder {
         if self.failed {
             return Err(Error::Corrupt {
                 what: "entropy-coded stream holds an impossible code word".into(),
-                section: "5.1",
+                section: "7.1",
             });
         }
         Ok(())

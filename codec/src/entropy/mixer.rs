@@ -1,4 +1,4 @@
-//! Adaptive probabilities, and their mixture in the logistic domain (SPEC §5.3).
+//! Adaptive probabilities, and their mixture in the logistic domain (SPEC §7.3).
 use super::tables::{RECIPROCAL, squash, stretch};
 
 /// An adaptive probability: 22 bits of probability of a one, 10 bits of how many bits were seen.

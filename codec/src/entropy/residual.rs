@@ -1,4 +1,4 @@
-//! Codes one integer: its class of magnitude against an expected one, its sign, its mantissa (SPEC §5.4).
+//! Codes one integer: its class of magnitude against an expected one, its sign, its mantissa (SPEC §7.4).
 use super::bits::BitCoder;
 use super::mixer::{Counter, Mixer};
 

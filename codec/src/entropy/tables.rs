@@ -1,4 +1,4 @@
-//! Integer tables of the logistic function and its inverse (SPEC §5.2).
+//! Integer tables of the logistic function and its inverse (SPEC §7.2).
 
 /// The logit is kept in units of 1/256 and clamped to ±`LOGIT_MAX`.
 pub const LOGIT_MAX: i32 = 2815;
