@@ -56,18 +56,7 @@ impl<'a> Prepared {
         if let Some(special) = &special {
             fill_in(&g, &mut numbers, special);
         }
-        Ok(Prepared {
-            dtype: req.dtype,
-            g,
-            bound,
-            effort: req.effort,
-            bits,
-            numbers,
-            special,
-            lo,
-            hi,
-            valid,
-        })
+        Ok(Prepared { dtype: req.dtype, g, bound, effort: req.effort, bits, numbers, special, lo, hi, valid })
     }
 
     /// The box of these extents at `start`, as a chunk of its own.
@@ -122,9 +111,13 @@ impl<'a> Prepared {
     fn each_error(&self, decoded: &[u64], mut f: impl FnMut(usize, f64, f64)) {
         // One loop per type, so that none looks at the type inside.
         match self.dtype {
-            DType::F32 => self.each(|i| f(i, self.numbers[i], (self.numbers[i] - f64::from(f32::from_bits(decoded[i] as u32))).abs())),
+            DType::F32 => self.each(|i| {
+                f(i, self.numbers[i], (self.numbers[i] - f64::from(f32::from_bits(decoded[i] as u32))).abs())
+            }),
             DType::F64 => self.each(|i| f(i, self.numbers[i], (self.numbers[i] - f64::from_bits(decoded[i])).abs())),
-            DType::F16 => self.each(|i| f(i, self.numbers[i], (self.numbers[i] - number(DType::F16, decoded[i])).abs())),
+            DType::F16 => {
+                self.each(|i| f(i, self.numbers[i], (self.numbers[i] - number(DType::F16, decoded[i])).abs()))
+            }
             dtype => self.each(|i| {
                 f(i, self.numbers[i], ordered(dtype, self.bits[i]).abs_diff(ordered(dtype, decoded[i])) as f64);
             }),

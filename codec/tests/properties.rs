@@ -39,7 +39,22 @@ fn asks(dtype: DType) -> BoxedStrategy<Ask> {
     let fraction = || (0i32..8).prop_map(|k| 10f64.powi(-k));
     let raw = || {
         prop::sample::select(vec![
-            0.0, 5e-324, 1e-310, 1e-300, 1e-45, 1e-40, 0.25, 0.5, 1.0, 3.7, 1e9, 1e15, 1e18, 1e30, 1e300, f64::MAX,
+            0.0,
+            5e-324,
+            1e-310,
+            1e-300,
+            1e-45,
+            1e-40,
+            0.25,
+            0.5,
+            1.0,
+            3.7,
+            1e9,
+            1e15,
+            1e18,
+            1e30,
+            1e300,
+            f64::MAX,
         ])
     };
     let mut all = vec![
@@ -49,7 +64,8 @@ fn asks(dtype: DType) -> BoxedStrategy<Ask> {
         raw().prop_map(Ask::AbsRaw).boxed(),
     ];
     if dtype.is_float() {
-        let relative = prop::sample::select(vec![1e-1, 1e-2, 1e-3, 1e-5, 1e-8, 1e-12, 1e-16, 1e-20, 0.9, 1.0, 7.0, 1e300]);
+        let relative =
+            prop::sample::select(vec![1e-1, 1e-2, 1e-3, 1e-5, 1e-8, 1e-12, 1e-16, 1e-20, 0.9, 1.0, 7.0, 1e300]);
         all.push(relative.prop_map(Ask::PwRel).boxed());
         all.push(fraction().prop_map(Ask::Rmse).boxed());
         all.push(raw().prop_map(Ask::RmseRaw).boxed());

@@ -8,7 +8,7 @@ use std::path::Path;
 /// The bytes of the hex dump under a heading of the specification.
 fn example(heading: &str) -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let texts = ["SPEC-container.md", "SPEC.md"].map(|f| std::fs::read_to_string(root.join(f)).unwrap_or_default());
+    let texts = ["SPEC.md"].map(|f| std::fs::read_to_string(root.join(f)).unwrap_or_default());
     let text = texts.iter().find(|t| t.contains(heading)).expect("the specification has the example");
     let dump = text.split(heading).nth(1).unwrap().split("```").nth(1).unwrap();
     let mut bytes = vec![];

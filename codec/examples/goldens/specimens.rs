@@ -63,8 +63,18 @@ fn oscillation(dtype: DType, n: usize, scale: f64) -> Vec<u64> {
 /// A rough surface: sums of noise along both axes, which differences undo.
 fn walk(dtype: DType, ny: usize, nx: usize, unit: f64) -> Vec<u64> {
     let mut r = Random(5);
-    let rows: Vec<f64> = (0..ny).scan(0.0, |s, _| { *s += r.unit() - 0.5; Some(*s) }).collect();
-    let columns: Vec<f64> = (0..nx).scan(0.0, |s, _| { *s += r.unit() - 0.5; Some(*s) }).collect();
+    let rows: Vec<f64> = (0..ny)
+        .scan(0.0, |s, _| {
+            *s += r.unit() - 0.5;
+            Some(*s)
+        })
+        .collect();
+    let columns: Vec<f64> = (0..nx)
+        .scan(0.0, |s, _| {
+            *s += r.unit() - 0.5;
+            Some(*s)
+        })
+        .collect();
     drawn(dtype, &[ny, nx], |at, _| ((rows[at[0] as usize] + columns[at[1] as usize]) / unit).round() * unit)
 }
 
@@ -96,8 +106,17 @@ pub fn specimens() -> Vec<Specimen> {
         add(format!("kind-{kind:?}").to_lowercase(), variables, false);
     }
     // Every rank, with extents of 0 and 1, and chunks that do not divide the shape.
-    let shapes: [&[usize]; 9] =
-        [&[], &[31], &[7, 12], &[4, 5, 9], &[3, 4, 5, 6], &[2, 3, 2, 5, 4], &[2, 2, 3, 2, 3, 4], &[4, 0, 3], &[1, 40, 1]];
+    let shapes: [&[usize]; 9] = [
+        &[],
+        &[31],
+        &[7, 12],
+        &[4, 5, 9],
+        &[3, 4, 5, 6],
+        &[2, 3, 2, 5, 4],
+        &[2, 2, 3, 2, 3, 4],
+        &[4, 0, 3],
+        &[1, 40, 1],
+    ];
     for shape in shapes {
         let mut v = of_kind(Kind::Smooth, DType::F32, shape, Rel, 1e-3);
         v.chunk = Some(shape.iter().map(|&n| (n as u64 * 2).div_ceil(3).max(1)).collect());
@@ -105,8 +124,7 @@ pub fn specimens() -> Vec<Specimen> {
         add(format!("shape-{}", name.join("x")), vec![v], false);
     }
     // Every bound on one field.
-    let bounds =
-        [(Lossless, 0.0), (Abs, 0.1), (Rel, 1e-4), (PwRel, 1e-2), (Psnr, 50.0), (Nrmse, 1e-2), (L2, 20.0)];
+    let bounds = [(Lossless, 0.0), (Abs, 0.1), (Rel, 1e-4), (PwRel, 1e-2), (Psnr, 50.0), (Nrmse, 1e-2), (L2, 20.0)];
     for (kind, value) in bounds {
         for dtype in [DType::F32, DType::F64] {
             let mut v = of_kind(Kind::Noisy, dtype, &[20, 24], kind, value);

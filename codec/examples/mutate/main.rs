@@ -50,9 +50,8 @@ fn values(bytes: Vec<u8>, limits: &Limits) -> Result<Values, Error> {
     let reader = Reader::from_bytes_with_limits(bytes, limits.clone())?;
     let variables = reader.variables().iter().enumerate();
     // A variable that cannot be had must not hide what another one does to its decoder.
-    let all: Vec<_> = variables
-        .map(|(i, v)| Ok((v.name.clone(), v.dtype, v.shape.clone(), reader.decode(i, 1)?)))
-        .collect();
+    let all: Vec<_> =
+        variables.map(|(i, v)| Ok((v.name.clone(), v.dtype, v.shape.clone(), reader.decode(i, 1)?))).collect();
     all.into_iter().collect()
 }
 
@@ -168,8 +167,9 @@ fn main() {
         let before = MEMORY.current_usage();
         MEMORY.reset_peak_usage();
         let one = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| if n % 2 == 0 { bench.chunk(&mut r) } else { bench.file(&mut r) }))
-            .unwrap_or_else(|_| Outcome::Wrong(PANIC.lock().unwrap().clone()));
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| if n % 2 == 0 { bench.chunk(&mut r) } else { bench.file(&mut r) }))
+                .unwrap_or_else(|_| Outcome::Wrong(PANIC.lock().unwrap().clone()));
         let (time, memory) = (one.elapsed(), MEMORY.peak_usage().saturating_sub(before));
         (slowest, most) = (slowest.max(time), most.max(memory));
         let mut report = |what: String| wrong.entry(what).or_insert((0, n)).0 += 1;

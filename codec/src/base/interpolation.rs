@@ -94,7 +94,17 @@ impl<'a, const N: usize> Run<'a, N> {
     ) -> Self {
         let codes = vec![0; g.len()];
         let residuals = if p.fitted > 0 { vec![0.0; g.len()] } else { Vec::new() };
-        Run { g, p, quant, values, mask, codes, residuals, coder: ResidualCoder::new(slots::<N>(), SETS), quiet_rows: vec![Counter::NEW; 128] }
+        Run {
+            g,
+            p,
+            quant,
+            values,
+            mask,
+            codes,
+            residuals,
+            coder: ResidualCoder::new(slots::<N>(), SETS),
+            quiet_rows: vec![Counter::NEW; 128],
+        }
     }
 
     /// Levels of refinement.
@@ -304,7 +314,15 @@ impl<'a, const N: usize> Run<'a, N> {
 
     /// Codes whether all codes of a row are zero; if so, the row is left at its prediction and true is returned.
     #[inline(always)]
-    fn quiet<C: BitCoder>(&mut self, c: &mut C, pass: &Pass, at: [usize; 3], first: usize, row: &Row, f: &mut Flags) -> bool {
+    fn quiet<C: BitCoder>(
+        &mut self,
+        c: &mut C,
+        pass: &Pass,
+        at: [usize; 3],
+        first: usize,
+        row: &Row,
+        f: &mut Flags,
+    ) -> bool {
         let step = pass.step[3];
         let w = if pass.fitted { pass.weights[7] } else { 0.0 };
         let masked = |i: usize| self.mask.is_some_and(|m| m[i]);

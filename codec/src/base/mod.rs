@@ -12,6 +12,7 @@ mod wavelet_coding;
 mod wavelet_correct;
 mod wavelet_fill;
 mod wavelet_probe;
+mod wavelet_runs;
 mod wavelet_search;
 mod wavelet_transform;
 

@@ -4,6 +4,7 @@ use super::wavelet_bands::{Band, bands};
 use super::wavelet_coding::{CLASSES, Features, Visitor, class, walk};
 use super::wavelet_correct::correct;
 use super::wavelet_probe::quantise;
+use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
 use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
 use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder};
@@ -122,18 +123,13 @@ pub fn depth(n: usize) -> u8 {
     ((usize::BITS - n.saturating_sub(1).leading_zeros()) as u8).min(MAX_LEVELS)
 }
 
-/// Prediction of a coefficient of the low band from those before it: their alternating sum.
-pub fn predict_low(q: &[i32], g: &Geometry, low: &[usize; 5], i: usize) -> i64 {
-    let mut at = [0usize; 4];
-    let mut rest = i - low[0];
-    for a in 0..4 {
-        at[a] = rest / g.stride[a];
-        rest %= g.stride[a];
-    }
-    let have = (0..4).filter(|&a| at[a] > 0).fold(0u8, |m, a| m | 1 << a);
+/// Prediction of a coefficient of the low band from those before it: their alternating sum. Bit a of `before`: its
+/// index along axis a is above 0.
+#[inline(always)]
+pub fn predict_low(q: &[i32], g: &Geometry, before: u8, i: usize) -> i64 {
     let mut p = 0i64;
     for m in 1..16u8 {
-        if m & !have == 0 {
+        if m & !before == 0 {
             let back: usize = (0..4).filter(|&a| m >> a & 1 == 1).map(|a| g.stride[a]).sum();
             let v = i64::from(q[i - back]);
             p += if m.count_ones() % 2 == 1 { v } else { -v };
@@ -149,9 +145,10 @@ struct Coding<'a, C, const N: usize> {
     q: &'a mut [i32],
     coder: ResidualCoder<N>,
     flags: [Counter; 2],
+    runs: RunCoder,
     last: usize,
     empty: &'a [bool],
-    low: Option<[usize; 5]>,
+    low: bool,
     level: u32,
     orientation: u32,
 }
@@ -160,7 +157,7 @@ impl<C: BitCoder, const N: usize> Visitor for Coding<'_, C, N> {
     fn band(&mut self, band: &Band, index: usize) -> bool {
         self.level = u32::from(band.level).min(4) - 1;
         self.orientation = u32::from(band.orientation);
-        self.low = (index == 0).then_some([band.offset, band.n[0], band.n[1], band.n[2], band.n[3]]);
+        self.low = index == 0;
         if index == 0 {
             return true;
         }
@@ -172,12 +169,15 @@ impl<C: BitCoder, const N: usize> Visitor for Coding<'_, C, N> {
     }
 
     #[inline(always)]
+    fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool {
+        let some = !C::DECODING && self.q[i..i + n].iter().any(|&q| q != 0);
+        self.runs.code(self.c, some, context).0
+    }
+
+    #[inline(always)]
     fn point(&mut self, i: usize, f: &Features) -> i16 {
         let m = magnitude::<N>(f, self.level, self.orientation);
-        let base = match &self.low {
-            Some(low) => predict_low(self.q, self.g, low, i),
-            None => 0,
-        };
+        let base = if self.low { predict_low(self.q, self.g, f.before, i) } else { 0 };
         let d = if C::DECODING { 0 } else { i64::from(self.q[i]) - base };
         let d = self.coder.code(self.c, d, &m);
         if C::DECODING {
@@ -196,7 +196,7 @@ fn magnitude<const N: usize>(f: &Features, level: u32, orientation: u32) -> Magn
     let (w, n, t) = (f.w.unsigned_abs(), f.n.unsigned_abs(), f.t.unsigned_abs());
     let slots = [
         e * 16 + rel(f.near),
-        e * 4 + level,
+        e * POSITIONS + f.place,
         e * 16 + rel(f.parent),
         e * 16 + rel(f.cousin),
         if start < 3 { ((w.min(4) * 5 + n.min(4)) * 5 + t.min(4)) * 3 + start } else { 1024 + e * 16 + rel(w * 16) },
@@ -207,15 +207,16 @@ fn magnitude<const N: usize>(f: &Features, level: u32, orientation: u32) -> Magn
     Magnitude {
         slots: std::array::from_fn(|k| slots[k]),
         start,
-        set: e,
+        set: if N > 1 && f.place < POSITIONS - 1 { e + CLASSES } else { e },
         sign: [near * 16 + orientation, (sg(f.w) * 3 + sg(f.n)) * 3 + sg(f.u), 0],
     }
 }
 
 /// Slots of each context, as `magnitude` numbers them.
-const SLOTS: [usize; CONTEXTS] = [48 * 16, 48 * 4, 48 * 16, 48 * 16, 1024 + 48 * 16, 48 * 4 * 16];
+const SLOTS: [usize; CONTEXTS] = [48 * 16, 48 * POSITIONS as usize, 48 * 16, 48 * 16, 1024 + 48 * 16, 48 * 4 * 16];
 
 /// Codes (or decodes) a chunk; `values` then holds the reconstruction. An encoder gives the originals.
+#[inline(always)]
 pub fn code<C: BitCoder, const N: usize>(
     c: &mut C,
     g: Geometry,
@@ -235,10 +236,10 @@ pub fn code<C: BitCoder, const N: usize>(
         }
         q = quantise(&g, p, &bands, &coef).q;
     }
-    code_bands::<C, N>(c, &g, &bands, &mut q);
+    let codes = code_bands::<C, N>(c, &g, &bands, &mut q);
     reconstruct(&g, p, &bands, &q, values);
     if p.correction > 0.0 {
-        correct::<C, N>(c, &g, p, &bands, &q, values, &originals, mask);
+        correct::<C, N>(c, &g, p, &bands, codes, values, &originals, mask);
     }
 }
 
@@ -260,8 +261,9 @@ pub fn prepare(
     v
 }
 
-/// Codes (or decodes) the integers alone.
-pub fn code_bands<C: BitCoder, const N: usize>(c: &mut C, g: &Geometry, bands: &[Band], q: &mut [i32]) {
+/// Codes (or decodes) the integers alone; returns their codes.
+#[inline(always)]
+pub fn code_bands<C: BitCoder, const N: usize>(c: &mut C, g: &Geometry, bands: &[Band], q: &mut [i32]) -> Vec<i16> {
     let mut empty = Vec::new();
     if !C::DECODING {
         empty.extend(bands.iter().map(|band| {
@@ -281,18 +283,21 @@ pub fn code_bands<C: BitCoder, const N: usize>(c: &mut C, g: &Geometry, bands: &
         c,
         g,
         q,
-        coder: ResidualCoder::new(std::array::from_fn(|k| SLOTS[k]), CLASSES as usize),
+        coder: ResidualCoder::new(std::array::from_fn(|k| SLOTS[k]), 2 * CLASSES as usize),
         flags: [Counter::NEW; 2],
+        runs: RunCoder::new(),
         last: 1,
         empty: &empty,
-        low: None,
+        low: false,
         level: 0,
         orientation: 0,
     };
     walk(&mut run, g, bands, &mut codes);
+    codes
 }
 
 /// Values from integers.
+#[inline(always)]
 pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], values: &mut [f64]) {
     for (k, band) in bands.iter().enumerate() {
         let step = p.step * band.weight;
@@ -302,13 +307,9 @@ pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], valu
                 for y in 0..band.n[2] {
                     let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
                     for (v, &q) in values[i..i + band.n[3]].iter_mut().zip(&q[i..i + band.n[3]]) {
-                        let m = f64::from(q);
-                        let s = shift[usize::from(q.unsigned_abs() > 1)];
-                        *v = match q.signum() {
-                            0 => 0.0,
-                            1 => (m + s) * step,
-                            _ => (m - s) * step,
-                        };
+                        let s = if q.unsigned_abs() > 1 { shift[1] } else { shift[0] };
+                        let s = if q < 0 { -s } else { s };
+                        *v = if q == 0 { 0.0 } else { (f64::from(q) + s) * step };
                     }
                 }
             }

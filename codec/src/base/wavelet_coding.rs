@@ -1,7 +1,7 @@
-//! What is known about a quantised coefficient before it is coded: the walk over bands and rows (SPEC §8.4.3).
+//! What is known about a quantised coefficient before it is coded: the walk over bands, rows and runs (SPEC §8.4.4).
 use super::Geometry;
 use super::wavelet_bands::Band;
-use crate::entropy::log_class;
+use super::wavelet_runs::{Beside, LEAST, POSITIONS, RUN, RunContext, holds};
 
 /// What the walk knows at one coefficient.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,14 +22,22 @@ pub struct Features {
     pub t: i32,
     /// See `w`.
     pub u: i32,
+    /// Its place in a run that holds something and held nothing yet; or `POSITIONS - 1`.
+    pub place: u32,
+    /// Bit a: its index along axis a is above 0.
+    pub before: u8,
 }
 
 /// What is done at every coefficient.
 pub trait Visitor {
     /// Starts a band. False: all of it is zero and it is left out.
     fn band(&mut self, band: &Band, index: usize) -> bool;
+    /// Starts the run of `n` coefficients from `i`. False: they all are zero.
+    fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool;
     /// The quantised coefficient at `i`, saturated to 16 bits.
     fn point(&mut self, i: usize, f: &Features) -> i16;
+    /// Ends a run that was not left out.
+    fn end(&mut self, _i: usize, _codes: &mut [i16]) {}
 }
 
 /// Classes of expected magnitude.
@@ -38,7 +46,9 @@ pub const CLASSES: u32 = 48;
 /// The class of an expected magnitude.
 #[inline(always)]
 pub fn class(v: u32) -> u32 {
-    log_class(u64::from(v)).min(CLASSES - 1)
+    let lg = 31 - (v | 1).leading_zeros();
+    let c = 2 * lg + ((v >> (lg.max(1) - 1)) & 1);
+    if v < 2 { v } else { c.min(CLASSES - 1) }
 }
 
 /// Weights of neighbours, parent and cousins in the expected magnitude.
@@ -46,43 +56,32 @@ const MIX: [u32; 3] = [8, 1, 2];
 
 /// Adds `k` × magnitudes of the row of `n` codes at `i`, moved by `shift` elements, to `sum`.
 #[inline(always)]
-fn add(sum: &mut [u32], codes: &[i16], i: usize, n: usize, k: u32, shift: isize) {
+pub fn add(sum: &mut [u32], codes: &[i16], i: usize, n: usize, k: u32, shift: isize) {
     let row = &codes[i..i + n];
     let n = n.min(sum.len());
-    match shift {
-        0 => {
-            for (s, q) in sum[..n].iter_mut().zip(row) {
-                *s += k * u32::from(q.unsigned_abs());
-            }
-        }
-        1 => {
-            // The element after.
-            for (s, q) in sum[..n].iter_mut().zip(&row[1..]) {
-                *s += k * u32::from(q.unsigned_abs());
-            }
-        }
-        _ => {
-            for (s, q) in sum[1..n].iter_mut().zip(row) {
-                *s += k * u32::from(q.unsigned_abs());
-            }
-        }
+    let (sum, row) = match shift {
+        0 => (&mut sum[..n], row),
+        // The element after.
+        1 => (&mut sum[..n], &row[1..]),
+        _ => (&mut sum[1..n], row),
+    };
+    for (s, q) in sum.iter_mut().zip(row) {
+        *s += k * u32::from(q.unsigned_abs());
     }
 }
 
 /// Magnitudes around each element of a row of a finished band: twice its own, and its neighbours on all sides.
-pub fn around(sum: &mut [u32], codes: &[i16], g: &Geometry, offset: usize, n: [usize; 4], at: [usize; 3]) -> u32 {
+#[inline(always)]
+pub fn around(sum: &mut [u32], codes: &[i16], g: &Geometry, offset: usize, n: [usize; 4], at: [usize; 3]) {
     let i = offset + at[0] * g.stride[0] + at[1] * g.stride[1] + at[2] * g.stride[2];
     sum.fill(0);
     add(sum, codes, i, n[3], 2, 0);
-    let mut weight = 2;
     if n[3] > 1 {
         add(sum, codes, i, n[3], 1, 1);
         add(sum, codes, i, n[3], 1, -1);
-        weight += 2;
     }
     for a in 0..3 {
         if n[a] > 1 {
-            weight += 2;
             if at[a] > 0 {
                 add(sum, codes, i - g.stride[a], n[3], 1, 0);
             }
@@ -91,7 +90,11 @@ pub fn around(sum: &mut [u32], codes: &[i16], g: &Geometry, offset: usize, n: [u
             }
         }
     }
-    weight
+}
+
+/// The weight of what `around` adds up.
+pub fn around_weight(n: [usize; 4]) -> u32 {
+    2 + 2 * n.into_iter().filter(|&n| n > 1).count() as u32
 }
 
 /// 16 ÷ weight in units of 2^-16.
@@ -99,129 +102,277 @@ pub fn sixteenths(weight: u32) -> u64 {
     (16 << 16) / u64::from(weight.max(1))
 }
 
-/// Visits every coefficient in coding order; `codes` receives what the visitor returns.
+/// A sum of magnitudes divided by the weight that `scale` is of.
+#[inline(always)]
+pub fn scaled(sum: u32, scale: u64) -> u32 {
+    ((u64::from(sum) * scale) >> 16) as u32
+}
+
+/// The bands before in the group: magnitudes around every place, and how much their runs hold.
+#[derive(Default)]
+struct Cousins {
+    sum: Vec<u32>,
+    holds: Vec<u8>,
+    n: [usize; 4],
+    runs: usize,
+    weight: u32,
+}
+
+impl Cousins {
+    /// Starts a group.
+    fn start(&mut self, group: &[Band]) {
+        self.sum.clear();
+        self.holds.clear();
+        self.weight = 0;
+        if group.len() > 1 {
+            // Bands of a group differ by at most one in each extent.
+            self.n = std::array::from_fn(|a| group.iter().map(|b| b.n[a]).max().unwrap_or(0));
+            self.runs = self.n[3].div_ceil(RUN);
+            let rows = self.n[0] * self.n[1] * self.n[2];
+            self.sum.resize(rows * self.n[3], 0);
+            self.holds.resize(rows * self.runs, 0);
+        }
+    }
+
+    #[inline(always)]
+    fn row(&self, a: usize, b: usize, y: usize) -> usize {
+        (a * self.n[1] + b) * self.n[2] + y
+    }
+
+    /// Adds a finished band that is not all zero.
+    #[inline(always)]
+    fn add(&mut self, g: &Geometry, band: &Band, codes: &[i16], held: &[u8]) {
+        let n = band.n;
+        let steps = [self.n[1] * self.n[2] * self.n[3], self.n[2] * self.n[3], self.n[3]];
+        for a in 0..n[0] {
+            for b in 0..n[1] {
+                for y in 0..n[2] {
+                    let i0 = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
+                    let row = self.row(a, b, y);
+                    let mut some = 0;
+                    for (r, x) in (0..n[3]).step_by(RUN).enumerate() {
+                        let h = &mut self.holds[row * self.runs + r];
+                        *h = held[i0 + x].max(*h);
+                        some |= held[i0 + x];
+                    }
+                    if some == 0 {
+                        continue;
+                    }
+                    let c0 = row * self.n[3];
+                    let own = &mut self.sum[c0..c0 + n[3]];
+                    add(own, codes, i0, n[3], 2, 0);
+                    if n[3] > 1 {
+                        add(own, codes, i0, n[3], 1, 1);
+                        add(own, codes, i0, n[3], 1, -1);
+                    }
+                    for (d, at) in [a, b, y].into_iter().enumerate() {
+                        if at > 0 {
+                            let c = c0 - steps[d];
+                            add(&mut self.sum[c..c + n[3]], codes, i0, n[3], 1, 0);
+                        }
+                        if at + 1 < n[d] {
+                            let c = c0 + steps[d];
+                            add(&mut self.sum[c..c + n[3]], codes, i0, n[3], 1, 0);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Weighted magnitudes of the finished rows around a row of a band of extents `n`; `ww` as in the corrections.
+#[inline(always)]
+pub fn before(sum: &mut [u32], codes: &[i16], g: &Geometry, n: [usize; 4], i0: usize, [a, b, y]: [usize; 3]) {
+    let width = n[3];
+    sum.fill(0);
+    if y > 0 {
+        let up = i0 - g.stride[2];
+        add(sum, codes, up, width, 4, 0);
+        add(sum, codes, up, width, 2, 1);
+        add(sum, codes, up, width, 2, -1);
+    }
+    if b > 0 {
+        let up = i0 - g.stride[1];
+        add(sum, codes, up, width, 4, 0);
+        add(sum, codes, up, width, 1, 1);
+        add(sum, codes, up, width, 1, -1);
+        if y > 0 {
+            add(sum, codes, up - g.stride[2], width, 1, 0);
+        }
+        if y + 1 < n[2] {
+            add(sum, codes, up + g.stride[2], width, 1, 0);
+        }
+    }
+    if a > 0 {
+        add(sum, codes, i0 - g.stride[0], width, 4, 0);
+    }
+}
+
+/// Codes of the row `back` elements before, or zeros.
+#[inline(always)]
+pub fn copy(to: &mut [i16; RUN], codes: &[i16], i: usize, len: usize, have: bool, back: usize) {
+    if have {
+        to[..len].copy_from_slice(&codes[i - back..i - back + len]);
+    } else {
+        to.fill(0);
+    }
+}
+
+/// Visits every coefficient in coding order; `codes` (zeros before) receives what the visitor returns.
+#[inline(always)]
 pub fn walk<V: Visitor>(v: &mut V, g: &Geometry, bands: &[Band], codes: &mut [i16]) {
-    let mut cousins: Vec<u32> = Vec::new();
-    let mut cousin_weight = 0u32;
-    let mut cousin_n = [0usize; 4];
+    let mut cousins = Cousins::default();
+    // How much the run that begins at an element holds.
+    let mut held = vec![0u8; codes.len()];
     let mut row_parent: Vec<u32> = Vec::new();
     let mut fixed: Vec<u32> = Vec::new();
     for (k, band) in bands.iter().enumerate() {
-        let n = band.n;
-        let width = n[3];
         if band.first {
-            let group = bands[k + 1..].iter().take_while(|b| !b.first).count();
-            cousins.clear();
-            cousin_weight = 0;
-            if group > 0 {
-                // Bands of a group differ by at most one in each extent.
-                cousin_n = std::array::from_fn(|a| bands[k..=k + group].iter().map(|b| b.n[a]).max().unwrap_or(0));
-                cousins.resize(cousin_n.iter().product(), 0);
+            let more = bands[k + 1..].iter().take_while(|b| !b.first).count();
+            cousins.start(&bands[k..=k + more]);
+        }
+        if v.band(band, k) {
+            walk_band(v, g, band, k > 0, codes, &mut held, &cousins, &mut row_parent, &mut fixed);
+            if !cousins.sum.is_empty() {
+                cousins.add(g, band, codes, &held);
             }
         }
-        let some = v.band(band, k);
-        if some {
-            let dims = (0..3).filter(|&a| n[a] > 1).count() as u32;
-            // W and the neighbours before it along each axis weigh 4, W W 1, NW, NE and the like 2 and 1.
-            let near_scale = sixteenths(4 + 1 + dims * 4 + if n[2] > 1 { 4 } else { 0 } + if n[1] > 1 { 4 } else { 0 });
-            let cousin_scale = sixteenths(cousin_weight);
-            let weights = [
-                u64::from(MIX[0]),
-                if band.parent.is_some() { u64::from(MIX[1]) } else { 0 },
-                if cousin_weight > 0 { u64::from(MIX[2]) } else { 0 },
-            ];
-            let total = (1 << 16) / weights.iter().sum::<u64>().max(1);
-            fixed.resize(width, 0);
-            let mut parent_scale = 0;
-            let mut parent_shift = 0;
-            for a in 0..n[0] {
-                for b in 0..n[1] {
-                    for y in 0..n[2] {
-                        let i0 = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
-                        fixed.fill(0);
-                        if y > 0 {
-                            let up = i0 - g.stride[2];
-                            add(&mut fixed, codes, up, width, 4, 0);
-                            add(&mut fixed, codes, up, width, 2, 1);
-                            add(&mut fixed, codes, up, width, 2, -1);
-                        }
-                        if b > 0 {
-                            let up = i0 - g.stride[1];
-                            add(&mut fixed, codes, up, width, 4, 0);
-                            add(&mut fixed, codes, up, width, 1, 1);
-                            add(&mut fixed, codes, up, width, 1, -1);
-                            if y > 0 {
-                                add(&mut fixed, codes, up - g.stride[2], width, 1, 0);
-                            }
-                            if y + 1 < n[2] {
-                                add(&mut fixed, codes, up + g.stride[2], width, 1, 0);
-                            }
-                        }
-                        if a > 0 {
-                            add(&mut fixed, codes, i0 - g.stride[0], width, 4, 0);
-                        }
-                        if let Some(p) = &band.parent {
-                            row_parent.resize(p.n[3], 0);
-                            let at = [a, b, y];
-                            let at = std::array::from_fn(|d| (at[d] >> p.shift[d]).min(p.n[d] - 1));
-                            parent_scale = sixteenths(around(&mut row_parent, codes, g, p.offset, p.n, at));
-                            parent_shift = p.shift[3];
-                        }
-                        let c0 = ((a * cousin_n[1] + b) * cousin_n[2] + y) * cousin_n[3];
-                        let (mut w, mut ww) = (0i32, 0i32);
-                        for x in 0..width {
-                            let i = i0 + x;
-                            let near =
-                                (u64::from(fixed[x] + 4 * w.unsigned_abs() + ww.unsigned_abs()) * near_scale) >> 16;
-                            let parent = if band.parent.is_some() {
-                                (u64::from(row_parent[(x >> parent_shift).min(row_parent.len() - 1)]) * parent_scale)
-                                    >> 16
-                            } else {
-                                0
-                            };
-                            let cousin =
-                                if cousin_weight > 0 { (u64::from(cousins[c0 + x]) * cousin_scale) >> 16 } else { 0 };
-                            let expected =
-                                ((near * weights[0] + parent * weights[1] + cousin * weights[2]) * total) >> 16;
-                            let f = Features {
-                                expected: expected as u32,
-                                near: near as u32,
-                                parent: parent as u32,
-                                cousin: cousin as u32,
-                                w,
-                                n: if y > 0 { i32::from(codes[i - g.stride[2]]) } else { 0 },
-                                t: if b > 0 { i32::from(codes[i - g.stride[1]]) } else { 0 },
-                                u: if a > 0 { i32::from(codes[i - g.stride[0]]) } else { 0 },
-                            };
-                            let q = v.point(i, &f);
-                            codes[i] = q;
-                            ww = w;
-                            w = i32::from(q);
+        cousins.weight += around_weight(band.n);
+    }
+}
+
+#[inline(always)]
+fn walk_band<V: Visitor>(
+    v: &mut V,
+    g: &Geometry,
+    band: &Band,
+    high: bool,
+    codes: &mut [i16],
+    held: &mut [u8],
+    cousins: &Cousins,
+    row_parent: &mut Vec<u32>,
+    fixed: &mut Vec<u32>,
+) {
+    let n = band.n;
+    let width = n[3];
+    let flagged = high && width >= LEAST;
+    let kind = usize::from(band.level.min(4) - 1) * 16 + usize::from(band.orientation);
+    let dims = (0..3).filter(|&a| n[a] > 1).count() as u32;
+    // W and the neighbours before it along each axis weigh 4, W W 1, NW, NE and the like 2 and 1.
+    let near_scale = sixteenths(4 + 1 + dims * 4 + if n[2] > 1 { 4 } else { 0 } + if n[1] > 1 { 4 } else { 0 });
+    let cousin_scale = sixteenths(cousins.weight);
+    let has_cousins = cousins.weight > 0;
+    let weights = [MIX[0], if band.parent.is_some() { MIX[1] } else { 0 }, if has_cousins { MIX[2] } else { 0 }];
+    let total = (1 << 16) / u64::from(weights.iter().sum::<u32>());
+    fixed.clear();
+    fixed.resize(width, 0);
+    row_parent.clear();
+    let (mut parent_scale, mut parent_shift, mut parent_last) = (0, 0, usize::MAX);
+    if let Some(p) = &band.parent {
+        row_parent.resize(p.n[3], 0);
+        parent_scale = sixteenths(around_weight(p.n));
+        parent_shift = p.shift[3];
+    }
+    let (mut parent, mut cousin, mut rest, mut near) = ([0u32; RUN], [0u32; RUN], [0u32; RUN], [0u32; RUN]);
+    let (mut above, mut plane, mut volume) = ([0i16; RUN], [0i16; RUN], [0i16; RUN]);
+    for a in 0..n[0] {
+        for b in 0..n[1] {
+            for y in 0..n[2] {
+                let i0 = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
+                let before_row = u8::from(a > 0) | u8::from(b > 0) << 1 | u8::from(y > 0) << 2;
+                let crow = cousins.row(a, b, y);
+                let mut parent_row = 0;
+                let mut parent_at = [0; 3];
+                if let Some(p) = &band.parent {
+                    let at = [a, b, y];
+                    parent_at = std::array::from_fn(|d| (at[d] >> p.shift[d]).min(p.n[d] - 1));
+                    parent_row = p.offset + (0..3).map(|d| parent_at[d] * g.stride[d]).sum::<usize>();
+                }
+                before(fixed, codes, g, n, i0, [a, b, y]);
+                if let Some(p) = &band.parent
+                    && parent_last != parent_row
+                {
+                    parent_last = parent_row;
+                    around(row_parent, codes, g, p.offset, p.n, parent_at);
+                    row_parent.iter_mut().for_each(|s| *s = scaled(*s, parent_scale));
+                }
+                for x0 in (0..width).step_by(RUN) {
+                    let i = i0 + x0;
+                    let len = RUN.min(width - x0);
+                    near[..len].copy_from_slice(&fixed[x0..x0 + len]);
+                    if !row_parent.is_empty() {
+                        let last = row_parent.len() - 1;
+                        for (x, p) in parent[..len].iter_mut().enumerate() {
+                            *p = row_parent[((x0 + x) >> parent_shift).min(last)];
                         }
                     }
-                }
-            }
-        }
-        if !cousins.is_empty() {
-            let mut weight = 0;
-            let mut row = vec![0u32; width];
-            for a in 0..n[0] {
-                for b in 0..n[1] {
-                    for y in 0..n[2] {
-                        if some {
-                            weight = around(&mut row, codes, g, band.offset, n, [a, b, y]);
-                            let c0 = ((a * cousin_n[1] + b) * cousin_n[2] + y) * cousin_n[3];
-                            for (c, r) in cousins[c0..c0 + width].iter_mut().zip(&row) {
-                                *c += r;
-                            }
+                    if has_cousins {
+                        let c0 = crow * cousins.n[3] + x0;
+                        for (c, s) in cousin[..len].iter_mut().zip(&cousins.sum[c0..c0 + len]) {
+                            *c = scaled(*s, cousin_scale);
                         }
                     }
+                    for ((r, p), c) in rest.iter_mut().zip(&parent).zip(&cousin) {
+                        *r = p * MIX[1] + c * MIX[2];
+                    }
+                    if flagged {
+                        let around = Beside::new(held, g, i, [a, b, y], x0, width);
+                        let before = around.before();
+                        let above = match &band.parent {
+                            Some(p) => usize::from(held[parent_row + (x0 >> p.shift[3]).min(p.n[3] - 1) / RUN * RUN]),
+                            None => 1,
+                        };
+                        let much =
+                            (0..len).map(|x| scaled(scaled(near[x], near_scale) * MIX[0] + rest[x], total)).sum();
+                        let much = class(much) as usize;
+                        let (mut beside, mut next) = (1, 1);
+                        if has_cousins {
+                            let r = crow * cousins.runs + x0 / RUN;
+                            beside = usize::from(cousins.holds[r]);
+                            if x0 + RUN < width {
+                                next = usize::from(cousins.holds[r + 1]);
+                            }
+                        }
+                        let slots = [
+                            much * 4 + around.left,
+                            around.each(),
+                            kind * 8 + (much / 2).min(7),
+                            ((before * 4 + above) * 4 + beside) * 4 + next,
+                        ];
+                        if !v.run(i, len, &(slots, before)) {
+                            continue;
+                        }
+                    }
+                    copy(&mut above, codes, i, len, y > 0, g.stride[2]);
+                    copy(&mut plane, codes, i, len, b > 0, g.stride[1]);
+                    copy(&mut volume, codes, i, len, a > 0, g.stride[0]);
+                    let mut w = if x0 > 0 { i32::from(codes[i - 1]) } else { 0 };
+                    let mut ww = if x0 > 0 { i32::from(codes[i - 2]) } else { 0 };
+                    let run = &mut codes[i..i + len];
+                    let mut none = flagged;
+                    for (x, q) in run.iter_mut().enumerate().take(RUN) {
+                        let near = scaled(near[x] + 4 * w.unsigned_abs() + ww.unsigned_abs(), near_scale);
+                        let f = Features {
+                            expected: scaled(near * MIX[0] + rest[x], total),
+                            near,
+                            parent: parent[x],
+                            cousin: cousin[x],
+                            w,
+                            n: i32::from(above[x]),
+                            t: i32::from(plane[x]),
+                            u: i32::from(volume[x]),
+                            place: if none { x as u32 } else { POSITIONS - 1 },
+                            before: before_row | u8::from(x0 + x > 0) << 3,
+                        };
+                        *q = v.point(i + x, &f);
+                        none &= *q == 0;
+                        (w, ww) = (i32::from(*q), w);
+                    }
+                    v.end(i, run);
+                    held[i] = holds(run);
                 }
             }
-            if !some {
-                weight = 2 + 2 * (0..4).filter(|&a| n[a] > 1).count() as u32;
-            }
-            cousin_weight += weight;
         }
     }
 }

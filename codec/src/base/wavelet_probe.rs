@@ -5,6 +5,9 @@ use super::Geometry;
 use super::wavelet::{Parameters, predict_low};
 use super::wavelet_bands::Band;
 use super::wavelet_coding::{CLASSES, Features, Visitor, class, walk};
+use super::wavelet_runs::{LEAST, POSITIONS, RunCoder, RunContext};
+use crate::entropy::Silence;
+use crate::kernel;
 
 /// Symbols of the rate model: magnitudes 0 to 14, and all above.
 const SYMBOLS: usize = 16;
@@ -35,7 +38,12 @@ struct Probe<'a> {
     inverse: f64,
     base: f64,
     step: f64,
-    low: Option<[usize; 5]>,
+    low: bool,
+    flagged: bool,
+    runs: RunCoder,
+    /// When the run began: bits, errors, shifts, integers that are not zero; its energy, and more bits if it is not zero.
+    start: (f64, [f64; 3], [(f64, f64); 2], f64),
+    zeroed: (f64, f64),
     lambda: f64,
     count: Vec<[f32; SYMBOLS]>,
     total: Vec<f32>,
@@ -62,7 +70,9 @@ impl Visitor for Probe<'_> {
     fn band(&mut self, band: &Band, index: usize) -> bool {
         self.step = self.base * band.weight;
         self.inverse = 1.0 / self.step;
-        self.low = (index == 0).then_some([band.offset, band.n[0], band.n[1], band.n[2], band.n[3]]);
+        self.low = index == 0;
+        self.flagged = band.n[3] >= LEAST;
+        self.zeroed = (0.0, 0.0);
         self.bits += 0.5;
         if index == 0 {
             return true;
@@ -87,18 +97,55 @@ impl Visitor for Probe<'_> {
     }
 
     #[inline(always)]
+    fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool {
+        let limit = 0.5 * self.step;
+        let row = &self.coef[i..i + n];
+        let some = row.iter().any(|c| c.abs() >= limit);
+        let p = self.runs.code(&mut Silence, some, context).1 as f32;
+        let (one, zero) = (f64::from(16.0 - p.log2()), f64::from(16.0 - (65536.0 - p).log2()));
+        let energy = row.iter().map(|c| c * c).sum::<f64>() * self.inverse * self.inverse;
+        if !some {
+            self.bits += zero;
+            self.sum[0] += energy;
+            return false;
+        }
+        self.bits += zero;
+        self.start = (self.bits, self.sum, self.shift, self.nonzero);
+        self.zeroed = (energy, one - zero);
+        true
+    }
+
+    /// Makes the run zero if it is not worth its bits.
+    #[inline(always)]
+    fn end(&mut self, i: usize, codes: &mut [i16]) {
+        let (bits, sum, shift, nonzero) = self.start;
+        self.bits += self.zeroed.1;
+        if self.low || !self.flagged || self.nonzero - nonzero > 3.0 {
+            return;
+        }
+        let error = |s: &[f64; 3]| s[0] + s[1] + s[2];
+        let cost = error(&self.sum) - error(&sum) + self.lambda * (self.bits - bits);
+        if self.zeroed.0 <= cost {
+            (self.bits, self.sum, self.shift, self.nonzero) = (bits, sum, shift, nonzero);
+            self.sum[0] += self.zeroed.0;
+            codes.fill(0);
+            self.q[i..i + codes.len()].fill(0);
+        }
+    }
+
+    #[inline(always)]
     fn point(&mut self, i: usize, f: &Features) -> i16 {
         let t = self.coef[i] * self.inverse;
-        if let Some(low) = self.low {
+        if self.low {
             let r = t.round();
             self.overflow |= r.is_nan() || r.abs() >= 1e9;
             self.q[i] = r as i32;
             self.sum[0] += (t - r) * (t - r);
-            let d = i64::from(self.q[i]) - predict_low(&self.q, self.g, &low, i);
+            let d = i64::from(self.q[i]) - predict_low(&self.q, self.g, f.before, i);
             self.bits += 2.0 * ((d.unsigned_abs() + 1) as f64).log2() + 1.0;
             return d.clamp(-32767, 32767) as i16;
         }
-        let k = class(f.expected) as usize;
+        let k = (class(f.expected) + if f.place < POSITIONS - 1 { CLASSES } else { 0 }) as usize;
         let mag = t.abs();
         let hi = (mag + 0.5).floor();
         let mut m = hi;
@@ -148,22 +195,30 @@ pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Q
         inverse: 1.0,
         base: p.step,
         step: 1.0,
-        low: None,
+        low: false,
+        flagged: false,
+        runs: RunCoder::new(),
+        start: Default::default(),
+        zeroed: (0.0, 0.0),
         lambda: p.lambda,
         count: Vec::new(),
         total: Vec::new(),
         cost: Vec::new(),
-        since: vec![0; CLASSES as usize],
+        since: vec![0; 2 * CLASSES as usize],
         bits: 0.0,
         sum: [0.0; 3],
         shift: [(0.0, 0.0); 2],
         overflow: false,
         nonzero: 0.0,
     };
-    for k in 0..CLASSES as usize {
+    for k in 0..2 * CLASSES as usize {
+        let class = k % CLASSES as usize;
         // Before anything is seen: geometric with a mean near the class's expected magnitude.
-        let mean = (if k < 4 { k as f32 } else { (2u32 << (k / 2 - 1)) as f32 * if k % 2 == 1 { 1.5 } else { 1.0 } }
-            / 16.0)
+        let mean = (if class < 4 {
+            class as f32
+        } else {
+            (2u32 << (class / 2 - 1)) as f32 * if class % 2 == 1 { 1.5 } else { 1.0 }
+        } / 16.0)
             * 0.8
             + 0.02;
         let ratio = mean / (1.0 + mean);
@@ -180,7 +235,10 @@ pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Q
         probe.refresh(k);
     }
     let mut codes = vec![0i16; coef.len()];
-    walk(&mut probe, g, bands, &mut codes);
+    kernel::widest(
+        #[inline(always)]
+        || walk(&mut probe, g, bands, &mut codes),
+    );
     let mut shift = [0i8; 2];
     let mut distortion: f64 = probe.sum.iter().sum();
     for k in 0..2 {

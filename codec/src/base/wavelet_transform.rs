@@ -110,6 +110,7 @@ fn lift_even(s: &mut [f64], d: &[f64], w: usize, k: f64, edge: Edge, gain: f64) 
 }
 
 /// A line (or a batch of `w` lines side by side): `lines` holds the even samples, then the odd ones.
+#[inline(always)]
 fn analyse(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     let (s, d) = lines.split_at_mut(ns * w);
     lift_odd(s, d, w, LIFT[0], edge);
@@ -118,6 +119,7 @@ fn analyse(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     lift_even(s, d, w, LIFT[3], edge, 1.0);
 }
 
+#[inline(always)]
 fn synthesise(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     let (s, d) = lines.split_at_mut(ns * w);
     lift_even(s, d, w, -LIFT[3], edge, 1.0);
@@ -127,6 +129,7 @@ fn synthesise(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
 }
 
 /// One level along one axis over the leading box of extents `m`.
+#[inline(always)]
 fn along(v: &mut [f64], g: &Geometry, m: [usize; 4], axis: usize, edges: Edges, buffer: &mut Vec<f64>, inverse: bool) {
     let n = m[axis];
     if n < 2 {
@@ -226,6 +229,7 @@ fn first_extents(g: &Geometry, axis: usize, level: u8) -> [usize; 4] {
 }
 
 /// Values to coefficients, in place: the low half of every split axis first.
+#[inline(always)]
 pub fn forward(v: &mut [f64], g: &Geometry, levels: [u8; 4], first: u8, edges: Edges) {
     let mut buffer = Vec::new();
     for axis in (0..4).rev().filter(|a| first >> (3 - a) & 1 == 1) {
@@ -245,6 +249,7 @@ pub fn forward(v: &mut [f64], g: &Geometry, levels: [u8; 4], first: u8, edges: E
 }
 
 /// Coefficients to values, in place.
+#[inline(always)]
 pub fn inverse(v: &mut [f64], g: &Geometry, levels: [u8; 4], first: u8, edges: Edges) {
     let mut buffer = Vec::new();
     let together = split(levels, first);

@@ -112,13 +112,7 @@ pub fn compare(
 }
 
 /// Checks a chunk against its bound.
-pub fn chunk_keeps(
-    dtype: DType,
-    x: &[u64],
-    y: &[u64],
-    bound: ChunkBound,
-    fill: Option<u64>,
-) -> Result<Found, String> {
+pub fn chunk_keeps(dtype: DType, x: &[u64], y: &[u64], bound: ChunkBound, fill: Option<u64>) -> Result<Found, String> {
     let found = compare(dtype, x, y, fill, |v| match bound {
         ChunkBound::Lossless => None,
         ChunkBound::Abs(e) => Some(e),
