@@ -29,7 +29,6 @@ mod encode;
 pub mod entropy;
 mod error;
 mod error_bound;
-mod kernel;
 mod lattice;
 mod logarithm;
 mod mask;

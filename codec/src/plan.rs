@@ -5,7 +5,6 @@ use crate::base::raster::Weights;
 use crate::base::{CONTEXTS, Geometry, interpolation, raster, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::BitCoder;
-use crate::kernel;
 use crate::lattice::Lattice;
 
 /// How coded numbers become elements (SPEC §8.1).
@@ -222,20 +221,14 @@ impl Plan {
 
     /// Codes (or decodes) the numbers with the base. Not for `Constant` and `Lossless`.
     pub fn code_numbers<C: BitCoder>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
-        if self.fast {
-            kernel::widest(
-                #[inline(always)]
-                || self.code_with::<C, 1>(c, g, v, mask),
-            );
+        // Silence asks no model: one context is as good as six.
+        if self.fast || C::SILENT {
+            self.code_with::<C, 1>(c, g, v, mask);
         } else {
-            kernel::widest(
-                #[inline(always)]
-                || self.code_with::<C, CONTEXTS>(c, g, v, mask),
-            );
+            self.code_with::<C, CONTEXTS>(c, g, v, mask);
         }
     }
 
-    #[inline(always)]
     fn code_with<C: BitCoder, const N: usize>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
         let quantiser = |step: f64| match self.map {
             Map::Lattice(_) => Quantiser::integer(step),

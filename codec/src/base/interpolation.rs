@@ -55,7 +55,7 @@ struct Pass {
 
 impl Pass {
     /// Calls `f` with every point of the pass: coordinates and offset.
-    #[inline(always)]
+    #[inline]
     fn each(&self, g: &Geometry, thin: usize, mut f: impl FnMut([usize; 4], usize)) {
         let mut rows = 0usize;
         for a in (self.start[0]..g.n[0]).step_by(self.step[0]) {
@@ -114,7 +114,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Codes (or decodes) all points; `values` then holds the reconstruction.
-    #[inline(always)]
+    #[inline]
     pub fn run<C: BitCoder>(mut self, c: &mut C) {
         let levels = self.levels();
         let base = self.quant;
@@ -162,7 +162,7 @@ impl<'a, const N: usize> Run<'a, N> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn point<C: BitCoder>(&mut self, c: &mut C, i: usize, p: f64, m: &Magnitude<N>) -> i64 {
         let p = self.quant.snap(p);
         if let Some(mask) = self.mask
@@ -179,7 +179,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Interpolation along the axis of the pass.
-    #[inline(always)]
+    #[inline]
     fn local(&self, pass: &Pass, at: &[usize; 4], i: usize) -> Local {
         let (s, stride) = (pass.s, pass.s * self.g.stride[pass.axis]);
         let (along, n) = (at[pass.axis], self.g.n[pass.axis]);
@@ -211,7 +211,7 @@ impl<'a, const N: usize> Run<'a, N> {
 
     /// What the fitted weights multiply; all vanish on constant and linear fields. Residuals of the originals stand in
     /// for those that decoding will know.
-    #[inline(always)]
+    #[inline]
     fn features(&self, pass: &Pass, at: &[usize; 4], i: usize, l: &Local) -> [f64; FEATURES] {
         let mut f = [0.0; FEATURES];
         f[0] = l.curve_signed;
@@ -272,7 +272,7 @@ impl<'a, const N: usize> Run<'a, N> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn pass<C: BitCoder>(&mut self, c: &mut C, pass: &Pass) {
         let g = self.g;
         let Pass { start, step, .. } = *pass;
@@ -313,7 +313,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Codes whether all codes of a row are zero; if so, the row is left at its prediction and true is returned.
-    #[inline(always)]
+    #[inline]
     fn quiet<C: BitCoder>(
         &mut self,
         c: &mut C,
@@ -368,7 +368,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Plain interpolation of a row, and the differences that tell how rough it is.
-    #[inline(always)]
+    #[inline]
     fn interpolate(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let Pass { step, s, axis, start, .. } = *pass;
         let stride = s * self.g.stride[axis];
@@ -423,7 +423,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Adds the weighted features that come from outside the row, in the order of their numbers.
-    #[inline(always)]
+    #[inline]
     fn correct(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let g = &self.g;
         let Pass { start, step, axis, s, .. } = *pass;
@@ -488,7 +488,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// What the codes around a row tell, but for those of the row itself.
-    #[inline(always)]
+    #[inline]
     fn survey(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let g = &self.g;
         let Pass { start, step, axis, s, .. } = *pass;
@@ -556,14 +556,14 @@ impl Flags {
     }
 
     /// Place of a row in its plane.
-    #[inline(always)]
+    #[inline]
     fn place(&self, pass: &Pass, at: [usize; 3]) -> usize {
         (at[2] - pass.start[2]) / pass.step[2]
     }
 }
 
 /// Every `step`-th element from `from` on.
-#[inline(always)]
+#[inline]
 fn gather<T: Copy>(source: &[T], from: usize, step: usize, count: usize, out: &mut Vec<T>) {
     out.clear();
     if count == 0 {

@@ -79,7 +79,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Codes (or decodes) all points in C order.
-    #[inline(always)]
+    #[inline]
     pub fn run<C: BitCoder>(mut self, c: &mut C, weights: Weights) {
         match weights {
             Weights::Fitted => self.fit(c),
@@ -117,7 +117,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// The value that all taps are taken relative to: the nearest causal neighbour there is.
-    #[inline(always)]
+    #[inline]
     fn anchor(&self, at: [usize; 3], x: usize, i: usize) -> f64 {
         if x > 0 {
             self.values[i - 1]
@@ -133,7 +133,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// Neighbours relative to the anchor, absent ones 0.
-    #[inline(always)]
+    #[inline]
     fn taps(&self, ok: &[bool; TAPS], x: usize, i: usize, anchor: f64) -> [f64; TAPS] {
         let n = self.g.n[3];
         if x >= 3 && x + 2 < n {
@@ -180,7 +180,7 @@ impl<'a, const N: usize> Run<'a, N> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn row<C: BitCoder>(&mut self, c: &mut C, at: [usize; 3], outer: &mut Outer) {
         let g = self.g;
         let n = g.n[3];
@@ -237,7 +237,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     /// For every place of a row: sums of weighted neighbours in other rows, and of those weights.
-    #[inline(always)]
+    #[inline]
     fn add_up(&self, ok: &[bool; TAPS], row: usize, outer: &mut Outer) {
         let n = self.g.n[3];
         outer.sum.clear();

@@ -125,7 +125,7 @@ pub fn depth(n: usize) -> u8 {
 
 /// Prediction of a coefficient of the low band from those before it: their alternating sum. Bit a of `before`: its
 /// index along axis a is above 0.
-#[inline(always)]
+#[inline]
 pub fn predict_low(q: &[i32], g: &Geometry, before: u8, i: usize) -> i64 {
     let mut p = 0i64;
     for m in 1..16u8 {
@@ -168,13 +168,13 @@ impl<C: BitCoder, const N: usize> Visitor for Coding<'_, C, N> {
         some
     }
 
-    #[inline(always)]
+    #[inline]
     fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool {
         let some = !C::DECODING && self.q[i..i + n].iter().any(|&q| q != 0);
         self.runs.code(self.c, some, context).0
     }
 
-    #[inline(always)]
+    #[inline]
     fn point(&mut self, i: usize, f: &Features) -> i16 {
         let m = magnitude::<N>(f, self.level, self.orientation);
         let base = if self.low { predict_low(self.q, self.g, f.before, i) } else { 0 };
@@ -188,7 +188,7 @@ impl<C: BitCoder, const N: usize> Visitor for Coding<'_, C, N> {
 }
 
 /// Contexts of a coefficient.
-#[inline(always)]
+#[inline]
 fn magnitude<const N: usize>(f: &Features, level: u32, orientation: u32) -> Magnitude<N> {
     let e = class(f.expected);
     let rel = |v: u32| (class(v) + 8).saturating_sub(e).min(15);
@@ -216,7 +216,7 @@ fn magnitude<const N: usize>(f: &Features, level: u32, orientation: u32) -> Magn
 const SLOTS: [usize; CONTEXTS] = [48 * 16, 48 * POSITIONS as usize, 48 * 16, 48 * 16, 1024 + 48 * 16, 48 * 4 * 16];
 
 /// Codes (or decodes) a chunk; `values` then holds the reconstruction. An encoder gives the originals.
-#[inline(always)]
+#[inline]
 pub fn code<C: BitCoder, const N: usize>(
     c: &mut C,
     g: Geometry,
@@ -262,7 +262,7 @@ pub fn prepare(
 }
 
 /// Codes (or decodes) the integers alone; returns their codes.
-#[inline(always)]
+#[inline]
 pub fn code_bands<C: BitCoder, const N: usize>(c: &mut C, g: &Geometry, bands: &[Band], q: &mut [i32]) -> Vec<i16> {
     let mut empty = Vec::new();
     if !C::DECODING {
@@ -297,7 +297,7 @@ pub fn code_bands<C: BitCoder, const N: usize>(c: &mut C, g: &Geometry, bands: &
 }
 
 /// Values from integers.
-#[inline(always)]
+#[inline]
 pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], values: &mut [f64]) {
     for (k, band) in bands.iter().enumerate() {
         let step = p.step * band.weight;

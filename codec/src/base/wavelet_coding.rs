@@ -44,7 +44,7 @@ pub trait Visitor {
 pub const CLASSES: u32 = 48;
 
 /// The class of an expected magnitude.
-#[inline(always)]
+#[inline]
 pub fn class(v: u32) -> u32 {
     let lg = 31 - (v | 1).leading_zeros();
     let c = 2 * lg + ((v >> (lg.max(1) - 1)) & 1);
@@ -55,7 +55,7 @@ pub fn class(v: u32) -> u32 {
 const MIX: [u32; 3] = [8, 1, 2];
 
 /// Adds `k` × magnitudes of the row of `n` codes at `i`, moved by `shift` elements, to `sum`.
-#[inline(always)]
+#[inline]
 pub fn add(sum: &mut [u32], codes: &[i16], i: usize, n: usize, k: u32, shift: isize) {
     let row = &codes[i..i + n];
     let n = n.min(sum.len());
@@ -71,7 +71,7 @@ pub fn add(sum: &mut [u32], codes: &[i16], i: usize, n: usize, k: u32, shift: is
 }
 
 /// Magnitudes around each element of a row of a finished band: twice its own, and its neighbours on all sides.
-#[inline(always)]
+#[inline]
 pub fn around(sum: &mut [u32], codes: &[i16], g: &Geometry, offset: usize, n: [usize; 4], at: [usize; 3]) {
     let i = offset + at[0] * g.stride[0] + at[1] * g.stride[1] + at[2] * g.stride[2];
     sum.fill(0);
@@ -103,7 +103,7 @@ pub fn sixteenths(weight: u32) -> u64 {
 }
 
 /// A sum of magnitudes divided by the weight that `scale` is of.
-#[inline(always)]
+#[inline]
 pub fn scaled(sum: u32, scale: u64) -> u32 {
     ((u64::from(sum) * scale) >> 16) as u32
 }
@@ -134,13 +134,13 @@ impl Cousins {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn row(&self, a: usize, b: usize, y: usize) -> usize {
         (a * self.n[1] + b) * self.n[2] + y
     }
 
     /// Adds a finished band that is not all zero.
-    #[inline(always)]
+    #[inline]
     fn add(&mut self, g: &Geometry, band: &Band, codes: &[i16], held: &[u8]) {
         let n = band.n;
         let steps = [self.n[1] * self.n[2] * self.n[3], self.n[2] * self.n[3], self.n[3]];
@@ -182,7 +182,7 @@ impl Cousins {
 }
 
 /// Weighted magnitudes of the finished rows around a row of a band of extents `n`; `ww` as in the corrections.
-#[inline(always)]
+#[inline]
 pub fn before(sum: &mut [u32], codes: &[i16], g: &Geometry, n: [usize; 4], i0: usize, [a, b, y]: [usize; 3]) {
     let width = n[3];
     sum.fill(0);
@@ -210,7 +210,7 @@ pub fn before(sum: &mut [u32], codes: &[i16], g: &Geometry, n: [usize; 4], i0: u
 }
 
 /// Codes of the row `back` elements before, or zeros.
-#[inline(always)]
+#[inline]
 pub fn copy(to: &mut [i16; RUN], codes: &[i16], i: usize, len: usize, have: bool, back: usize) {
     if have {
         to[..len].copy_from_slice(&codes[i - back..i - back + len]);
@@ -220,7 +220,7 @@ pub fn copy(to: &mut [i16; RUN], codes: &[i16], i: usize, len: usize, have: bool
 }
 
 /// Visits every coefficient in coding order; `codes` (zeros before) receives what the visitor returns.
-#[inline(always)]
+#[inline]
 pub fn walk<V: Visitor>(v: &mut V, g: &Geometry, bands: &[Band], codes: &mut [i16]) {
     let mut cousins = Cousins::default();
     // How much the run that begins at an element holds.
@@ -242,7 +242,7 @@ pub fn walk<V: Visitor>(v: &mut V, g: &Geometry, bands: &[Band], codes: &mut [i1
     }
 }
 
-#[inline(always)]
+#[inline]
 fn walk_band<V: Visitor>(
     v: &mut V,
     g: &Geometry,

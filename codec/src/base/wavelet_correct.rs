@@ -20,7 +20,7 @@ struct Activity {
 
 impl Activity {
     /// Of the bands of a level; along axes that go first, of their `level + 1` finest scales.
-    #[inline(always)]
+    #[inline]
     fn new(g: &Geometry, p: &Parameters, level: u8, bands: &[Band], codes: &[i16]) -> Activity {
         let together = split(p.levels, p.first);
         let all_first = together == [0; 4];
@@ -67,14 +67,14 @@ impl Activity {
 }
 
 /// The integer that corrects a value (encoder).
-#[inline(always)]
+#[inline]
 fn correction(original: f64, value: f64, inverse: f64) -> i64 {
     let r = (original - value) * inverse;
     (r + if r < 0.0 { -0.5 } else { 0.5 }) as i64
 }
 
 /// Corrects all points in the order of the array; `values` hold the reconstruction, `codes` those of the coefficients.
-#[inline(always)]
+#[inline]
 pub fn correct<C: BitCoder, const N: usize>(
     c: &mut C,
     g: &Geometry,

@@ -7,7 +7,6 @@ use super::wavelet_bands::Band;
 use super::wavelet_coding::{CLASSES, Features, Visitor, class, walk};
 use super::wavelet_runs::{LEAST, POSITIONS, RunCoder, RunContext};
 use crate::entropy::Silence;
-use crate::kernel;
 
 /// Symbols of the rate model: magnitudes 0 to 14, and all above.
 const SYMBOLS: usize = 16;
@@ -96,7 +95,7 @@ impl Visitor for Probe<'_> {
         false
     }
 
-    #[inline(always)]
+    #[inline]
     fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool {
         let limit = 0.5 * self.step;
         let row = &self.coef[i..i + n];
@@ -116,7 +115,7 @@ impl Visitor for Probe<'_> {
     }
 
     /// Makes the run zero if it is not worth its bits.
-    #[inline(always)]
+    #[inline]
     fn end(&mut self, i: usize, codes: &mut [i16]) {
         let (bits, sum, shift, nonzero) = self.start;
         self.bits += self.zeroed.1;
@@ -133,7 +132,7 @@ impl Visitor for Probe<'_> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn point(&mut self, i: usize, f: &Features) -> i16 {
         let t = self.coef[i] * self.inverse;
         if self.low {
@@ -235,10 +234,7 @@ pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Q
         probe.refresh(k);
     }
     let mut codes = vec![0i16; coef.len()];
-    kernel::widest(
-        #[inline(always)]
-        || walk(&mut probe, g, bands, &mut codes),
-    );
+    walk(&mut probe, g, bands, &mut codes);
     let mut shift = [0i8; 2];
     let mut distortion: f64 = probe.sum.iter().sum();
     for k in 0..2 {

@@ -36,7 +36,7 @@ impl RunCoder {
     }
 
     /// Codes whether some code is not zero; and the probability that was given to it, in units of 2^-16.
-    #[inline(always)]
+    #[inline]
     pub fn code<C: BitCoder>(&mut self, c: &mut C, some: bool, (slots, set): &RunContext) -> (bool, u32) {
         let k = std::array::from_fn(|i| self.counters[i][slots[i]]);
         let mixed = self.mixer.mix(*set, &k);
@@ -50,7 +50,7 @@ impl RunCoder {
 }
 
 /// How much a run holds, in four classes.
-#[inline(always)]
+#[inline]
 pub fn holds(codes: &[i16]) -> u8 {
     let sum: u32 = codes.iter().map(|q| u32::from(q.unsigned_abs())).sum();
     match sum {
@@ -72,7 +72,7 @@ pub struct Beside {
 
 impl Beside {
     /// Of the run at element `i`, index `x` of axis 3 of `width`.
-    #[inline(always)]
+    #[inline]
     pub fn new(held: &[u8], g: &Geometry, i: usize, [_, b, y]: [usize; 3], x: usize, width: usize) -> Beside {
         let at = |have: bool, back: usize| if have { usize::from(held[i - back]) } else { 1 };
         Beside {
@@ -84,13 +84,13 @@ impl Beside {
     }
 
     /// All of it in six classes.
-    #[inline(always)]
+    #[inline]
     pub fn before(&self) -> usize {
         (self.left + self.up + self.plane).div_ceil(2).min(5)
     }
 
     /// Each for itself, below 256.
-    #[inline(always)]
+    #[inline]
     pub fn each(&self) -> usize {
         ((self.left * 4 + self.up) * 4 + self.right) * 4 + self.plane
     }

@@ -7,7 +7,6 @@ use super::wavelet_probe::{Quantised, quantise};
 use super::wavelet_transform::{Edge, Edges};
 use crate::Effort;
 use crate::entropy::CostCounter;
-use crate::kernel;
 
 /// What the reconstruction must reach, over the points that are not masked.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -128,10 +127,7 @@ impl Search<'_> {
             return f64::INFINITY;
         }
         let mut y = vec![0.0; self.g.len()];
-        kernel::widest(
-            #[inline(always)]
-            || reconstruct(&self.g, &p, &l.bands, &q.q, &mut y),
-        );
+        reconstruct(&self.g, &p, &l.bands, &q.q, &mut y);
         let mut count = [1.0f64; 8];
         let inverse = 0.5 / e;
         for (i, (a, b)) in self.values.iter().zip(&y).enumerate() {
@@ -214,10 +210,7 @@ impl Search<'_> {
     /// Sum of squared errors, and largest error.
     fn errors(&self, l: &Layout, p: &Parameters, q: &Quantised) -> (f64, f64) {
         let mut y = vec![0.0; self.g.len()];
-        kernel::widest(
-            #[inline(always)]
-            || reconstruct(&self.g, p, &l.bands, &q.q, &mut y),
-        );
+        reconstruct(&self.g, p, &l.bands, &q.q, &mut y);
         let mut sum = 0.0;
         let mut max = 0.0f64;
         for (i, (a, b)) in self.values.iter().zip(&y).enumerate() {
@@ -283,10 +276,7 @@ impl Search<'_> {
     fn cost(&self, p: &Parameters) -> f64 {
         let mut v = self.values.to_vec();
         let mut c = CostCounter::default();
-        kernel::widest(
-            #[inline(always)]
-            || code::<_, CONTEXTS>(&mut c, self.g, p, &mut v, self.mask),
-        );
+        code::<_, CONTEXTS>(&mut c, self.g, p, &mut v, self.mask);
         let mut head = Vec::new();
         p.write(&mut head);
         c.bytes() + head.len() as f64

@@ -44,7 +44,7 @@ pub const HIGH: [f64; MAX_LEVELS as usize] = [
 ];
 
 /// target[i] += k·(a[i] + b[i]), every element on its own.
-#[inline(always)]
+#[inline]
 fn lift(target: &mut [f64], a: &[f64], b: &[f64], k: f64) {
     for ((t, &a), &b) in target.iter_mut().zip(a).zip(b) {
         *t += k * (a + b);
@@ -70,7 +70,7 @@ const GAIN: f64 = 1.230174104914001;
 const INVERSE_GAIN: f64 = 0.8128930661159611;
 
 /// One step of lifting of the odd samples `d` from the even ones `s` (both as rows of `w`).
-#[inline(always)]
+#[inline]
 fn lift_odd(s: &[f64], d: &mut [f64], w: usize, k: f64, edge: Edge) {
     let (ns, nd) = (s.len() / w, d.len() / w);
     let inner = (ns - 1).min(nd) * w;
@@ -90,7 +90,7 @@ fn lift_odd(s: &[f64], d: &mut [f64], w: usize, k: f64, edge: Edge) {
 }
 
 /// One step of lifting of the even samples `s` from the odd ones `d`; straight ends are multiplied by `gain` instead.
-#[inline(always)]
+#[inline]
 fn lift_even(s: &mut [f64], d: &[f64], w: usize, k: f64, edge: Edge, gain: f64) {
     let (ns, nd) = (s.len() / w, d.len() / w);
     let (first, rest) = s.split_at_mut(w);
@@ -110,7 +110,7 @@ fn lift_even(s: &mut [f64], d: &[f64], w: usize, k: f64, edge: Edge, gain: f64) 
 }
 
 /// A line (or a batch of `w` lines side by side): `lines` holds the even samples, then the odd ones.
-#[inline(always)]
+#[inline]
 fn analyse(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     let (s, d) = lines.split_at_mut(ns * w);
     lift_odd(s, d, w, LIFT[0], edge);
@@ -119,7 +119,7 @@ fn analyse(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     lift_even(s, d, w, LIFT[3], edge, 1.0);
 }
 
-#[inline(always)]
+#[inline]
 fn synthesise(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     let (s, d) = lines.split_at_mut(ns * w);
     lift_even(s, d, w, -LIFT[3], edge, 1.0);
@@ -129,7 +129,7 @@ fn synthesise(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
 }
 
 /// One level along one axis over the leading box of extents `m`.
-#[inline(always)]
+#[inline]
 fn along(v: &mut [f64], g: &Geometry, m: [usize; 4], axis: usize, edges: Edges, buffer: &mut Vec<f64>, inverse: bool) {
     let n = m[axis];
     if n < 2 {
@@ -229,7 +229,7 @@ fn first_extents(g: &Geometry, axis: usize, level: u8) -> [usize; 4] {
 }
 
 /// Values to coefficients, in place: the low half of every split axis first.
-#[inline(always)]
+#[inline]
 pub fn forward(v: &mut [f64], g: &Geometry, levels: [u8; 4], first: u8, edges: Edges) {
     let mut buffer = Vec::new();
     for axis in (0..4).rev().filter(|a| first >> (3 - a) & 1 == 1) {
@@ -249,7 +249,7 @@ pub fn forward(v: &mut [f64], g: &Geometry, levels: [u8; 4], first: u8, edges: E
 }
 
 /// Coefficients to values, in place.
-#[inline(always)]
+#[inline]
 pub fn inverse(v: &mut [f64], g: &Geometry, levels: [u8; 4], first: u8, edges: Edges) {
     let mut buffer = Vec::new();
     let together = split(levels, first);
