@@ -126,7 +126,7 @@ pub fn write(x: &Prepared, plan: &Plan) -> Coded {
     let mut c = BitEncoder::default();
     let mut state = x.state(plan);
     code(&mut c, x.dtype, x.g, plan, &mut state);
-    let mut decoded = elements(x.dtype, plan, &state);
+    let mut decoded = elements(x.dtype, plan, &state, x.bits.len());
     let wrong = x.exceptions(&decoded);
     if !wrong.is_empty() {
         let mut exact: Vec<u64> = wrong.iter().map(|&i| x.bits[i]).collect();
@@ -147,7 +147,7 @@ pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
     let mut c = CostCounter::default();
     let mut state = x.state(plan);
     code(&mut c, x.dtype, x.g, plan, &mut state);
-    let decoded = elements(x.dtype, plan, &state);
+    let decoded = elements(x.dtype, plan, &state, x.bits.len());
     if let ChunkBound::Rmse(limit) = x.bound
         && !matches!(x.rmse(&decoded).partial_cmp(&limit), Some(Ordering::Less | Ordering::Equal))
     {
@@ -164,7 +164,7 @@ pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
 pub fn reconstruct(x: &Prepared, plan: &Plan) -> Vec<u64> {
     let mut state = x.state(plan);
     code(&mut Silence, x.dtype, x.g, plan, &mut state);
-    elements(x.dtype, plan, &state)
+    elements(x.dtype, plan, &state, x.bits.len())
 }
 
 /// Everything that passes through the coder.
@@ -227,9 +227,9 @@ fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, s: &mut 
 }
 
 /// The bits of the elements that a coded state stands for, before exceptions.
-fn elements(dtype: DType, plan: &Plan, s: &State) -> Vec<u64> {
+fn elements(dtype: DType, plan: &Plan, s: &State, n: usize) -> Vec<u64> {
     let mut out: Vec<u64> = match (&plan.base, &plan.map) {
-        (Base::Constant(bits), _) => vec![*bits; s.special.len()],
+        (Base::Constant(bits), _) => vec![*bits; n],
         (Base::Lossless { .. }, _) => s.integers.iter().map(|&o| from_ordered(dtype, o)).collect(),
         (_, Map::Plain) => s.numbers.iter().map(|&v| nearest(dtype, v)).collect(),
         (_, Map::Lattice(l)) => s.numbers.iter().map(|&k| nearest(dtype, l.value(k))).collect(),
@@ -306,11 +306,7 @@ pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Res
     let mut c = BitDecoder::new(bytes.0);
     let mut state = State::empty(&plan, n);
     code(&mut c, dtype, Geometry::new(shape), &plan, &mut state);
-    let mut out = if let (Base::Constant(bits), false) = (&plan.base, plan.masked) {
-        vec![*bits; n]
-    } else {
-        elements(dtype, &plan, &state)
-    };
+    let mut out = elements(dtype, &plan, &state, n);
     if exceptions {
         let (mut at, mut exact) = (Vec::new(), Vec::new());
         code_exceptions(&mut c, dtype, &mut at, &mut exact, n);

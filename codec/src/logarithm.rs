@@ -1,6 +1,7 @@
 //! Base-2 logarithms for relative bounds. Only `exp2` is part of decode: it uses basic operations alone (SPEC §8.1).
 
 /// ln(2)^k / k! for k = 13 down to 0.
+#[expect(clippy::excessive_precision, clippy::approx_constant, reason = "written as in the specification")]
 const POWERS: [f64; 14] = [
     1.3691488853904130e-12,
     2.5678435993488206e-11,

@@ -23,7 +23,7 @@ pub struct Prepared {
     pub valid: u64,
 }
 
-impl<'a> Prepared {
+impl Prepared {
     /// Checks the bound and takes the elements apart.
     pub fn new(req: &ChunkRequest<'_>) -> Result<Prepared, Error> {
         let float = req.dtype.is_float();

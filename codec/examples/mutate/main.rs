@@ -1,7 +1,8 @@
 //! Damages valid streams in every way and decodes them: nothing may panic, hang, allocate beyond the limits, or pass
 //! wrong values off as right ones.
 //!
-//! `cargo run --profile checked -p scicodec --example mutate -- --streams 150000 --seed 1`; `--only N` repeats stream N.
+//! `cargo run --profile checked -p scicodec --example mutate -- --streams 150000 --seed 1`; `--only N` repeats stream N;
+//! `--seeds fuzz/corpus` writes the valid streams as seeds of the fuzz targets, and does nothing else.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic)]
 mod damage;
 #[path = "../../tests/common/field.rs"]
@@ -14,6 +15,7 @@ use repair::Parts;
 use scicodec::{DType, Error, Limits, Reader, decode_chunk};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -148,6 +150,10 @@ fn main() {
     let mut limits = Limits::default();
     (limits.chunk_bytes, limits.decoded_bytes) = (CHUNK_BYTES, DECODED_BYTES);
     (limits.record_bytes, limits.chunks, limits.variables) = (1 << 16, 1 << 12, 1 << 8);
+    let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|w| w == "--seeds") {
+        return seeds::write(Path::new(&words[at + 1])).unwrap();
+    }
     let files = seeds::files().unwrap().into_iter();
     let files = files.map(|f| (f.clone(), Parts::of(&f), values(f, &limits).unwrap())).collect();
     let bench = Bench { chunks: seeds::chunks().unwrap(), files, limits };

@@ -1,6 +1,7 @@
 //! Valid streams to start from: chunk bodies of every base and type, and files of one and of several variables.
 use crate::field::{self, KINDS, Kind};
 use scicodec::*;
+use std::path::Path;
 
 /// A chunk and what its decoder is told.
 #[derive(Clone)]
@@ -70,4 +71,38 @@ pub fn files() -> Result<Vec<Vec<u8>>, Error> {
         }
     }
     Ok(all)
+}
+
+/// Writes seeds in the form that each fuzz target reads.
+pub fn write(corpus: &Path) -> Result<(), Error> {
+    let folder = |target: &str| {
+        let folder = corpus.join(target);
+        std::fs::create_dir_all(&folder).map(|()| folder)
+    };
+    let to = folder("decode_never_panics")?;
+    for (i, c) in chunks()?.iter().enumerate() {
+        let t = DType::ALL.iter().position(|&d| d == c.dtype).unwrap_or(0);
+        let mut seed = vec![t as u8, c.shape.len() as u8];
+        seed.extend(c.shape.iter().map(|&n| n as u8));
+        seed.push(c.base);
+        seed.extend(&c.body);
+        std::fs::write(to.join(format!("{i}")), seed)?;
+    }
+    for target in ["index_never_panics", "recover_never_panics"] {
+        let to = folder(target)?;
+        for (i, f) in files()?.iter().enumerate() {
+            std::fs::write(to.join(format!("{i}")), f)?;
+        }
+    }
+    let to = folder("round_trip_keeps_the_bound")?;
+    for (t, dtype) in DType::ALL.into_iter().enumerate() {
+        for (k, kind) in KINDS.into_iter().enumerate() {
+            let mut seed = vec![t as u8, (k % 3) as u8 | 128, (k % 4) as u8, 9];
+            seed.extend(0.01f64.to_le_bytes());
+            seed.extend(field::fill_bits(dtype).to_le_bytes());
+            seed.extend(field::to_bytes(dtype, &field::bits(kind, dtype, &[6, 10], 1)));
+            std::fs::write(to.join(format!("{t}-{k}")), seed)?;
+        }
+    }
+    Ok(())
 }

@@ -120,7 +120,7 @@ pub fn chunk_keeps(dtype: DType, x: &[u64], y: &[u64], bound: ChunkBound, fill: 
         ChunkBound::Rmse(_) => Some(f64::INFINITY),
     })?;
     match bound {
-        ChunkBound::Rmse(e) if found.valid > 0 && !(found.rmse() <= e * (1.0 + 1e-12)) => {
+        ChunkBound::Rmse(e) if found.valid > 0 && (found.rmse().is_nan() || found.rmse() > e * (1.0 + 1e-12)) => {
             Err(format!("rmse {:e}, allowed {e:e}", found.rmse()))
         }
         _ => Ok(found),

@@ -94,8 +94,11 @@ pub fn grown() -> Vec<u8> {
     finish(w)
 }
 
+/// A record and the bodies of its chunks; `None` for lost ones.
+pub type Contents = (VariableRecord, Vec<Option<Vec<u8>>>);
+
 /// Everything that a file says and holds, chunk by chunk; `Err` of the first chunk that cannot be had.
-pub fn contents(c: &Container) -> Result<Vec<(VariableRecord, Vec<Option<Vec<u8>>>)>, Error> {
+pub fn contents(c: &Container) -> Result<Vec<Contents>, Error> {
     let mut all = vec![];
     for (v, variable) in c.variables().iter().enumerate() {
         let mut chunks = vec![];
