@@ -277,6 +277,9 @@ fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
     }
     while keeps == 0.0 {
         step = storable(step.min(breaks) * 0.8);
+        if !step.is_normal() {
+            return plan;
+        }
         plan.set_step(step);
         if x.rmse(&reconstruct(x, &plan)) <= limit || step < limit * 1e-3 {
             keeps = step;
