@@ -100,7 +100,12 @@ fn refine(sorted: &[f64], origin: f64, guess: f64, tolerance: f64) -> Option<f64
 /// The spacing of floats near the largest value, as a lattice, where the bound is only a few times that.
 pub fn spacing(dtype: DType, values: &[f64], lo: f64, hi: f64, bound: f64) -> Option<Lattice> {
     let scale = ulp(dtype, lo.abs().max(hi.abs()));
-    if scale.is_nan() || scale <= 0.0 || bound > 128.0 * scale || bound < 0.5 * scale || lo.abs().max(hi.abs()) / scale > LARGEST {
+    if scale.is_nan()
+        || scale <= 0.0
+        || bound > 128.0 * scale
+        || bound < 0.5 * scale
+        || lo.abs().max(hi.abs()) / scale > LARGEST
+    {
         return None;
     }
     let exact = values.iter().all(|&x| (x / scale).fract() == 0.0);

@@ -142,15 +142,15 @@ impl Prepared {
                     wrong.push(i);
                 }
             }),
-            // Negated, so that an error that is no number is an exception too.
+            // An error that is no number is an exception too.
             ChunkBound::Abs(limit) => self.each_error(decoded, |i, _, e| {
-                if !(e <= limit) {
+                if e > limit || e.is_nan() {
                     wrong.push(i);
                 }
             }),
             ChunkBound::PwRel(limit) => self.each_error(decoded, |i, x, e| {
                 // A finite number never becomes an infinite one, however wide the bound.
-                if !(e <= (limit * x.abs()).min(f64::MAX)) {
+                if e > (limit * x.abs()).min(f64::MAX) || e.is_nan() {
                     wrong.push(i);
                 }
             }),

@@ -33,4 +33,9 @@ impl Geometry {
     pub fn len(&self) -> usize {
         self.n[0] * self.stride[0]
     }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }

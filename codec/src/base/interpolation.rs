@@ -62,7 +62,7 @@ impl Pass {
             for b in (self.start[1]..g.n[1]).step_by(self.step[1]) {
                 for y in (self.start[2]..g.n[2]).step_by(self.step[2]) {
                     rows += 1;
-                    if rows % thin != 0 {
+                    if !rows.is_multiple_of(thin) {
                         continue;
                     }
                     let row = a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
@@ -85,6 +85,7 @@ struct Local {
 }
 
 impl<'a, const N: usize> Run<'a, N> {
+    /// A run over a chunk of this geometry; a decoder's `values` may hold anything.
     pub fn new(
         g: Geometry,
         p: &'a Parameters,
@@ -379,15 +380,15 @@ impl<'a, const N: usize> Run<'a, N> {
         if axis == 3 {
             paired = if start[3] + (count - 1) * step[3] + s < n { count } else { count - 1 };
             (lo, hi) = (1.min(paired), paired.saturating_sub(1).max(1.min(paired)));
-            gather(&self.values, first - s, 2 * s, paired + 1, &mut row.line);
+            gather(self.values, first - s, 2 * s, paired + 1, &mut row.line);
         } else {
             paired = if at[axis] + s < n { count } else { 0 };
             (lo, hi) = if at[axis] >= 3 * s && at[axis] + 3 * s < n { (0, count) } else { (0, 0) };
             if lo < hi {
-                gather(&self.values, first - 3 * stride, step[3], count, &mut row.line);
-                gather(&self.values, first - stride, step[3], count, &mut row.lines[0]);
-                gather(&self.values, first + stride, step[3], count, &mut row.lines[1]);
-                gather(&self.values, first + 3 * stride, step[3], count, &mut row.lines[2]);
+                gather(self.values, first - 3 * stride, step[3], count, &mut row.line);
+                gather(self.values, first - stride, step[3], count, &mut row.lines[0]);
+                gather(self.values, first + stride, step[3], count, &mut row.lines[1]);
+                gather(self.values, first + 3 * stride, step[3], count, &mut row.lines[2]);
             }
         }
         row.paired = paired;
@@ -453,16 +454,16 @@ impl<'a, const N: usize> Run<'a, N> {
             }
             let o = t * g.stride[a];
             if axis == 3 {
-                gather(&self.values, first - o - s, 2 * s, paired + 1, line);
-                gather(&self.values, first + o - s, 2 * s, paired + 1, &mut lines[0]);
+                gather(self.values, first - o - s, 2 * s, paired + 1, line);
+                gather(self.values, first + o - s, 2 * s, paired + 1, &mut lines[0]);
                 let (b, e) = (&line[..paired + 1], &lines[0][..paired + 1]);
                 for k in 0..paired {
                     p[k] += w[f] * (0.25 * ((b[k] + b[k + 1]) + (e[k] + e[k + 1])) - 0.5 * sum[k]);
                 }
             } else {
-                gather(&self.values, first - o - stride, step[3], count, line);
+                gather(self.values, first - o - stride, step[3], count, line);
                 for (k, from) in [first - o + stride, first + o - stride, first + o + stride].into_iter().enumerate() {
-                    gather(&self.values, from, step[3], count, &mut lines[k]);
+                    gather(self.values, from, step[3], count, &mut lines[k]);
                 }
                 let (b, d, e, h) = (&line[..count], &lines[0][..count], &lines[1][..count], &lines[2][..count]);
                 for k in 0..count {

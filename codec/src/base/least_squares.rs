@@ -46,7 +46,7 @@ impl<const K: usize> NormalEquations<K> {
         let mut l = [[0.0; K]; K];
         let mut a = self.a;
         let scale = (0..K).map(|i| a[i][i]).fold(0.0, f64::max);
-        if !(scale > 0.0) || !scale.is_finite() {
+        if scale <= 0.0 || !scale.is_finite() {
             return [0.0; K];
         }
         for i in 0..K {

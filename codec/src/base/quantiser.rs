@@ -54,7 +54,7 @@ impl Quantiser {
         // Odd steps stay odd, so that whole errors stay symmetric.
         let whole = (step as u64).max(1);
         let odd = self.step as u64 % 2;
-        Quantiser::integer((whole - u64::from(odd == 1 && whole % 2 == 0)) as f64).rounding(self.rounding)
+        Quantiser::integer((whole - u64::from(odd == 1 && whole.is_multiple_of(2))) as f64).rounding(self.rounding)
     }
 
     /// The prediction as it will be used.

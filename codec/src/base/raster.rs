@@ -64,6 +64,7 @@ pub struct Run<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Run<'a, N> {
+    /// A run over a chunk of this geometry; a decoder's `values` may hold anything.
     pub fn new(g: Geometry, quant: Quantiser, values: &'a mut [f64], mask: Option<&'a [bool]>) -> Self {
         let flat = OFFSETS.map(|o| (0..4).map(|a| o[a] as isize * g.stride[a] as isize).sum());
         Run {

@@ -9,7 +9,6 @@ use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
 use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder};
 
-pub const EDGE: Edge = Edge::Mirrored;
 pub use super::wavelet_search::{Candidate, Target, choose, transfer};
 
 /// Contexts of the full mix.

@@ -198,7 +198,7 @@ impl BitCoder for CostCounter {
     fn bit(&mut self, bit: bool, p1: u32) -> bool {
         let p = if bit { p1 } else { 65536 - p1 };
         // Near certainty the table is too coarse: -log2(1 - ε) is ε/ln 2 there.
-        self.cost += u64::from(if p > 61440 { (65536 - p) * 369 >> 12 } else { COST[(p >> 4) as usize] });
+        self.cost += u64::from(if p > 61440 { ((65536 - p) * 369) >> 12 } else { COST[(p >> 4) as usize] });
         bit
     }
     #[inline(always)]

@@ -52,7 +52,7 @@ impl<const N: usize> ResidualCoder<N> {
     pub fn new(slots: [usize; N], sets: usize) -> Self {
         ResidualCoder {
             counters: slots.map(|n| vec![[Counter::NEW; BINS]; n]),
-            mixer: Mixer::new(sets * BINS, (if N == 1 { 65536 } else { 65536 * 18 / (10 * N as i32) }) as i32),
+            mixer: Mixer::new(sets * BINS, 65536 * 18 / (10 * N as i32)),
             sign: std::array::from_fn(|_| vec![Counter::NEW; SIGN_SLOTS]),
             sign_mixer: Mixer::new(16, 26000),
             mantissa: vec![Counter::NEW; MANTISSA_SLOTS],
