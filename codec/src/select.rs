@@ -214,20 +214,20 @@ impl Search<'_> {
     }
 }
 
-/// Values up to which choices are tried on the whole chunk, by effort; above, on a part of at most as many.
-fn tried(effort: Effort) -> usize {
+/// Values up to which choices are tried on the whole chunk, and of the part on which they are tried above that.
+fn tried(effort: Effort) -> (usize, usize) {
     match effort {
-        Effort::Fast => 1 << 16,
-        Effort::Default => 1 << 17,
-        Effort::Max => 1 << 20,
+        Effort::Fast => (1 << 16, 1 << 14),
+        Effort::Default => (3 << 17, 1 << 15),
+        Effort::Max => (1 << 20, 1 << 19),
     }
 }
 
 /// The liveliest of some boxes of a large chunk, whole along short axes.
 fn part(x: &Prepared) -> Option<Prepared> {
-    let limit = tried(x.effort);
+    let (whole, limit) = tried(x.effort);
     let mut n = x.g.n;
-    if x.g.len() <= 3 * limit {
+    if x.g.len() <= whole {
         return None;
     }
     while n.iter().product::<usize>() > limit {
