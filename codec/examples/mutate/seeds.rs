@@ -29,6 +29,23 @@ pub fn chunks() -> Result<Vec<Chunk>, Error> {
             }
         }
     }
+    // Larger smooth fields under root-mean-square bounds: what the wavelet base is for.
+    for dtype in [DType::F32, DType::F64] {
+        for (k, kind) in [Kind::Smooth, Kind::Noisy, Kind::Specials, Kind::Filled, Kind::Sparse].into_iter().enumerate()
+        {
+            for (b, bound) in
+                [ChunkBound::Rmse(3.0), ChunkBound::Rmse(0.3), ChunkBound::Abs(3.0)].into_iter().enumerate()
+            {
+                let shape = [vec![24, 26], vec![9, 10, 11], vec![600]][(k + b) % 3].clone();
+                let effort = [Effort::Fast, Effort::Default][b % 2];
+                let data = field::to_bytes(dtype, &field::bits(kind, dtype, &shape, (k * 10 + b) as u64));
+                let fill = (kind == Kind::Filled).then(|| field::fill_bits(dtype));
+                let request = ChunkRequest { dtype, shape: &shape, data: &data, bound, fill, effort };
+                let coded = encode_chunk(&request)?;
+                all.push(Chunk { dtype, base: coded.base, body: coded.body, shape });
+            }
+        }
+    }
     Ok(all)
 }
 
