@@ -328,11 +328,23 @@ impl Reader {
             return Err(Error::Unsupported { feature: "a chunk that needs a model".into() });
         }
         let shape: Vec<usize> = payload.header.shape.iter().map(|&e| e as usize).collect();
-        let chunk = decode_chunk(dtype, &shape, payload.header.base, payload.body)?;
+        let chunk = decode_chunk(dtype, &shape, payload.header.base, payload.body).map_err(|e| self.name_chunk(t, e))?;
         if byte_count(dtype, &payload.header.shape) != Some(chunk.len() as u64) {
             return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", chunk.len()), section: "4" });
         }
         Ok(chunk)
+    }
+
+    /// Says of a body's defect which chunk it is in.
+    fn name_chunk(&self, t: &Task, e: Error) -> Error {
+        let v = &self.container.variables()[t.variable];
+        let chunk = v.segments[t.segment].first_chunk + t.ordinal as u64;
+        match e {
+            Error::Corrupt { what, section } => {
+                Error::Corrupt { what: format!("chunk {chunk} of variable {:?}: {what}", v.record.name), section }
+            }
+            other => other,
+        }
     }
 
     fn coded_bytes(&self, t: &Task) -> u64 {
