@@ -4,8 +4,9 @@ use scicodec_format::{BoxRegion, DType, element_count};
 
 /// Most values in an automatically chosen chunk.
 ///
-/// The larger a chunk, the less of it is edge and cold adaptive state; the smaller, the less is decoded for a point.
-pub const AUTO_CHUNK_VALUES: u64 = 1 << 20;
+/// The larger a chunk, the less of it is edge and cold adaptive state; the smaller, the less is decoded for a point, and
+/// the more threads have work. Each halving costs 2 to 3 % of ratio at this size (`benches/results/chunk-sizes.md`).
+pub const AUTO_CHUNK_VALUES: u64 = 1 << 19;
 /// Most bytes in a row of chunks, which is what streaming decode holds in memory.
 pub const AUTO_SLAB_BYTES: u64 = 128 << 20;
 

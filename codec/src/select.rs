@@ -218,7 +218,7 @@ impl Search<'_> {
 fn tried(effort: Effort) -> (usize, usize) {
     match effort {
         Effort::Fast => (1 << 16, 1 << 14),
-        Effort::Default => (3 << 17, 1 << 15),
+        Effort::Default => (1 << 17, 1 << 15),
         Effort::Max => (1 << 20, 1 << 19),
     }
 }
