@@ -2,7 +2,7 @@
 from itertools import product
 
 from container import need
-from entropy import Counters, Residuals, clamp_code, magnitude_class
+from entropy import Counters, Residuals, clamp_code, log_class, magnitude_class
 
 MAGIC = 6755399441055744.0
 SCHEDULES = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)]
@@ -43,15 +43,17 @@ class Chunk:
         count = n[0] * self.o[0]
         self.values = [0.0] * count
         self.codes = [0] * count
+        self.row_bits = Counters(128)
         self.coder = Residuals(dec, [1024, 1024, 4096, 1024, 64, 4096], single)
         d = 3 if n[1] > 1 else 2
         t = 10 * d + 7
         self.a, self.b, self.c, self.m = 40960 // t, 28672 // t, 12288 // t, 4096 // d
 
     def put(self, at, prediction, step, q):
+        """The value of a point; q is None where nothing is coded."""
         p = round_even(prediction) if self.lattice else prediction
-        self.values[at] = p + step * float(q) if q else p
-        self.codes[at] = clamp_code(q)
+        self.values[at] = p if q is None else p + step * float(q)
+        self.codes[at] = clamp_code(q or 0)
 
     def code(self, near, parents, curve, grad, place, signs, w, u, b):
         """The integer of a point, from its surroundings."""
@@ -123,12 +125,12 @@ def interpolation(dec, n, skip, parameters, lattice, single):
     o = chunk.o
     for index in product(*(range(1) if a in axes else range(n[a]) for a in range(4))):
         at = sum(i * k for i, k in zip(index, o))
-        q = 0
+        q = None
         if skip[at]:
             t = 0
         else:
             q = chunk.coder.integer((t,) * 6, max(0, t - 16), 0, (0, 0, 0))
-            t = k63(256 * abs(q))
+            t = min(63, log_class(256 * abs(q)))
         chunk.put(at, prediction, step, q)
         prediction = chunk.values[at]
     for level in range(levels, 0, -1):
@@ -143,19 +145,10 @@ def interpolation(dec, n, skip, parameters, lattice, single):
     return chunk.values
 
 
-class RowBits:
-    """The counters of the bits of rows; they last for the chunk."""
-
-    def __init__(self):
-        self.counters = Counters(128)
-
-
 def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind):
     """One pass of §8.2."""
     dec, n, o = chunk.dec, chunk.n, chunk.o
     values, codes, skip = chunk.values, chunk.codes, chunk.skip
-    if not hasattr(chunk, "rows"):
-        chunk.rows = RowBits()
     weights = [(dec.raw(8) - 128) * 2.0**-6 for _ in range(10)] if fitted else None
     inverse = 1.0 / step
     plain = {}
@@ -196,8 +189,8 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind):
                 if bend is not None:
                     p = p + weights[0] * bend
                 p = correct(p, weights, values, plain, at, index, d, so, start, steps, n, o, has_p1)
-            row.append((at, index, p, curve, grad, has_p1))
             # The correction by the point before in the row waits until that point has its value.
+            row.append((at, index, p, curve, grad, has_p1))
         empty = False
         if len(row) >= 16:
             r = None
@@ -209,14 +202,14 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind):
                     z = 1
             y = ys.get(i2, 1)
             c = ((2 * x + y) * 2 + z) * 16 + min(47, magnitude_class(fine(0.0 if r is None else r, inverse))) // 3
-            x = chunk.rows.counters.bit(dec, c)
+            x = chunk.row_bits.bit(dec, c)
             ys[i2] = x
             empty = bool(x)
         left = None
         for at, index, p, curve, grad, has_p1 in row:
             if weights:
                 p = p + weights[7] * (0.0 if left is None else values[left] - plain[left])
-            q = 0
+            q = None
             if not empty and not skip[at]:
                 near, w, u, b = near_code(codes, at, o, index, start, steps, n)
                 before = codes[at - so]
@@ -309,7 +302,7 @@ def raster(chunk, weights, step):
             p = p + w4 * (values[at - 2] - anchor)
         if i3 >= 3:
             p = p + w10 * (values[at - 3] - anchor)
-        q = 0
+        q = None
         if not skip[at]:
             near, w, u, b = near_code(codes, at, o, index, zero, one, n)
             parents = (abs(codes[at - 2]) if i3 >= 2 else 0) + (abs(codes[at - row - 1]) if i2 and i3 else 0)
