@@ -167,7 +167,7 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind):
             m3 = values[at - 3 * so] if has_m3 else 0.0
             p1 = values[at + so] if has_p1 else 0.0
             p3 = values[at + 3 * so] if has_p3 else 0.0
-            bend = None
+            bend = 0.0
             if not has_p1:
                 p = 1.5 * v1 - 0.5 * m3 if has_m3 else v1
                 grad = curve = 0.0
@@ -186,7 +186,7 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind):
                     p = ((3.0 * v1 + 6.0 * p1) - p3) * 0.125
             plain[at] = p
             if weights:
-                if bend is not None:
+                if weights[0]:
                     p = p + weights[0] * bend
                 p = correct(p, weights, values, plain, at, index, d, so, start, steps, n, o, has_p1)
             # The correction by the point before in the row waits until that point has its value.
@@ -227,25 +227,26 @@ def correct(p, weights, values, plain, at, index, d, so, start, steps, n, o, has
     """The corrections of a prediction, but the first and the last."""
     if has_p1:
         for a in range(4):
-            if a == d:
+            weight = 0.0 if a == d else weights[1 + a if a < d else a]
+            if weight == 0:
                 continue
             t = steps[a]
             if index[a] - t >= start[a] and index[a] + t < n[a]:
                 m, q = at - t * o[a], at + t * o[a]
                 around = (values[m - so] + values[m + so]) + (values[q - so] + values[q + so])
                 feature = 0.25 * around - 0.5 * (values[at - so] + values[at + so])
-                p = p + weights[1 + a if a < d else a] * feature
+                p = p + weight * feature
     before = [index[a] - steps[a] >= start[a] for a in range(4)]
     for a in range(3):
-        if before[a]:
+        if before[a] and weights[4 + a]:
             j = at - steps[a] * o[a]
             p = p + weights[4 + a] * (values[j] - plain[j])
     if before[2]:
         up = at - steps[2] * o[2]
-        if before[3]:
+        if before[3] and weights[8]:
             j = up - steps[3]
             p = p + weights[8] * (values[j] - plain[j])
-        if index[3] + steps[3] < n[3]:
+        if index[3] + steps[3] < n[3] and weights[9]:
             j = up + steps[3]
             p = p + weights[9] * (values[j] - plain[j])
     return p

@@ -128,7 +128,10 @@ def elements(values, dtype):
     size = SIZES[dtype]
     if dtype < FLOATS:
         with np.errstate(all="ignore"):
-            return np.array(values, np.float64).astype(DTYPES[dtype]).view("u%d" % size).tolist()
+            numbers = np.array(values, np.float64)
+            if DTYPES[dtype] == "float16":
+                numbers = numbers.astype(np.float32)
+            return numbers.astype(DTYPES[dtype]).view("u%d" % size).tolist()
     info = np.iinfo(DTYPES[dtype])
     low, high = int(info.min), int(info.max)
     modulus = 1 << (8 * size)

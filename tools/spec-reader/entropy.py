@@ -192,7 +192,8 @@ class Residuals:
             if rest > 0:
                 m = m << 1 | self.mantissas.bit(dec, 16 * k + min(15, max(0, k + 8 - start)))
                 m = m << (rest - 1) | dec.raw(rest - 1)
-        return -m if negative else m
+        q = -m if negative else m
+        return q if k < 62 else ((q + (1 << 63)) & M64) - (1 << 63)
 
 
 def clamp_code(q):
