@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A second decoder of .scz files, written from SPEC.md: `read_scz.py IN.scz FOLDER` writes FOLDER/0.npy, 1.npy, …"""
+import math
 import pathlib
 import sys
 
@@ -9,10 +10,15 @@ from body import decode_chunk
 from container import DTYPES, read_container, read_payload
 from entropy import Corrupt, Unsupported
 
+LIMIT = 1 << 28  # bytes of a decoded chunk
+
 
 def decode_variable(data, variable):
     dtype = np.dtype(DTYPES[variable.dtype])
     unsigned = np.dtype("u%d" % dtype.itemsize)
+    for segment in variable.segments:
+        if segment.chunks and math.prod(map(min, segment.chunk_shape, segment.shape)) * dtype.itemsize > LIMIT:
+            raise Unsupported("a chunk is larger than this reader's limit")
     out = np.zeros(variable.shape, unsigned)
     for segment in variable.segments:
         for k, (start, extents) in enumerate(segment.places()):
