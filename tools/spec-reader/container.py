@@ -1,0 +1,322 @@
+"""SPEC.md §2, §3, §5 and §6: the container, and the headers of payloads."""
+import struct
+from itertools import product
+
+from entropy import Corrupt, Unsupported
+
+DTYPES = ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+SIZES = [2, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8]
+
+
+def _crc_table():
+    table = []
+    for i in range(256):
+        for _ in range(8):
+            i = i >> 1 ^ (0x82F63B78 if i & 1 else 0)
+        table.append(i)
+    return table
+
+
+CRC_TABLE = _crc_table()
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for b in data:
+        crc = crc >> 8 ^ CRC_TABLE[(crc ^ b) & 255]
+    return crc ^ 0xFFFFFFFF
+
+
+def need(holds, what):
+    if not holds:
+        raise Corrupt(what)
+
+
+class Cursor:
+    """Fields of a byte string, one after another."""
+
+    def __init__(self, data, pos=0, end=None):
+        self.data, self.pos = data, pos
+        self.end = len(data) if end is None else end
+
+    def take(self, n):
+        need(n <= self.end - self.pos, "a field reaches past the end of what holds it")
+        self.pos += n
+        return self.data[self.pos - n : self.pos]
+
+    def u8(self):
+        return self.take(1)[0]
+
+    def uint(self, n):
+        return int.from_bytes(self.take(n), "little")
+
+    def f64(self):
+        return struct.unpack("<d", self.take(8))[0]
+
+    def varint(self):
+        value = 0
+        for k in range(10):
+            b = self.u8()
+            value |= (b & 127) << (7 * k)
+            if b < 128:
+                need(b != 0 or k == 0, "a varint is not in its shortest form")
+                need(k < 9 or b == 1, "a varint is too large")
+                return value
+        raise Corrupt("a varint is too long")
+
+    def text(self):
+        raw = self.take(self.varint())
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as e:
+            raise Corrupt("a text is not UTF-8") from e
+
+    def left(self):
+        return self.end - self.pos
+
+
+def read_dtype(cur):
+    b = cur.u8()
+    dtype, rank = b & 15, b >> 4 & 7
+    need(dtype < len(DTYPES) and rank < 7, "no such dtype or rank")
+    return dtype, rank
+
+
+def read_bound(cur):
+    """§3: (kind, value); the value is None for lossless."""
+    b = cur.u8()
+    kind, form = b & 15, b >> 4 & 3
+    need(b < 64 and kind < 7 and form < 3 and (form == 0) == (kind == 0), "no such bound")
+    if form == 0:
+        return kind, None
+    if form == 1:
+        value = cur.f64()
+    else:
+        m = cur.varint()
+        need(m < 1 << 28, "a bound's digits are too many")
+        value = float("%de%d" % (m, struct.unpack("b", cur.take(1))[0]))
+    need(0 < value < float("inf"), "a bound is not positive and finite")
+    return kind, value
+
+
+def check_size(shape, dtype):
+    n = SIZES[dtype]
+    for e in shape:
+        n *= e
+    need(n < 1 << 63, "an array is too large")
+
+
+class Payload:
+    """§5: one payload; the whole of `data`."""
+
+    def __init__(self, data):
+        cur = Cursor(data)
+        need(cur.take(2) == b"\xb5\x63", "not a payload")
+        flags = cur.u8()
+        if flags & 15 != 1:
+            raise Unsupported("payload version %d" % (flags & 15))
+        need(flags < 128, "a reserved bit is set")
+        self.dtype, rank = read_dtype(cur)
+        self.shape = tuple(cur.varint() for _ in range(rank))
+        check_size(self.shape, self.dtype)
+        self.bound = read_bound(cur)
+        self.base = cur.u8()
+        self.variable = self.chunk = 0
+        if flags & 32:
+            self.variable, self.chunk = cur.varint(), cur.varint()
+        if flags & 16:
+            raise Unsupported("a model is needed")
+        length = cur.varint()
+        before = cur.pos
+        self.crc = cur.uint(4)
+        if flags & 64:
+            need(not any(cur.take(-cur.pos % 8)), "padding is not zero")
+        self.body = cur.take(length)
+        need(cur.left() == 0, "bytes after the body")
+        need(self.crc == crc32c(data[:before] + self.body), "the crc of a payload does not match")
+
+
+class Table:
+    """§6.5: a chunk table."""
+
+    def __init__(self, cur, chunks, dtype):
+        flags = cur.u8()
+        need(not flags & 64, "a reserved bit is set")
+        need(not flags & 32 or flags & 2, "one error without errors")
+        self.lengths = [cur.varint() for _ in range(chunks)]
+        need(flags & 16 or 0 not in self.lengths, "a chunk is missing")
+        present = [i for i, n in enumerate(self.lengths) if n]
+        if flags & 8:
+            base = cur.u8()
+            self.bases = {i: base for i in present}
+        else:
+            self.bases = {i: cur.u8() for i in present}
+        self.crcs = {i: cur.uint(4) for i in present} if flags & 1 else {}
+        if flags & 2:
+            for _ in range(1 if flags & 32 else len(present)):
+                error = cur.uint(4)
+                need(error <= 0x7F800000, "an error is negative or NaN")
+        if flags & 4:
+            cur.take(2 * SIZES[dtype] * len(present))
+
+
+class Segment:
+    """§6.4: a part of a variable, and its grid of chunks."""
+
+    def __init__(self, variable, shape, chunk_shape, first_chunk, row):
+        self.variable, self.shape, self.first_chunk, self.row = variable, shape, first_chunk, row
+        self.chunk_shape = chunk_shape or tuple(max(1, e) for e in shape)
+        need(0 not in self.chunk_shape, "a chunk has an extent of 0")
+        self.counts = [-(-e // c) for e, c in zip(shape, self.chunk_shape)]
+        self.chunks = 1
+        for n in self.counts:
+            self.chunks *= n
+        self.table, self.starts = None, []
+
+    def places(self):
+        """(start, extents) of every chunk, in the order of their numbers."""
+        for at in product(*map(range, self.counts)):
+            start = tuple(i * c for i, c in zip(at, self.chunk_shape))
+            yield start, tuple(min(c, e - s) for c, e, s in zip(self.chunk_shape, self.shape, start))
+
+
+class Variable:
+    """§6.2: what a variable record says."""
+
+    def __init__(self, cur, number, names):
+        need(cur.varint() == number, "a variable has the wrong ordinal")
+        self.number = number
+        flags = cur.u8()
+        need(not flags & 64, "a reserved bit is set")
+        self.dtype, rank = read_dtype(cur)
+        shape = tuple(cur.varint() for _ in range(rank))
+        check_size(shape, self.dtype)
+        chunk_shape = tuple(cur.varint() for _ in range(rank)) if flags & 16 else None
+        self.bound = read_bound(cur)
+        self.name = cur.text()
+        need(self.name not in names, "two variables have one name")
+        self.units = cur.text() if flags & 1 else None
+        self.attributes = []
+        if flags & 2:
+            for _ in range(cur.varint()):
+                name = cur.text()
+                self.attributes.append((name, cur.text()))
+        self.dimensions = [cur.text() for _ in range(rank)] if flags & 4 else None
+        self.fill = cur.uint(SIZES[self.dtype]) if flags & 8 else None
+        self.segments = [Segment(self, shape, chunk_shape, 0, 0)]
+        if flags & 32:
+            self.segments[0].table = inline_table(cur, self.segments[0])
+
+    @property
+    def shape(self):
+        first = self.segments[0].shape
+        return (sum(s.shape[0] for s in self.segments), *first[1:]) if first else ()
+
+    def extend(self, cur):
+        """§6.3: the rest of an extension record."""
+        flags = cur.u8()
+        need(not flags & 0x7C, "a reserved bit is set")
+        first = self.segments[0].shape
+        need(first, "a variable of rank 0 cannot grow")
+        number = sum(s.chunks for s in self.segments)
+        need(cur.varint() == number, "a segment has the wrong first chunk")
+        extent = cur.varint()
+        need(extent > 0, "a segment has an extent of 0")
+        chunk_shape = tuple(cur.varint() for _ in first) if flags & 1 else None
+        segment = Segment(self, (extent, *first[1:]), chunk_shape, number, self.shape[0])
+        self.segments.append(segment)
+        check_size(self.shape, self.dtype)
+        if flags & 2:
+            segment.table = inline_table(cur, segment)
+        return segment
+
+
+def inline_table(cur, segment):
+    need(segment.chunks == 1, "an inline table of other than one chunk")
+    return Table(cur, 1, segment.variable.dtype)
+
+
+def read_index(data, end):
+    """§6.6: (previous, cursor at the first table, offset of the index) of the session that ends at `end`."""
+    need(end >= 18 and data[end - 2 : end] == b"\x9d\x7a", "the file ends in no footer: it is torn")
+    back = Cursor(bytes(reversed(data[max(10, end - 12) : end - 2])))
+    length = back.varint()
+    tail = end - 2 - back.pos - 4
+    start = tail - length
+    need(start >= 10, "an index reaches past the start of the file")
+    need(int.from_bytes(data[tail : tail + 4], "little") == crc32c(data[start:tail]), "the crc of an index does not match")
+    cur = Cursor(data, start, tail)
+    previous = cur.varint()
+    need(previous == 0 or 18 <= previous <= start, "no session ends there")
+    return previous, cur, start
+
+
+def read_container(data):
+    """All variables, with the offsets of their payloads."""
+    need(data[:8] == b"\x89SCZ\r\n\x1a\n", "not a scicodec file")
+    head = Cursor(data, 8)
+    version, flags = head.u8(), head.u8()
+    if version != 1:
+        raise Unsupported("format version %d" % version)
+    need(not flags & 15, "a reserved bit is set")
+    sessions, end = [], len(data)
+    while True:
+        previous, cur, start = read_index(data, end)
+        sessions.append((previous or 10, cur, start))
+        if not previous:
+            break
+        end = previous
+    variables = []
+    for begin, index, end in reversed(sessions):
+        at = begin
+        while at < end:
+            at = read_group(data, at, end, index, variables)
+        need(at == end and index.left() == 0, "groups and index do not fit")
+    return variables
+
+
+def read_group(data, at, end, index, variables):
+    """Reads the record at `at`; returns the offset behind its payloads."""
+    cur = Cursor(data, at, end)
+    tag = cur.u8()
+    length = cur.varint()
+    body = Cursor(data, cur.pos, cur.pos + len(cur.take(length)))
+    need(crc32c(data[at : cur.pos]) == cur.uint(4), "the crc of a record does not match")
+    if tag == 0x56:
+        variable = Variable(body, len(variables), [v.name for v in variables])
+        variables.append(variable)
+        segment = variable.segments[0]
+    elif tag == 0x45:
+        number = body.varint()
+        need(number < len(variables), "a variable does not come before its extension")
+        segment = variables[number].extend(body)
+    else:
+        raise Corrupt("an unknown tag")
+    need(body.left() == 0, "a record is longer than its fields")
+    if segment.table is None and segment.chunks:
+        segment.table = Table(index, segment.chunks, segment.variable.dtype)
+    at = cur.pos
+    for length in segment.table.lengths if segment.table else ():
+        if length:
+            start = at + -at % 64
+            segment.starts.append((at, start))
+            at = start + length
+            need(at <= end, "a payload reaches past the start of the index")
+        else:
+            segment.starts.append(None)
+    return at
+
+
+def read_payload(data, segment, k, extents):
+    """Chunk k of a segment, checked against record, grid and table."""
+    variable = segment.variable
+    if segment.starts[k] is None:
+        raise Corrupt("variable %d: chunk %d is missing" % (variable.number, segment.first_chunk + k))
+    gap, start = segment.starts[k]
+    need(not any(data[gap:start]), "padding is not zero")
+    payload = Payload(data[start : start + segment.table.lengths[k]])
+    said = (payload.variable, payload.chunk, payload.dtype, payload.shape, payload.bound, payload.base)
+    place = (variable.number, segment.first_chunk + k, variable.dtype, extents, variable.bound, segment.table.bases[k])
+    need(said == place, "a payload is not the one that belongs there")
+    need(payload.crc == segment.table.crcs.get(k, payload.crc), "a payload has another crc than its table says")
+    return payload

@@ -1,0 +1,257 @@
+"""SPEC.md §7: the range decoder, counters, mixers, integers and masks."""
+
+
+class Corrupt(Exception):
+    """The bytes break a rule of the format."""
+
+
+class Unsupported(Exception):
+    """The bytes belong to a version or base that this reader does not know."""
+
+
+M64 = (1 << 64) - 1
+LIMIT = 2815
+
+
+def _tables():
+    half, e = [], 1 << 32
+    for _ in range(LIMIT + 1):
+        half.append(min(65535, (1 << 48) // ((1 << 32) + e)))
+        e = (e * 4278222805) >> 32
+    squash = [65536 - half[k] for k in range(LIMIT, 0, -1)] + half
+    stretch, d = [], -LIMIT
+    for i in range(4096):
+        while d < LIMIT and squash[d + LIMIT] < 16 * i + 8:
+            d += 1
+        stretch.append(d)
+    return squash, stretch
+
+
+SQUASH, STRETCH = _tables()
+RECIPROCAL = [131072 // (2 * n + 3) for n in range(1024)]
+RATE = [320 // (8 + n) for n in range(128)]
+
+
+def log_class(m):
+    """The class of a magnitude, without the limit at 62."""
+    if m < 4:
+        return m
+    lg = m.bit_length() - 1
+    return 2 * lg + ((m >> (lg - 1)) & 1)
+
+
+def magnitude_class(m):
+    """§7.4: the class of a magnitude."""
+    return log_class(m) if m < 1 << 31 else 62
+
+
+class Decoder:
+    """§7.1: a range decoder."""
+
+    def __init__(self, data):
+        data = bytes(data) + bytes(-len(data) % 4)
+        self.words = [int.from_bytes(data[i : i + 4], "big") for i in range(0, len(data), 4)]
+        self.next = 0
+        self.lower, self.range = 0, M64
+        high = self._word()
+        self.point = high << 32 | self._word()
+
+    def _word(self):
+        i = self.next
+        self.next = i + 1
+        return self.words[i] if i < len(self.words) else 0
+
+    def _quantile(self):
+        quantile = ((self.point - self.lower) & M64) // (self.range >> 16)
+        if quantile >= 65536:
+            raise Corrupt("the stream breaks the range coder")
+        return quantile
+
+    def _take(self, left, p):
+        scale = self.range >> 16
+        self.lower = (self.lower + scale * left) & M64
+        self.range = scale * p
+        if self.range < 1 << 32:
+            self.lower = (self.lower << 32) & M64
+            self.range <<= 32
+            self.point = ((self.point << 32) & M64) | self._word()
+
+    def bit(self, p1):
+        if self._quantile() < p1:
+            self._take(0, p1)
+            return 1
+        self._take(p1, 65536 - p1)
+        return 0
+
+    def raw(self, n):
+        value = 0
+        while n > 0:
+            k = min(16, n)
+            symbol = self._quantile() >> (16 - k)
+            self._take(symbol << (16 - k), 1 << (16 - k))
+            value = value << k | symbol
+            n -= k
+        return value
+
+
+class Counters:
+    """§7.3: an array of counters."""
+
+    def __init__(self, n, limit=255):
+        self.p = [1 << 21] * n
+        self.n = [0] * n
+        self.limit = limit
+
+    def learn(self, i, bit):
+        p, n = self.p[i], self.n[i]
+        self.p[i] = p + ((((4194303 if bit else 0) - p) * RECIPROCAL[n]) >> 16)
+        if n < self.limit:
+            self.n[i] = n + 1
+
+    def bit(self, dec, i):
+        bit = dec.bit(max(1, self.p[i] >> 6))
+        self.learn(i, bit)
+        return bit
+
+
+def wrap32(x):
+    return ((x + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+
+class Mixer:
+    """§7.3: weight sets, made when first used."""
+
+    def __init__(self, n, start):
+        self.start = [start] * n
+        self.sets = {}
+
+    def bit(self, dec, key, tables, slots):
+        found = self.sets.get(key)
+        if found is None:
+            found = self.sets[key] = [list(self.start), 0]
+        weights, seen = found
+        logits = [STRETCH[t.p[i] >> 10] for t, i in zip(tables, slots)]
+        total = 0
+        for w, x in zip(weights, logits):
+            total += (w >> 4) * x
+        d = wrap32(total) >> 12
+        d = -LIMIT if d < -LIMIT else LIMIT if d > LIMIT else d
+        p1 = SQUASH[d + LIMIT]
+        bit = dec.bit(p1)
+        e = ((bit * 65536 - p1) * (6 + RATE[seen >> 3]) + 32) >> 6
+        found[1] = min(1023, seen + 1)
+        for i, x in enumerate(logits):
+            weights[i] = wrap32(weights[i] + ((x * e + 2048) >> 12))
+        for t, i in zip(tables, slots):
+            t.learn(i, bit)
+        return bit
+
+
+class Residuals:
+    """§7.4: a residual coder. Slots beyond its contexts are ignored."""
+
+    def __init__(self, dec, slots, one_context=False):
+        self.dec = dec
+        self.tables = [Counters(32 * n) for n in (slots[:1] if one_context else slots)]
+        self.n = len(self.tables)
+        self.mixer = Mixer(self.n, 117964 // self.n)
+        self.mantissas = Counters(64 * 16)
+        self.signs = [Counters(4096) for _ in range(3)]
+        self.sign_mixer = Mixer(3, 26000)
+
+    def _decide(self, bin_, slots, weight_set):
+        if self.n == 1:
+            return self.tables[0].bit(self.dec, slots[0] * 32 + bin_)
+        at = [s * 32 + bin_ for s in slots]
+        return self.mixer.bit(self.dec, weight_set * 32 + bin_, self.tables, at)
+
+    def integer(self, slots, start, weight_set, signs):
+        dec = self.dec
+        k = start
+        if self._decide(0, slots, weight_set):
+            k += 1
+            bin_ = 1
+            while k < 62 and self._decide(bin_, slots, weight_set):
+                k += 1
+                bin_ = min(15, bin_ + 1)
+        else:
+            bin_ = 16
+            while k > 0 and self._decide(bin_, slots, weight_set):
+                k -= 1
+                bin_ = min(31, bin_ + 1)
+        if k == 0:
+            return 0
+        negative = self.sign_mixer.bit(dec, 0, self.signs, signs)
+        if k < 4:
+            m = k
+        elif k >= 62:
+            m = dec.raw(64)
+        else:
+            m = 2 + (k & 1)
+            rest = (k >> 1) - 1
+            if rest > 0:
+                m = m << 1 | self.mantissas.bit(dec, 16 * k + min(15, max(0, k + 8 - start)))
+                m = m << (rest - 1) | dec.raw(rest - 1)
+        q = -m if negative else m
+        return q if k < 62 else ((q + (1 << 63)) & M64) - (1 << 63)
+
+
+def clamp_code(q):
+    return -32767 if q < -32767 else 32767 if q > 32767 else q
+
+
+def plane_of_bits(dec, n):
+    """§7.6: a mask of extents n, as a list of 0 and 1 in C order."""
+    modes = Counters(6)
+    points = Counters(1024)
+    width = n[3]
+    last = 0
+    planes = []
+    for k in range(n[0] * n[1]):
+        before = planes[-1] if planes else None
+        plane = []
+        for j in range(n[2]):
+            above = plane[-1] if plane else None
+            back = before[j] if before is not None else None
+            if back is not None and modes.bit(dec, 2 * last):
+                row, mode = list(back), 2
+            elif above is not None and modes.bit(dec, 2 * last + 1):
+                row, mode = list(above), 1
+            else:
+                up = [0] + above + [0, 0] if above is not None else [0] * (width + 3)
+                old = [0] + back + [0] if back is not None else [0] * (width + 2)
+                done = [0, 0, 0]
+                for i in range(width):
+                    c = 0
+                    for b in (
+                        done[i + 2], done[i + 1], up[i + 1], up[i], up[i + 2], up[i + 3],
+                        old[i + 1], old[i + 2], old[i], done[i],
+                    ):
+                        c = c << 1 | b
+                    done.append(points.bit(dec, c))
+                row, mode = done[3:], 0
+            last = mode
+            plane.append(row)
+        planes.append(plane)
+    return [b for plane in planes for row in plane for b in row]
+
+
+def masked_bits(dec, mask, width):
+    """§7.6: the bits of the masked points, in C order."""
+    recent = [0, 0, 0, 0]
+    counters = Counters(8)
+    group = 0
+    found = []
+    for _ in range(sum(mask)):
+        for k in range(4):
+            if counters.bit(dec, 4 * group + k):
+                value = recent.pop(k)
+                break
+        else:
+            k = 4
+            value = dec.raw(width)
+            recent.pop()
+        recent.insert(0, value)
+        group = 0 if k == 0 else 1
+        found.append(value)
+    return found

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""A second decoder of .scz files, written from SPEC.md: `read_scz.py IN.scz FOLDER` writes FOLDER/0.npy, 1.npy, …"""
+import math
+import pathlib
+import sys
+
+import numpy as np
+
+from body import decode_chunk
+from container import DTYPES, read_container, read_payload
+from entropy import Corrupt, Unsupported
+
+LIMIT = 1 << 28  # bytes of a decoded chunk
+
+
+def decode_variable(data, variable):
+    dtype = np.dtype(DTYPES[variable.dtype])
+    unsigned = np.dtype("u%d" % dtype.itemsize)
+    for segment in variable.segments:
+        if segment.chunks and math.prod(map(min, segment.chunk_shape, segment.shape)) * dtype.itemsize > LIMIT:
+            raise Unsupported("a chunk is larger than this reader's limit")
+    out = np.zeros(variable.shape, unsigned)
+    for segment in variable.segments:
+        for k, (start, extents) in enumerate(segment.places()):
+            payload = read_payload(data, segment, k, extents)
+            bits = np.array(decode_chunk(payload), unsigned).reshape(extents)
+            if extents:
+                start = (start[0] + segment.row, *start[1:])
+            out[tuple(slice(s, s + e) for s, e in zip(start, extents))] = bits
+    return out.view(dtype) if out.ndim else out.reshape(1).view(dtype).reshape(())
+
+
+def decode_file(path):
+    data = pathlib.Path(path).read_bytes()
+    variables = read_container(data)
+    return variables, [decode_variable(data, v) for v in variables]
+
+
+def main(arguments):
+    if len(arguments) != 2:
+        print("usage: read_scz.py IN.scz FOLDER", file=sys.stderr)
+        return 2
+    try:
+        _, arrays = decode_file(arguments[0])
+    except (Corrupt, Unsupported) as e:
+        print("%s: %s: %s" % (arguments[0], type(e).__name__.lower(), e), file=sys.stderr)
+        return 1
+    folder = pathlib.Path(arguments[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, array in enumerate(arrays):
+        np.save(folder / ("%d.npy" % k), array)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
