@@ -328,7 +328,8 @@ impl Reader {
             return Err(Error::Unsupported { feature: "a chunk that needs a model".into() });
         }
         let shape: Vec<usize> = payload.header.shape.iter().map(|&e| e as usize).collect();
-        let chunk = decode_chunk(dtype, &shape, payload.header.base, payload.body).map_err(|e| self.name_chunk(t, e))?;
+        let chunk =
+            decode_chunk(dtype, &shape, payload.header.base, payload.body).map_err(|e| self.name_chunk(t, e))?;
         if byte_count(dtype, &payload.header.shape) != Some(chunk.len() as u64) {
             return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", chunk.len()), section: "4" });
         }

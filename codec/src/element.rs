@@ -143,7 +143,7 @@ pub(crate) fn value_bits(dtype: DType, value: f64) -> Option<u64> {
     let power = 2f64.powi(dtype.size() as i32 * 8 - 1);
     let mask = u64::MAX >> (64 - dtype.size() * 8);
     match dtype {
-        DType::F16 => Some(u64::from(half::f16::from_f64(value).to_bits())),
+        DType::F16 => Some(u64::from(half::f16::from_f32(value as f32).to_bits())),
         DType::F32 => Some(u64::from((value as f32).to_bits())),
         DType::F64 => Some(value.to_bits()),
         DType::I8 | DType::I16 | DType::I32 | DType::I64 => whole(-power, power).then_some(value as i64 as u64 & mask),

@@ -44,12 +44,13 @@ pub fn signed(dtype: DType, b: u64) -> i64 {
     ((b << shift) as i64) >> shift
 }
 
-/// The bits of the element nearest to `v`: IEEE rounding to nearest even for floats, saturation for integers,
+/// The bits of the element nearest to `v`: IEEE rounding to nearest even for floats (float16 by way of binary32, since
+/// processors differ in how they round binary64 to it), saturation for integers,
 /// which are given whole numbers.
 #[inline]
 pub fn nearest(dtype: DType, v: f64) -> u64 {
     match dtype {
-        DType::F16 => u64::from(f16::from_f64(v).to_bits()),
+        DType::F16 => u64::from(f16::from_f32(v as f32).to_bits()),
         DType::F32 => u64::from((v as f32).to_bits()),
         DType::F64 => v.to_bits(),
         DType::I8 => u64::from(v as i8 as u8),
