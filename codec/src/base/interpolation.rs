@@ -3,6 +3,7 @@ use super::Geometry;
 use super::contexts::{Blend, Known, SETS, magnitude, sign, slots};
 use super::least_squares::NormalEquations;
 use super::quantiser::Quantiser;
+use super::rows::{Row, gather};
 use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder, log_class};
 
 /// Features of the fitted correction.
@@ -560,63 +561,5 @@ impl Flags {
     #[inline]
     fn place(&self, pass: &Pass, at: [usize; 3]) -> usize {
         (at[2] - pass.start[2]) / pass.step[2]
-    }
-}
-
-/// Every `step`-th element from `from` on.
-#[inline]
-fn gather<T: Copy>(source: &[T], from: usize, step: usize, count: usize, out: &mut Vec<T>) {
-    out.clear();
-    if count == 0 {
-        return;
-    }
-    let s = &source[from..from + (count - 1) * step + 1];
-    match step {
-        1 => out.extend_from_slice(s),
-        2 => {
-            let (pairs, last) = s.as_chunks::<2>();
-            out.extend(pairs.iter().map(|p| p[0]));
-            out.extend_from_slice(last);
-        }
-        _ => out.extend((0..count).map(|k| s[k * step])),
-    }
-}
-
-/// What is known of the points of a row before it is coded.
-struct Row {
-    /// Predictions, but for what the point before in the row adds.
-    p: Vec<f64>,
-    /// Plain interpolation.
-    base: Vec<f64>,
-    /// Sum of the two points that surround, 0 where there is only one.
-    sum: Vec<f64>,
-    /// Second difference, and its magnitude or that of the first difference where there is none.
-    bend: Vec<f64>,
-    curve: Vec<f64>,
-    grad: Vec<f64>,
-    known: Vec<Known>,
-    /// How many points have a neighbour on either side.
-    paired: usize,
-    line: Vec<f64>,
-    lines: [Vec<f64>; 3],
-    codes: Vec<i16>,
-}
-
-impl Row {
-    fn new(count: usize) -> Row {
-        let zeros = || vec![0.0; count];
-        Row {
-            p: zeros(),
-            base: zeros(),
-            sum: zeros(),
-            bend: zeros(),
-            curve: zeros(),
-            grad: zeros(),
-            known: vec![Known::default(); count],
-            paired: 0,
-            line: Vec::new(),
-            lines: Default::default(),
-            codes: Vec::new(),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The bases: what predicts a chunk (SPEC §6).
+//! The bases: what predicts a chunk (SPEC §8).
 mod contexts;
 mod geometry;
 pub mod interpolation;
@@ -6,6 +6,7 @@ mod least_squares;
 pub mod lossless;
 pub mod quantiser;
 pub mod raster;
+mod rows;
 pub mod wavelet;
 mod wavelet_bands;
 mod wavelet_coding;

@@ -1,4 +1,4 @@
-//! The entropy coder: adaptive binary contexts, logistically mixed, over constriction's range coder (SPEC §5).
+//! The entropy coder: adaptive binary contexts, logistically mixed, over constriction's range coder (SPEC §7).
 //!
 //! Every state is an integer, so that encoder and decoder agree on any machine.
 mod bits;
