@@ -55,7 +55,7 @@ impl Container {
         self.check_padding(c)?;
         // The index was validated: the payload lies in the file.
         let (start, end) = (c.offset as usize, (c.offset + c.entry.length) as usize);
-        self.bytes.expect(start, end - start);
+        self.bytes.will_need(start, end - start);
         let bytes = self.bytes.get(start..end).unwrap_or(&[]);
         let payload = Payload::parse(bytes, &self.limits).map_err(|e| match e {
             Error::Corrupt { what, offset } => Error::Corrupt { what, offset: c.offset.saturating_add(offset) },

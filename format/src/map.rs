@@ -20,12 +20,16 @@ impl Bytes {
         // see changed bytes; that is why this crate's writers never change a file's existing bytes: they write to a
         // temporary name and rename it, or append past the mapped end.
         let map = unsafe { memmap2::Mmap::map(file)? };
+        // Chunks are read one by one: reading ahead of them would fetch what nobody asked for. Only advice.
+        #[cfg(unix)]
         let _ = map.advise(memmap2::Advice::Random);
         Ok(Bytes::Mapped(map))
     }
 
-    /// Tells the system that this range is about to be read.
-    pub(crate) fn expect(&self, start: usize, length: usize) {
+    /// Tells the system, where it can be told, that this range is about to be read.
+    #[cfg_attr(not(unix), allow(unused_variables))]
+    pub(crate) fn will_need(&self, start: usize, length: usize) {
+        #[cfg(unix)]
         if let Bytes::Mapped(m) = self {
             let _ = m.advise_range(memmap2::Advice::WillNeed, start, length);
         }
