@@ -30,6 +30,7 @@ pub mod entropy;
 mod error;
 mod error_bound;
 mod lattice;
+pub mod learned;
 mod logarithm;
 mod mask;
 mod metrics;

@@ -5,6 +5,7 @@ use super::least_squares::NormalEquations;
 use super::quantiser::Quantiser;
 use super::rows::{Row, gather};
 use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder, log_class};
+use crate::learned::Features;
 
 /// Features of the fitted correction.
 const FEATURES: usize = 10;
@@ -42,17 +43,29 @@ pub struct Run<'a, const N: usize> {
     coder: ResidualCoder<N>,
     /// Probabilities that a row has only zero codes.
     quiet_rows: Vec<Counter>,
+    /// Who is shown the passes of how many of the finest levels.
+    recorder: Option<(u32, Recorder<'a>)>,
 }
 
-struct Pass {
-    axis: usize,
-    level: u32,
-    s: usize,
-    start: [usize; 4],
-    step: [usize; 4],
+/// The points that one axis of one level adds.
+pub struct Pass {
+    /// The axis that is refined.
+    pub axis: usize,
+    /// The level, 1 the finest.
+    pub level: u32,
+    /// Distance from a new point to those beside it on the axis.
+    pub s: usize,
+    /// Index of the first point on every axis.
+    pub start: [usize; 4],
+    /// From one point to the next on every axis.
+    pub step: [usize; 4],
     fitted: bool,
     weights: [f64; FEATURES],
 }
+
+/// Is shown every pass before it is coded: features, step, the values (those of the pass still the originals), and
+/// what plain interpolation predicts at an offset.
+pub type Recorder<'a> = &'a mut dyn FnMut(Features, f64, &[f64], &dyn Fn(usize) -> f64);
 
 impl Pass {
     /// Calls `f` with every point of the pass: coordinates and offset.
@@ -106,7 +119,26 @@ impl<'a, const N: usize> Run<'a, N> {
             residuals,
             coder: ResidualCoder::new(slots::<N>(), SETS),
             quiet_rows: vec![Counter::NEW; 128],
+            recorder: None,
         }
+    }
+
+    /// Shows the passes of the finest levels to somebody.
+    pub fn recording(mut self, levels: u32, recorder: Recorder<'a>) -> Self {
+        self.recorder = Some((levels, recorder));
+        self
+    }
+
+    fn record(&mut self, pass: &Pass) {
+        let Some((levels, recorder)) = self.recorder.take() else { return };
+        if pass.level <= levels {
+            let f = Features::new(&self.g, pass, &self.p.order, self.quant.step(), self.values, &self.codes);
+            recorder(f, self.quant.step(), self.values, &|i| {
+                let at = [0, 1, 2, 3].map(|a| i / self.g.stride[a] % self.g.n[a]);
+                self.local(pass, &at, i).p
+            });
+        }
+        self.recorder = Some((levels, recorder));
     }
 
     /// Levels of refinement.
@@ -135,6 +167,7 @@ impl<'a, const N: usize> Run<'a, N> {
                     pass.step[a as usize] = if j < k { s } else { 2 * s };
                 }
                 pass.start[axis] = s;
+                self.record(&pass);
                 if fitted {
                     self.fit(c, &mut pass);
                 }

@@ -76,6 +76,11 @@ impl Quantiser {
         p + self.step * q as f64
     }
 
+    /// The step.
+    pub fn step(&self) -> f64 {
+        self.step
+    }
+
     /// Variance of the error that quantisation makes.
     pub fn variance(&self) -> f64 {
         self.step * self.step / 12.0

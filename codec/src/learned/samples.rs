@@ -1,0 +1,105 @@
+//! Training samples: passes of interpolation as the encoder meets them, with what a network should have said.
+use super::features::Features;
+use crate::base::Geometry;
+use crate::base::interpolation::{Parameters, Run};
+use crate::base::quantiser::Quantiser;
+use crate::entropy::Silence;
+
+/// One pass: what a network sees, and what it should have said. Lattices have the axes [B, T2, T1, A], A that of the
+/// pass; all vectors are in that order.
+pub struct PassSample {
+    /// Extents.
+    pub shape: [usize; 4],
+    /// Channels of every point, channels last, fixed-point numbers with [`super::UNIT`] for 1.
+    pub features: Vec<i16>,
+    /// Number of the level and of the kind of transverse axes, below [`super::CONDITIONS`].
+    pub condition: usize,
+    /// What plain interpolation leaves, in units of the local amplitude.
+    pub target: Vec<f32>,
+    /// Half the step of quantisation, in units of the local amplitude.
+    pub half: Vec<f32>,
+    /// 1, or 0 where the point is masked or has a neighbour on one side only.
+    pub weight: Vec<f32>,
+}
+
+/// How the encoder is run to make samples.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Half the step of the finest level: the absolute error bound.
+    pub bound: f64,
+    /// Schedule of steps over levels, in sixteenths (SPEC §8.2).
+    pub alpha: u8,
+    /// See `alpha`.
+    pub beta: u8,
+    /// The axes in reverse order of refinement.
+    pub reversed: bool,
+    /// Levels from which samples are wanted, finest first.
+    pub levels: u32,
+}
+
+/// Samples of all passes over a field of this shape (slowest axis first); masked points are left out. Values are
+/// changed into what decoding would give.
+pub fn samples(shape: &[usize], values: &mut [f64], mask: Option<&[bool]>, setting: &Setting) -> Vec<PassSample> {
+    let g = Geometry::new(shape);
+    let mut order: Vec<u8> = (0..4u8).filter(|&a| g.n[a as usize] > 1).collect();
+    if setting.reversed {
+        order.reverse();
+    }
+    let p = Parameters { order, alpha: setting.alpha, beta: setting.beta, linear: false, fitted: 2 };
+    let mut out = Vec::new();
+    let mut record = |f: Features, step: f64, values: &[f64], base: &dyn Fn(usize) -> f64| {
+        let n = f.amplitude.len();
+        let mut s = PassSample {
+            shape: f.shape,
+            features: f.data,
+            condition: f.condition,
+            target: vec![0.0; n],
+            half: vec![1.0; n],
+            weight: vec![0.0; n],
+        };
+        for k in 0..n {
+            let (i, amplitude) = (f.place[k] as usize, f.amplitude[k]);
+            if amplitude > 0.0 && !mask.is_some_and(|m| m[i]) {
+                s.target[k] = ((values[i] - base(i)) / amplitude) as f32;
+                s.half[k] = (0.5 * step / amplitude) as f32;
+                s.weight[k] = 1.0;
+            }
+        }
+        out.push(s);
+    };
+    let quantiser = Quantiser::real(2.0 * setting.bound);
+    Run::<1>::new(g, &p, quantiser, values, mask).recording(setting.levels, &mut record).run(&mut Silence);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learned::{CHANNELS, CONDITIONS};
+
+    #[test]
+    fn samples_cover_every_new_point_once() {
+        let shape = [9, 14, 11];
+        let field: Vec<f64> = (0..shape.iter().product()).map(|i: usize| (i as f64 * 0.37).sin()).collect();
+        let setting = Setting { bound: 1e-3, alpha: 20, beta: 32, reversed: false, levels: 9 };
+        let mut values = field.clone();
+        let all = samples(&shape, &mut values, None, &setting);
+        let points: usize = all.iter().map(|s| s.shape.iter().product::<usize>()).sum();
+        assert_eq!(points, field.len() - 1, "all but the anchor");
+        for s in &all {
+            let n = s.shape.iter().product::<usize>();
+            assert_eq!((s.features.len(), s.target.len(), s.half.len(), s.weight.len()), (n * CHANNELS, n, n, n));
+            assert!(s.condition < CONDITIONS);
+        }
+        assert!(field.iter().zip(&values).all(|(a, b)| (a - b).abs() <= 1e-3), "values are what decoding gives");
+    }
+
+    #[test]
+    fn a_linear_field_asks_for_no_correction() {
+        let mut values: Vec<f64> = (0..400).map(|i| f64::from(i / 20 * 2 + i % 20)).collect();
+        let setting = Setting { bound: 1e-6, alpha: 16, beta: 16, reversed: true, levels: 4 };
+        for s in samples(&[20, 20], &mut values, None, &setting) {
+            assert!(s.target.iter().all(|t| t.abs() < 1e-3), "{:?}", s.target);
+        }
+    }
+}
