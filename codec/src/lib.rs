@@ -34,6 +34,7 @@ pub mod learned;
 mod logarithm;
 mod mask;
 mod metrics;
+pub mod network;
 mod options;
 mod ordered;
 mod plan;

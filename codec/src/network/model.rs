@@ -1,0 +1,219 @@
+//! Model files (SPEC §9.1): networks and other sections, named by a digest of their bytes.
+use super::error::{Refusal, within, wrong};
+use super::fields::{Fields, put_text};
+use super::graph::Graph;
+use super::kernel::Kernel;
+use super::limits::ModelLimits;
+use super::prepared::Network;
+use super::{read, write};
+use crate::Error;
+use crate::bytes::put_varint;
+use std::fmt;
+use std::ops::Range;
+
+const MAGIC: &[u8; 8] = b"\x89SCM\r\n\x1a\n";
+const VERSION: u8 = 1;
+const NETWORK: [u8; 4] = *b"NETW";
+
+/// Digest of a model's bytes, which names it. Shown in full by `{:#}`, by its first 16 bytes by `{}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModelId(pub [u8; 32]);
+
+impl fmt::Display for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let bytes = if f.alternate() { &self.0[..] } else { &self.0[..16] };
+        bytes.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+/// A model file that has been read and checked.
+#[derive(Clone, Debug)]
+pub struct Model {
+    bytes: Vec<u8>,
+    id: ModelId,
+    name: String,
+    networks: Vec<Network>,
+    sections: Vec<([u8; 4], Range<usize>)>,
+}
+
+impl Model {
+    /// Reads a model file and prepares its networks for [`Kernel::choose`].
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] and [`Error::Truncated`] if the bytes are not what SPEC §9 says, [`Error::Unsupported`] if they
+    /// need a later version, [`Error::Limit`] if they ask for more than `limits`, and those of [`Kernel::choose`].
+    pub fn read(bytes: &[u8], limits: &ModelLimits) -> Result<Model, Error> {
+        Model::read_for(bytes, limits, Kernel::choose()?)
+    }
+
+    /// The same for the kernel given.
+    ///
+    /// # Errors
+    /// As of [`Model::read`], and [`Error::Unsupported`] if the kernel cannot run here.
+    pub fn read_for(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Error> {
+        parse(bytes, limits, kernel).map_err(Refusal::of_file)
+    }
+
+    /// The file: exactly the bytes that were read or built.
+    pub fn write(&self) -> Vec<u8> {
+        self.bytes.clone()
+    }
+
+    /// What names the model.
+    pub fn id(&self) -> ModelId {
+        self.id
+    }
+
+    /// A name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// All networks, in the order of the file.
+    pub fn networks(&self) -> &[Network] {
+        &self.networks
+    }
+
+    /// The network of this name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if there is none.
+    pub fn network(&self, name: &str) -> Result<&Network, Error> {
+        let found = self.networks.iter().find(|n| n.name() == name);
+        found.ok_or_else(|| Error::InvalidArgument(format!("model {} has no network {name:?}", self.id)))
+    }
+
+    /// The body of the optional section of this tag.
+    pub fn section(&self, tag: [u8; 4]) -> Option<&[u8]> {
+        self.sections.iter().find(|s| s.0 == tag).map(|s| &self.bytes[s.1.clone()])
+    }
+}
+
+fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Refusal> {
+    within("bytes of a model", bytes.len() as u64, limits.bytes)?;
+    let mut f = Fields(bytes);
+    if f.take(8)? != MAGIC {
+        return wrong("9.1", "the magic is not that of a model");
+    }
+    let version = f.byte()?;
+    if version != VERSION {
+        return Err(Refusal::Unsupported(format!("model version {version}")));
+    }
+    let Some((content, digest)) = bytes.split_last_chunk::<32>().filter(|(c, _)| c.len() >= 9) else {
+        return Err(Refusal::Truncated { what: "a model", need: 41, have: bytes.len() as u64 });
+    };
+    if blake3::hash(content).as_bytes() != digest {
+        return wrong("9.1", "the digest at the end is not that of the bytes before it");
+    }
+    let mut f = Fields(&content[9..]);
+    let flags = f.byte()?;
+    if flags & 15 != 0 {
+        return wrong("9.1", format!("reserved bits {:#x} of the head", flags & 15));
+    }
+    let name = f.text()?;
+    let count = f.count()?;
+    within("sections of a model", count as u64, limits.sections)?;
+    let (mut networks, mut sections) = (Vec::<Network>::new(), Vec::new());
+    for _ in 0..count {
+        let tag = f.tag()?;
+        let length = f.count()?;
+        let start = content.len() - f.0.len();
+        let body = f.take(length as u64)?;
+        if tag == NETWORK {
+            let network = Network::prepare(read::graph(body, limits)?, kernel, limits)?;
+            if networks.iter().any(|n| n.name() == network.name()) {
+                return wrong("9.1", format!("two networks {:?}", network.name()));
+            }
+            networks.push(network);
+        } else if !tag.iter().all(u8::is_ascii_alphabetic) {
+            return wrong("9.1", format!("a section of tag {tag:?}"));
+        } else if tag[0].is_ascii_uppercase() {
+            return Err(Refusal::Unsupported(format!("section {} of a model", tag.escape_ascii())));
+        } else if sections.iter().any(|(t, _)| *t == tag) {
+            return wrong("9.1", format!("two sections {}", tag.escape_ascii()));
+        } else {
+            sections.push((tag, start..start + length));
+        }
+    }
+    if !f.0.is_empty() {
+        return wrong("9.1", format!("{} bytes after the last section", f.0.len()));
+    }
+    Ok(Model { bytes: bytes.to_vec(), id: ModelId(*digest), name, networks, sections })
+}
+
+/// Puts a model together.
+///
+/// ```
+/// use scicodec::network::{Graph, Model, ModelBuilder, ModelLimits, Operation, Span};
+///
+/// let span = Span { low: -100, high: 100 };
+/// let graph = Graph {
+///     name: "means".into(),
+///     channels: 3,
+///     span,
+///     conditions: 1,
+///     operations: vec![Operation::Mean { source: 0 }],
+/// };
+/// let model = ModelBuilder::new("example").network(graph)?.section(*b"note", b"any bytes")?.build()?;
+/// let again = Model::read(&model.write(), &ModelLimits::default())?;
+/// assert_eq!(again.id(), model.id());
+/// assert_eq!(again.section(*b"note"), Some(&b"any bytes"[..]));
+/// # Ok::<(), scicodec::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ModelBuilder {
+    name: String,
+    sections: Vec<([u8; 4], Vec<u8>)>,
+}
+
+impl ModelBuilder {
+    /// A model of this name without anything in it.
+    pub fn new(name: &str) -> ModelBuilder {
+        ModelBuilder { name: name.into(), sections: vec![] }
+    }
+
+    /// Adds a network.
+    ///
+    /// # Errors
+    /// As of [`Network::new`]: above all if some sum could overflow.
+    pub fn network(mut self, graph: Graph) -> Result<ModelBuilder, Error> {
+        let body = write::graph(&graph);
+        Network::new(graph, Kernel::Scalar)?;
+        self.sections.push((NETWORK, body));
+        Ok(self)
+    }
+
+    /// Adds a section that readers may ignore.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if the tag is not four ASCII letters, the first in lower case.
+    pub fn section(mut self, tag: [u8; 4], body: &[u8]) -> Result<ModelBuilder, Error> {
+        if !tag.iter().all(u8::is_ascii_alphabetic) || tag[0].is_ascii_uppercase() {
+            let what =
+                format!("a section of tag {}, expected four letters, the first in lower case", tag.escape_ascii());
+            return Err(Error::InvalidArgument(what));
+        }
+        self.sections.push((tag, body.to_vec()));
+        Ok(self)
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if two networks have the same name or two sections the same tag, [`Error::Limit`] if it
+    /// is larger than the default limits, and those of [`Kernel::choose`].
+    pub fn build(self) -> Result<Model, Error> {
+        let mut out = MAGIC.to_vec();
+        out.extend([VERSION, 0]);
+        put_text(&mut out, &self.name);
+        put_varint(&mut out, self.sections.len() as u64);
+        for (tag, body) in &self.sections {
+            out.extend(tag);
+            put_varint(&mut out, body.len() as u64);
+            out.extend(body);
+        }
+        let digest = blake3::hash(&out);
+        out.extend(digest.as_bytes());
+        parse(&out, &ModelLimits::default(), Kernel::choose()?).map_err(Refusal::of_caller)
+    }
+}
