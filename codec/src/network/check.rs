@@ -99,7 +99,7 @@ impl Checker<'_> {
             Operation::Scale { source, gate, shift, span: to } => {
                 let (a, g) = (self.tensor(*source)?, self.tensor(*gate)?);
                 let by_channel = self.lattices[g.lattice] == Lattice::Pooled && g.channels == a.channels;
-                if !by_channel && !(g.lattice == a.lattice && g.channels == 1) {
+                if !(by_channel || g.lattice == a.lattice && g.channels == 1) {
                     return wrong("9.3", "a gate that has neither one value a channel nor one a point");
                 }
                 fits(a.span.magnitude() * g.span.magnitude(), *shift)?;

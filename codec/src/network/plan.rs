@@ -72,7 +72,7 @@ fn input_in_place(graph: &Graph, reads: &[Vec<(usize, bool)>]) -> bool {
     let readers = || graph.operations.iter().zip(reads).filter(|(_, r)| r.iter().any(|(s, _)| *s == 0));
     let local = readers().all(|(_, r)| r.iter().all(|(s, local)| *s != 0 || *local));
     let dense = readers().all(|(o, _)| matches!(o, Operation::Convolution(_)));
-    local && (graph.channels % 8 == 0 || dense && graph.channels % 2 == 0)
+    local && (graph.channels.is_multiple_of(8) || dense && graph.channels.is_multiple_of(2))
 }
 
 impl Plan {

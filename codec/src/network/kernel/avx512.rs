@@ -153,7 +153,7 @@ unsafe fn blocks<const P: usize, const Q: usize, const HALF: usize>(
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
 pub(super) unsafe fn dense(line: &mut Line, taps: &Taps, weights: &PackedDense, finish: &Finish) {
     let whole = line.out_step / 16;
-    let half = line.out_step % 16 != 0;
+    let half = !line.out_step.is_multiple_of(16);
     let mut block = 0;
     // SAFETY: by the caller; blocks are within those of the weights: all of 16 channels but a last one of 8.
     unsafe {

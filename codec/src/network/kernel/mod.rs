@@ -110,7 +110,7 @@ impl Line<'_> {
     fn check(&self, starts: &[usize], width: usize, finish: &Finish) {
         let far = starts.iter().copied().max().map_or(0, |s| s + (self.points - 1) * self.step + width);
         assert!(far <= self.input.len() && self.points * self.out_step <= self.output.len());
-        assert!(self.out_step % 8 == 0 && finish.start.len() == self.out_step);
+        assert!(self.out_step.is_multiple_of(8) && finish.start.len() == self.out_step);
         assert!(finish.multipliers.is_none_or(|m| m.len() == self.out_step));
         assert!(finish.shift <= 32);
     }
