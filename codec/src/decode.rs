@@ -43,20 +43,20 @@ pub struct ChunkInfo {
     pub segment: usize,
     /// Ordinal in the segment.
     pub ordinal: usize,
-    /// Offset of the payload in the file, in bytes.
+    /// Offset in the file, in bytes.
     pub offset: u64,
-    /// Bytes of the payload; 0 for a chunk that was lost before the file was recovered.
+    /// Bytes of the payload, or of its body alone where it lies inside the record; 0 for a chunk that was lost before the file was recovered.
     pub length: u64,
     /// CRC32C of the payload, where the index repeats it.
     pub crc: Option<u32>,
     /// Code of the base.
     pub base: u8,
-    /// An upper bound of max |x - x̂| over finite, unmasked values: that maximum rounded up to a float32, but not above
+    /// An upper bound of max |x - x̂| over finite, unmasked values: that maximum rounded up to nine bits, but not above
     /// the bound that the chunk keeps.
     pub max_error: Option<f64>,
-    /// Smallest finite, unmasked value before encoding.
+    /// Smallest finite, unmasked value before encoding; of a lone chunk of floats rounded down.
     pub min: Option<f64>,
-    /// Largest finite, unmasked value before encoding.
+    /// Largest finite, unmasked value before encoding; of a lone chunk of floats rounded up.
     pub max: Option<f64>,
 }
 

@@ -123,7 +123,7 @@ impl Extent {
 
     pub(crate) fn as_value_range(self) -> ValueRange {
         match self.range {
-            Some((min, max)) => ValueRange::Bits { min, max },
+            Some((min, max)) => ValueRange::Bits { min, max, dropped: 0 },
             None => ValueRange::Empty,
         }
     }

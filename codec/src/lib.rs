@@ -26,6 +26,7 @@ mod decode;
 mod element;
 mod elements;
 mod encode;
+mod ends;
 pub mod entropy;
 mod error;
 mod error_bound;

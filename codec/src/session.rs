@@ -1,6 +1,7 @@
 //! Variables into a container, whatever the container is written to: chunks in parallel, bytes in order.
 use crate::check::{Reached, check_chunk, round_up};
 use crate::element::{Extent, bits_value};
+use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
 use crate::ordered::run_ordered;
 use crate::report::VariableReport;
@@ -49,6 +50,8 @@ struct Plan<'a> {
     fill: Option<u64>,
     variable: u64,
     first_chunk: u64,
+    /// There is one chunk, the ends of whose range are stored rounded.
+    lone: bool,
 }
 
 impl<W: Write> Session<W> {
@@ -56,13 +59,13 @@ impl<W: Write> Session<W> {
         Ok(Session { writer: Writer::create(out)?, known: vec![], broken: false })
     }
 
-    pub(crate) fn resume(out: W, container: &Container) -> Session<W> {
+    pub(crate) fn resume(out: W, container: &Container) -> Result<Session<W>, Error> {
         let known = container.variables().iter().map(|v| Known {
             record: v.record.clone(),
             chunks: v.chunks(),
             bound: resolve_again(v).map_err(|e| e.to_string()),
         });
-        Session { known: known.collect(), writer: Writer::resume(out, container), broken: false }
+        Ok(Session { known: known.collect(), writer: Writer::resume(out, container)?, broken: false })
     }
 
     pub(crate) fn sink(&mut self) -> &mut W {
@@ -107,14 +110,24 @@ impl<W: Write> Session<W> {
         };
         let statistics = if needs_statistics(options.bound.kind) {
             let Some(grid) = Grid::new(&shape, &chunk_shape) else { return Err(no_grid(&shape, &chunk_shape)) };
-            statistics(source, &grid, fill, options.threads)?
+            let all = statistics(source, &grid, fill, options.threads)?;
+            if grid.chunks() == 1 { Extent { range: surely(dtype, rounded(dtype, all)), ..all } } else { all }
         } else {
             Extent::default()
         };
         let bound = resolve(&options.bound, dtype, statistics)?;
         let variable = self.writer.variables();
         let grid = self.writer.begin_variable(record.clone())?;
-        let plan = Plan { source, options, bound, asked: options.bound, fill, variable, first_chunk: 0 };
+        let plan = Plan {
+            source,
+            options,
+            bound,
+            asked: options.bound,
+            fill,
+            variable,
+            first_chunk: 0,
+            lone: grid.chunks() == 1,
+        };
         let report = self.encode_group(&plan, &grid, &meta.name, progress)?;
         self.known.push(Known { record, chunks: grid.chunks(), bound: Ok(bound) });
         Ok(report)
@@ -162,6 +175,8 @@ impl<W: Write> Session<W> {
             Ok(bound) => *bound,
             Err(why) => return invalid(format!("variable {name:?} cannot be extended: {why}")),
         };
+        let chunk_shape = chunk_shape(dtype, shape, &options.chunk)?;
+        let grid = self.writer.begin_extension(variable as u64, shape[0], &chunk_shape)?;
         let plan = Plan {
             source,
             options,
@@ -170,9 +185,8 @@ impl<W: Write> Session<W> {
             fill: record.fill,
             variable: variable as u64,
             first_chunk: known.chunks,
+            lone: grid.chunks() == 1,
         };
-        let chunk_shape = chunk_shape(dtype, shape, &options.chunk)?;
-        let grid = self.writer.begin_extension(variable as u64, shape[0], &chunk_shape)?;
         let report = self.encode_group(&plan, &grid, name, progress)?;
         self.known[variable].chunks += grid.chunks();
         Ok(report)
@@ -196,12 +210,12 @@ impl<W: Write> Session<W> {
             None => Err(Error::InvalidArgument(format!("no chunk {i}"))),
         };
         run_ordered(grid.chunks(), plan.options.threads, work, |_, chunk: Done| {
-            self.writer.push(&chunk.payload, chunk.facts)?;
+            let bytes = self.writer.push(&chunk.payload, chunk.facts)?;
             // What is complete goes to the system at once: a killed process loses the chunk in flight and no other.
             self.writer.sink().flush()?;
             done += chunk.raw;
-            coded += chunk.payload.bytes.len() as u64;
-            report.add(chunk.base, chunk.payload.bytes.len() as u64, &chunk.reached);
+            coded += bytes;
+            report.add(chunk.base, bytes, &chunk.reached);
             progress(Progress { done, total, coded });
             Ok(())
         })?;
@@ -259,7 +273,8 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion) -> Result<Done, Error>
         reached_of(&chunk.stats)
     };
     let extent = Extent::of(dtype, &data, plan.fill);
-    let facts = ChunkFacts { max_error: Some(round_up(reached.max_error)), range: extent.as_value_range() };
+    let range = if plan.lone { rounded(dtype, extent) } else { extent.as_value_range() };
+    let facts = ChunkFacts { max_error: Some(round_up(reached.max_error)), range };
     Ok(Done { payload, facts, reached, base: chunk.stats.base, raw: data.len() as u64 })
 }
 
@@ -304,15 +319,10 @@ pub(crate) fn resolve_again(v: &scicodec_format::Variable) -> Result<ChunkBound,
             return Err(Error::InvalidArgument("the file does not tell the number of its values".into()));
         }
         for chunk in v.segments.first().map_or(&[][..], |s| &s.chunks) {
-            let range = match chunk.entry.range {
-                ValueRange::Bits { min, max } => Some((min, max)),
-                ValueRange::Empty => None,
-                ValueRange::Unknown => {
-                    return Err(Error::InvalidArgument(
-                        "the range of its values was lost when it was recovered".into(),
-                    ));
-                }
-            };
+            if chunk.entry.range == ValueRange::Unknown {
+                return Err(Error::InvalidArgument("the range of its values was lost when it was recovered".into()));
+            }
+            let range = surely(record.dtype, chunk.entry.range);
             all = all.join(Extent { range, valid: 0 }, record.dtype);
         }
     }
@@ -322,7 +332,7 @@ pub(crate) fn resolve_again(v: &scicodec_format::Variable) -> Result<ChunkBound,
 /// Smallest and largest value as doubles.
 pub(crate) fn range_values(dtype: DType, range: ValueRange) -> Option<(f64, f64)> {
     match range {
-        ValueRange::Bits { min, max } => Some((bits_value(dtype, min), bits_value(dtype, max))),
+        ValueRange::Bits { min, max, .. } => Some((bits_value(dtype, min), bits_value(dtype, max))),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Golden files decode to the bits that they were written with, and damage to them is noticed.
 //!
-//! `cargo run --release -p scicodec --example goldens -- testdata/golden/1` wrote them; they are only ever added to.
+//! `cargo run --release -p scicodec --example goldens` wrote them; they are only ever added to.
 #![allow(clippy::unwrap_used)]
 use scicodec::Reader;
 use sha2::{Digest, Sha256};
@@ -72,7 +72,7 @@ fn truncation_of_goldens_is_an_error() {
         let bytes = std::fs::read(&path).unwrap();
         let sessions = (0..bytes.len()).filter(|&n| contents(&bytes[..n]).is_ok()).count();
         // A file that grew is whole where its first session ends.
-        let grown = path.file_name().unwrap().to_string_lossy().starts_with("grown");
+        let grown = path.file_name().unwrap().to_string_lossy().contains("grown");
         assert_eq!(sessions, usize::from(grown), "{}", path.display());
     }
 }

@@ -1,12 +1,15 @@
 //! Reading a container (SPEC §6): the whole index first, then single payloads without a copy.
-use crate::index::{ALIGNMENT, Chunk, Segment, Variable, read_indexes};
-use crate::{Defect, Error, Limits, Payload, error::corrupt, map::Bytes};
+use crate::index::{ALIGNMENT, Chunk, ChunkForm, Segment, Variable, read_indexes};
+use crate::payload::{Claim, Described};
+use crate::shape::check_chunk_bytes;
+use crate::{Defect, Error, Limits, Payload, PayloadHeader, error::corrupt, map::Bytes};
 use std::{fs::File, path::Path};
 
 /// An opened file whose indexes have been validated.
 #[derive(Debug)]
 pub struct Container {
     bytes: Bytes,
+    version: u8,
     variables: Vec<Variable>,
     limits: Limits,
 }
@@ -26,8 +29,13 @@ impl Container {
     }
 
     fn new(bytes: Bytes, limits: Limits) -> Result<Container, Error> {
-        let variables = read_indexes(&bytes, &limits)?;
-        Ok(Container { bytes, variables, limits })
+        let (version, variables) = read_indexes(&bytes, &limits)?;
+        Ok(Container { bytes, version, variables, limits })
+    }
+
+    /// The format version that the file was written in.
+    pub fn version(&self) -> u8 {
+        self.version
     }
 
     /// The variables, in the order of the file.
@@ -57,7 +65,21 @@ impl Container {
         let (start, end) = (c.offset as usize, (c.offset + c.entry.length) as usize);
         self.bytes.will_need(start, end - start);
         let bytes = self.bytes.get(start..end).unwrap_or(&[]);
-        let payload = Payload::parse(bytes, &self.limits).map_err(|e| match e {
+        let extent = s.grid.chunk_box(chunk as u64).map(|b| b.extent).unwrap_or_default();
+        let described = Described { dtype: v.record.dtype, shape: extent, bound: v.record.bound };
+        let payload = match c.form {
+            ChunkForm::Inside { crc, model } => {
+                let Described { dtype, shape, bound } = described;
+                check_chunk_bytes(dtype, &shape, &self.limits)?;
+                let (base, length) = (c.entry.base, c.entry.length);
+                let (variable, chunk) = (variable as u64, s.first_chunk + chunk as u64);
+                let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, aligned: false };
+                return Ok(Some(Payload { header, body: bytes, crc, length }));
+            }
+            ChunkForm::Aligned => Payload::parse(bytes, &self.limits),
+            ChunkForm::Bare => Claim::read(bytes).and_then(|claim| claim.bare(bytes, &described, &self.limits)),
+        };
+        let payload = payload.map_err(|e| match e {
             Error::Corrupt { what, offset } => Error::Corrupt { what, offset: c.offset.saturating_add(offset) },
             other => other,
         })?;

@@ -1,8 +1,11 @@
 //! The head, the footer and the chain of indexes (SPEC §6.1, §6.6).
 use crate::cursor::{Cursor, put_u32, put_varint};
-use crate::record::{Record, VariableRecord, covering, parse_record};
+use crate::record::{
+    EXTENSION_TAG, EXTENSION_TAG_1, Held, Record, VARIABLE_TAG, VARIABLE_TAG_1, VariableRecord, covering, parse_record,
+};
 use crate::shape::{byte_count, check_chunk_bytes};
 use crate::table::{ChunkEntry, read_table};
+use crate::table1::read_table_1;
 use crate::{Defect, Error, Grid, Limits, error::corrupt};
 use byteorder::{ByteOrder, LittleEndian};
 use std::{collections::HashSet, ops::Range};
@@ -10,12 +13,16 @@ use std::{collections::HashSet, ops::Range};
 /// First bytes of every file: not ASCII, and with line ends that a text-mode transfer would change.
 pub const HEAD_MAGIC: [u8; 8] = [0x89, b'S', b'C', b'Z', 0x0d, 0x0a, 0x1a, 0x0a];
 /// The version of the container that this crate writes.
-pub const FORMAT_VERSION: u8 = 1;
-pub(crate) const HEAD_LENGTH: u64 = 10;
+pub const FORMAT_VERSION: u8 = 2;
+pub(crate) const HEAD_LENGTH: u64 = 9;
 pub(crate) const FOOTER_MAGIC: [u8; 2] = [0x9d, 0x7a];
-const HEAD_RESERVED: u8 = 0x0f;
-/// Payloads start at multiples of this.
+/// Version 1 had a byte of flags.
+const HEAD_LENGTH_1: u64 = 10;
+const HEAD_1_RESERVED: u8 = 0x0f;
+/// Payloads start at multiples of this, but small ones of version 2.
 pub const ALIGNMENT: u64 = 64;
+/// Payloads shorter than this are bare and unaligned: padding and repeated fields would weigh on them.
+pub const SMALL: u64 = 4096;
 
 pub(crate) fn align(at: u64) -> u64 {
     at.saturating_add(ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT
@@ -28,29 +35,46 @@ pub(crate) fn head() -> [u8; HEAD_LENGTH as usize] {
     head
 }
 
-pub(crate) fn check_head(bytes: &[u8]) -> Result<(), Error> {
+/// What the head says.
+#[derive(Clone, Copy)]
+pub(crate) struct Head {
+    pub version: u8,
+    pub length: u64,
+}
+
+pub(crate) fn check_head(bytes: &[u8]) -> Result<Head, Error> {
     let magic = &bytes[..bytes.len().min(8)];
     if !HEAD_MAGIC.starts_with(magic) {
         let ours = magic.len() >= 4 && magic[0] & 0x7f == 0x09 && magic[1..4] == HEAD_MAGIC[1..4];
         return corrupt(if ours { Defect::TextDamage } else { Defect::HeadMagic }, 0);
     }
-    if (bytes.len() as u64) < HEAD_LENGTH {
-        return Err(Error::Truncated { what: "head", need: HEAD_LENGTH, have: bytes.len() as u64 });
+    let have = bytes.len() as u64;
+    let truncated = |need| Error::Truncated { what: "head", need, have };
+    let &version = bytes.get(8).ok_or(truncated(HEAD_LENGTH))?;
+    match version {
+        1 => {
+            let &flags = bytes.get(9).ok_or(truncated(HEAD_LENGTH_1))?;
+            if flags & HEAD_1_RESERVED != 0 {
+                return corrupt(Defect::ReservedBits { of: "head", bits: flags & HEAD_1_RESERVED }, 9);
+            }
+            Ok(Head { version, length: HEAD_LENGTH_1 })
+        }
+        FORMAT_VERSION => Ok(Head { version, length: HEAD_LENGTH }),
+        _ => Err(Error::Unsupported { feature: format!("format version {version}") }),
     }
-    if bytes[8] != FORMAT_VERSION {
-        return Err(Error::Unsupported { feature: format!("format version {}", bytes[8]) });
-    }
-    if bytes[9] & HEAD_RESERVED != 0 {
-        return corrupt(Defect::ReservedBits { of: "head", bits: bytes[9] & HEAD_RESERVED }, 9);
-    }
-    Ok(())
+}
+
+/// Checksum of an index that starts at this offset. From version 2 on the offset counts: a group cut out of the file or
+/// put into it does not go unnoticed.
+fn index_crc(body: &[u8], at: u64, version: u8) -> u32 {
+    let crc = crc32c::crc32c(body);
+    if version == 1 { crc } else { crc32c::crc32c_append(crc, &at.to_le_bytes()) }
 }
 
 /// The tail of a session: the index body, its checksum, its length read from the end, and the magic.
-pub(crate) fn put_footer(out: &mut Vec<u8>, body: &[u8]) {
-    let crc = crc32c::crc32c(body);
+pub(crate) fn put_footer(out: &mut Vec<u8>, body: &[u8], at: u64) {
     out.extend_from_slice(body);
-    put_u32(out, crc);
+    put_u32(out, index_crc(body, at, FORMAT_VERSION));
     let mut length = vec![];
     put_varint(&mut length, body.len() as u64);
     out.extend(length.iter().rev());
@@ -58,21 +82,21 @@ pub(crate) fn put_footer(out: &mut Vec<u8>, body: &[u8]) {
 }
 
 /// The body of the index whose footer ends at `end`.
-pub(crate) fn index_ending_at(bytes: &[u8], end: usize) -> Result<Range<usize>, Error> {
+pub(crate) fn index_ending_at(bytes: &[u8], end: usize, head: Head) -> Result<Range<usize>, Error> {
     let before = bytes.get(..end).unwrap_or(bytes);
     let Some(rest) = before.strip_suffix(&FOOTER_MAGIC) else { return corrupt(Defect::FooterMagic, end as u64) };
     let last: Vec<u8> = rest.iter().rev().take(10).copied().collect();
     let mut c = Cursor::new(&last, end as u64, "footer");
     let length = c.varint()?;
     let crc_end = rest.len() - c.position();
-    let have = (crc_end as u64).saturating_sub(HEAD_LENGTH + 4);
+    let have = (crc_end as u64).saturating_sub(head.length + 4);
     if length > have || length == 0 {
         return Err(Error::Truncated { what: "index", need: length, have });
     }
     let body_end = crc_end - 4;
     let body = body_end - length as usize..body_end;
     let stored = LittleEndian::read_u32(&bytes[body_end..crc_end]);
-    let found = crc32c::crc32c(&bytes[body.clone()]);
+    let found = index_crc(&bytes[body.clone()], body.start as u64, head.version);
     if found != stored {
         return corrupt(Defect::Checksum { of: "index", stored, found }, body_end as u64);
     }
@@ -120,17 +144,35 @@ pub struct Segment {
 /// Where a chunk is, and what the index says of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
-    /// Offset of its payload in the file: a multiple of 64.
+    /// Offset in the file of its payload, or of its body where it lies inside its record.
     pub offset: u64,
     /// Where what lies before it ends: from here to `offset` the file holds zeros.
     pub gap: u64,
+    /// How it lies in the file.
+    pub form: ChunkForm,
     /// What the table says.
     pub entry: ChunkEntry,
 }
 
+/// How a chunk lies in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkForm {
+    /// As a payload that describes itself, at a multiple of 64.
+    Aligned,
+    /// As a small payload that leaves dtype, shape and bound to its record.
+    Bare,
+    /// As a bare body inside its record, which has this checksum.
+    Inside {
+        /// CRC32C of the record.
+        crc: u32,
+        /// Digest of the model that decoding needs.
+        model: Option<[u8; 32]>,
+    },
+}
+
 /// Reads and validates every index of a file, from the last to the first; no payload is touched.
-pub(crate) fn read_indexes(bytes: &[u8], limits: &Limits) -> Result<Vec<Variable>, Error> {
-    check_head(bytes)?;
+pub(crate) fn read_indexes(bytes: &[u8], limits: &Limits) -> Result<(u8, Vec<Variable>), Error> {
+    let head = check_head(bytes)?;
     if !bytes.ends_with(&FOOTER_MAGIC) {
         return Err(Error::Torn);
     }
@@ -138,61 +180,76 @@ pub(crate) fn read_indexes(bytes: &[u8], limits: &Limits) -> Result<Vec<Variable
     let mut starts = vec![];
     let mut end = bytes.len();
     loop {
-        let body = index_ending_at(bytes, end)?;
+        let body = index_ending_at(bytes, end, head)?;
         let mut c = Cursor::new(&bytes[body.clone()], body.start as u64, "index");
         let previous = c.varint()?;
         let tables = body.start + c.position()..body.end;
-        let least = HEAD_LENGTH + 8;
+        let least = head.length + 8;
         if previous != 0 && (previous < least || previous > body.start as u64) {
             return corrupt(Defect::PreviousIndex(previous), body.start as u64);
         }
         sessions.push(tables);
-        starts.push((if previous == 0 { HEAD_LENGTH } else { previous }, body.start as u64));
+        starts.push((if previous == 0 { head.length } else { previous }, body.start as u64));
         if previous == 0 {
             break;
         }
         end = previous as usize;
     }
-    let mut file = FileModel { limits: limits.clone(), variables: vec![], names: HashSet::new(), chunks: 0 };
+    let mut file = FileModel::new(head.version, limits);
     for (tables, (start, stop)) in sessions.into_iter().zip(starts).rev() {
         file.read_session(bytes, tables, start, stop)?;
     }
-    Ok(file.variables)
+    Ok((head.version, file.variables))
 }
 
 /// The variables of a file as they are found.
-pub(crate) struct FileModel {
-    pub limits: Limits,
-    pub variables: Vec<Variable>,
-    pub names: HashSet<String>,
-    pub chunks: u64,
+struct FileModel {
+    version: u8,
+    limits: Limits,
+    variables: Vec<Variable>,
+    names: HashSet<String>,
+    chunks: u64,
 }
 
 impl FileModel {
+    fn new(version: u8, limits: &Limits) -> FileModel {
+        FileModel { version, limits: limits.clone(), variables: vec![], names: HashSet::new(), chunks: 0 }
+    }
+
     /// Walks the groups of one session: they tile it from `start` to the index at `stop`.
     fn read_session(&mut self, bytes: &[u8], tables: Range<usize>, start: u64, stop: u64) -> Result<(), Error> {
         let mut index = Cursor::new(&bytes[tables.clone()], tables.start as u64, "index");
+        let tags = if self.version == 1 { [VARIABLE_TAG_1, EXTENSION_TAG_1] } else { [VARIABLE_TAG, EXTENSION_TAG] };
         let mut at = start;
         while at < stop {
-            let record = parse_record(&bytes[at as usize..stop as usize], at, &self.limits, |v| self.rank_of(v))?;
-            let record_end = at + record.length;
-            let (variable, grid) = self.declare(record.record, at)?;
+            let here = &bytes[at as usize..stop as usize];
+            if let Some(&tag) = here.first().filter(|tag| !tags.contains(tag)) {
+                return corrupt(Defect::RecordTag(tag), at);
+            }
+            let parsed = parse_record(here, at, &self.limits, |v| self.rank_of(v))?;
+            let record_end = at + parsed.length;
+            let (variable, grid) = self.declare(parsed.record, at)?;
             let dtype = self.variables[variable].record.dtype;
-            let entries = match record.table {
-                Some((table, table_at)) => {
-                    if grid.chunks() != 1 {
-                        return corrupt(Defect::InlineTable(grid.chunks()), at);
-                    }
-                    let mut c = Cursor::new(table, table_at, "chunk table");
-                    let entries = read_table(&mut c, dtype, 1)?;
-                    if c.remaining() != 0 {
-                        return corrupt(Defect::RecordLength("record"), c.offset());
-                    }
-                    entries
+            let (held, body_at) = parsed.rest.read(dtype)?;
+            if !matches!(held, Held::Nothing) && grid.chunks() != 1 {
+                return corrupt(Defect::InlineTable(grid.chunks()), at);
+            }
+            let chunks = match held {
+                Held::Chunk { entry, model, .. } => {
+                    let form = ChunkForm::Inside { crc: parsed.crc, model };
+                    at = record_end;
+                    vec![Chunk { offset: body_at, gap: body_at, form, entry }]
                 }
-                None => read_table(&mut index, dtype, grid.chunks())?,
+                Held::Table(entry) => self.lay_out(vec![entry], record_end, &mut at)?,
+                Held::Nothing => {
+                    let entries = match self.version {
+                        1 => read_table_1(&mut index, dtype, grid.chunks())?,
+                        _ => read_table(&mut index, dtype, grid.chunks(), true)?,
+                    };
+                    self.lay_out(entries, record_end, &mut at)?
+                }
             };
-            at = self.add_segment(variable, grid, entries, record_end)?;
+            self.add_segment(variable, grid, chunks);
         }
         if at > stop {
             return corrupt(Defect::Overlap, stop);
@@ -203,13 +260,30 @@ impl FileModel {
         Ok(())
     }
 
-    pub(crate) fn rank_of(&self, variable: u64) -> Option<usize> {
+    /// Lays the payloads of a segment out from `start` on; `end` becomes where the last one ends.
+    fn lay_out(&self, entries: Vec<ChunkEntry>, start: u64, end: &mut u64) -> Result<Vec<Chunk>, Error> {
+        let mut at = start;
+        let mut chunks = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let gap = at;
+            let form = if self.version > 1 && entry.length < SMALL { ChunkForm::Bare } else { ChunkForm::Aligned };
+            let packed = entry.is_missing() || form == ChunkForm::Bare;
+            let offset = if packed { at } else { align(at) };
+            let Some(end) = offset.checked_add(entry.length) else { return corrupt(Defect::Overlap, gap) };
+            at = end;
+            chunks.push(Chunk { offset, gap, form, entry });
+        }
+        *end = at;
+        Ok(chunks)
+    }
+
+    fn rank_of(&self, variable: u64) -> Option<usize> {
         let variable = usize::try_from(variable).ok()?;
         self.variables.get(variable).map(|v| v.record.shape.len())
     }
 
     /// Takes note of what a record declares: the variable's place, and the grid of the segment.
-    pub(crate) fn declare(&mut self, record: Record, at: u64) -> Result<(usize, Grid), Error> {
+    fn declare(&mut self, record: Record, at: u64) -> Result<(usize, Grid), Error> {
         let (variable, grid) = match record {
             Record::Variable { ordinal, record } => {
                 let expected = self.variables.len() as u64;
@@ -263,21 +337,10 @@ impl FileModel {
         Ok((variable, grid))
     }
 
-    /// Lays the payloads of a segment out from `at` on; gives where the last one ends.
-    fn add_segment(&mut self, variable: usize, grid: Grid, entries: Vec<ChunkEntry>, at: u64) -> Result<u64, Error> {
-        let mut at = at;
-        let mut chunks = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let gap = at;
-            let offset = if entry.is_missing() { at } else { align(at) };
-            let Some(end) = offset.checked_add(entry.length) else { return corrupt(Defect::Overlap, gap) };
-            at = end;
-            chunks.push(Chunk { offset, gap, entry });
-        }
+    fn add_segment(&mut self, variable: usize, grid: Grid, chunks: Vec<Chunk>) {
         let v = &mut self.variables[variable];
         let start = if v.segments.is_empty() { 0 } else { v.shape().first().copied().unwrap_or(0) };
         let first_chunk = v.chunks();
         v.segments.push(Segment { start, first_chunk, grid, chunks });
-        Ok(at)
     }
 }

@@ -9,7 +9,8 @@
 //!
 //! | format version | first reader | first writer | what changed |
 //! |---|---|---|---|
-//! | 1 | 0.1.0 | 0.1.0 | first version |
+//! | 1 | 0.1.0 | none | first version |
+//! | 2 | 0.1.0 | 0.1.0 | small chunks inside their records, or without padding and repeated fields |
 mod bound;
 mod container;
 mod cursor;
@@ -23,13 +24,14 @@ mod record;
 mod recover;
 mod shape;
 mod table;
+mod table1;
 mod types;
 mod writer;
 
 pub use container::Container;
 pub use defect::Defect;
 pub use error::Error;
-pub use index::{ALIGNMENT, Chunk, FORMAT_VERSION, HEAD_MAGIC, Segment, Variable};
+pub use index::{ALIGNMENT, Chunk, ChunkForm, FORMAT_VERSION, HEAD_MAGIC, SMALL, Segment, Variable};
 pub use limits::Limits;
 pub use payload::{EncodedPayload, PAYLOAD_MAGIC, PAYLOAD_VERSION, Payload, PayloadHeader};
 pub use record::{ExtensionRecord, VariableRecord};

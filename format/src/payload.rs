@@ -6,8 +6,10 @@ use crate::{DType, Defect, Error, ErrorBound, Limits, error::corrupt};
 
 /// First two bytes of every payload.
 pub const PAYLOAD_MAGIC: [u8; 2] = [0xb5, 0x63];
-/// The version of payloads that this crate writes.
+/// The version of payloads that describe themselves.
 pub const PAYLOAD_VERSION: u8 = 1;
+/// The version of payloads without dtype, shape and bound: those of a container that are small (SPEC §5).
+pub(crate) const BARE_VERSION: u8 = 2;
 
 const HAS_MODEL: u8 = 0x10;
 const HAS_PLACE: u8 = 0x20;
@@ -55,40 +57,62 @@ pub struct EncodedPayload {
     pub bytes: Vec<u8>,
     /// The checksum stored in them.
     pub crc: u32,
-    /// Code of the base.
-    pub base: u8,
+    header: PayloadHeader,
+    body_at: usize,
 }
 
 impl EncodedPayload {
     /// Puts a header before a body.
     pub fn new(header: &PayloadHeader, body: &[u8]) -> EncodedPayload {
-        let placed = header.variable != 0 || header.chunk != 0;
-        let flags = if header.model.is_some() { HAS_MODEL } else { 0 }
-            | if placed { HAS_PLACE } else { 0 }
-            | if header.aligned { ALIGNED } else { 0 };
-        let mut out = Vec::with_capacity(body.len() + 64);
-        out.extend_from_slice(&PAYLOAD_MAGIC);
-        out.push(PAYLOAD_VERSION | flags);
+        let (bytes, crc) = put_payload(header, PAYLOAD_VERSION, header.aligned, body);
+        EncodedPayload { body_at: bytes.len() - body.len(), bytes, crc, header: header.clone() }
+    }
+
+    /// What was put before the body.
+    pub fn header(&self) -> &PayloadHeader {
+        &self.header
+    }
+
+    /// The coded chunk.
+    pub fn body(&self) -> &[u8] {
+        self.bytes.get(self.body_at..).unwrap_or(&[])
+    }
+
+    /// The same without what a record tells, and its checksum.
+    pub(crate) fn bare(&self) -> (Vec<u8>, u32) {
+        put_payload(&self.header, BARE_VERSION, false, self.body())
+    }
+}
+
+fn put_payload(header: &PayloadHeader, version: u8, aligned: bool, body: &[u8]) -> (Vec<u8>, u32) {
+    let placed = header.variable != 0 || header.chunk != 0;
+    let flags = if header.model.is_some() { HAS_MODEL } else { 0 }
+        | if placed { HAS_PLACE } else { 0 }
+        | if aligned { ALIGNED } else { 0 };
+    let mut out = Vec::with_capacity(body.len() + 64);
+    out.extend_from_slice(&PAYLOAD_MAGIC);
+    out.push(version | flags);
+    if version == PAYLOAD_VERSION {
         put_type_and_rank(&mut out, header.dtype, header.shape.len());
         put_extents(&mut out, &header.shape);
         put_bound(&mut out, &header.bound);
-        out.push(header.base);
-        if placed {
-            put_varint(&mut out, header.variable);
-            put_varint(&mut out, header.chunk);
-        }
-        if let Some(id) = &header.model {
-            out.extend_from_slice(id);
-        }
-        put_varint(&mut out, body.len() as u64);
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&out), body);
-        put_u32(&mut out, crc);
-        if header.aligned {
-            out.resize(out.len().next_multiple_of(8), 0);
-        }
-        out.extend_from_slice(body);
-        EncodedPayload { bytes: out, crc, base: header.base }
     }
+    out.push(header.base);
+    if placed {
+        put_varint(&mut out, header.variable);
+        put_varint(&mut out, header.chunk);
+    }
+    if let Some(id) = &header.model {
+        out.extend_from_slice(id);
+    }
+    put_varint(&mut out, body.len() as u64);
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&out), body);
+    put_u32(&mut out, crc);
+    if aligned {
+        out.resize(out.len().next_multiple_of(8), 0);
+    }
+    out.extend_from_slice(body);
+    (out, crc)
 }
 
 impl<'a> Payload<'a> {
@@ -108,7 +132,10 @@ impl<'a> Payload<'a> {
     /// Parses the payload that `bytes` start with; others may follow.
     pub fn parse_prefix(bytes: &'a [u8], limits: &Limits) -> Result<Payload<'a>, Error> {
         let claim = Claim::read(bytes)?;
-        claim.check(bytes, limits)
+        if claim.described.is_none() {
+            return Err(Error::Unsupported { feature: "a payload of version 2 outside its container".into() });
+        }
+        claim.check(bytes)?.payload(None, limits)
     }
 
     /// The body as typed values, without a copy, where it was written aligned and the bytes lie aligned in memory.
@@ -118,13 +145,33 @@ impl<'a> Payload<'a> {
     }
 }
 
+/// What a bare payload leaves to its record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Described {
+    pub dtype: DType,
+    pub shape: Vec<u64>,
+    pub bound: ErrorBound,
+}
+
 /// A payload header that has been read, before its checksum is looked at.
 pub(crate) struct Claim {
-    header: PayloadHeader,
+    /// `None` for a bare one.
+    described: Option<Described>,
+    base: u8,
+    variable: u64,
+    chunk: u64,
+    model: Option<[u8; 32]>,
+    aligned: bool,
     /// Where the header ends and its checksum starts.
     header_end: usize,
     crc: u32,
     pub(crate) body: std::ops::Range<usize>,
+}
+
+/// A claim whose checksum is right.
+pub(crate) struct Checked<'a> {
+    claim: Claim,
+    body: &'a [u8],
 }
 
 impl Claim {
@@ -134,14 +181,21 @@ impl Claim {
             return corrupt(Defect::PayloadMagic, 0);
         }
         let flags = c.u8()?;
-        if flags & 15 != PAYLOAD_VERSION {
-            return Err(Error::Unsupported { feature: format!("payload version {}", flags & 15) });
+        let described = match flags & 15 {
+            PAYLOAD_VERSION => true,
+            BARE_VERSION => false,
+            version => return Err(Error::Unsupported { feature: format!("payload version {version}") }),
+        };
+        let reserved = RESERVED | if described { 0 } else { ALIGNED };
+        if flags & reserved != 0 {
+            return corrupt(Defect::ReservedBits { of: "payload", bits: flags & reserved }, 2);
         }
-        if flags & RESERVED != 0 {
-            return corrupt(Defect::ReservedBits { of: "payload", bits: RESERVED }, 2);
-        }
-        let (dtype, shape) = read_type_and_shape(&mut c)?;
-        let bound = read_bound(&mut c)?;
+        let described = if described {
+            let (dtype, shape) = read_type_and_shape(&mut c)?;
+            Some(Described { dtype, shape, bound: read_bound(&mut c)? })
+        } else {
+            None
+        };
         let base = c.u8()?;
         let (variable, chunk) = if flags & HAS_PLACE != 0 { (c.varint()?, c.varint()?) } else { (0, 0) };
         let model = if flags & HAS_MODEL != 0 {
@@ -166,19 +220,63 @@ impl Claim {
             return Err(Error::Truncated { what: "chunk payload", need, have: bytes.len() as u64 });
         }
         let body = c.position()..c.position() + body_length as usize;
-        let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, aligned };
-        Ok(Claim { header, header_end, crc, body })
+        Ok(Claim { described, base, variable, chunk, model, aligned, header_end, crc, body })
     }
 
-    /// Checks the checksum and the limits.
-    pub(crate) fn check<'a>(self, bytes: &'a [u8], limits: &Limits) -> Result<Payload<'a>, Error> {
-        let Claim { header, header_end, crc, body: range } = self;
-        let body = &bytes[range.clone()];
-        let found = crc32c::crc32c_append(crc32c::crc32c(&bytes[..header_end]), body);
-        if found != crc {
-            return corrupt(Defect::Checksum { of: "chunk payload", stored: crc, found }, header_end as u64);
+    /// Whether it leaves out what a record tells.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.described.is_none()
+    }
+
+    /// The bare payload that fills `bytes`.
+    pub(crate) fn bare<'a>(self, bytes: &'a [u8], record: &Described, limits: &Limits) -> Result<Payload<'a>, Error> {
+        if self.described.is_some() {
+            return corrupt(Defect::PayloadMismatch("version"), 2);
         }
-        check_chunk_bytes(header.dtype, &header.shape, limits)?;
-        Ok(Payload { header, body, crc, length: range.end as u64 })
+        let end = self.body.end;
+        if end != bytes.len() {
+            return corrupt(Defect::TrailingBytes((bytes.len() - end) as u64), end as u64);
+        }
+        self.check(bytes)?.payload(Some(record), limits)
+    }
+
+    /// Checks the checksum.
+    pub(crate) fn check(self, bytes: &[u8]) -> Result<Checked<'_>, Error> {
+        let body = &bytes[self.body.clone()];
+        let found = crc32c::crc32c_append(crc32c::crc32c(&bytes[..self.header_end]), body);
+        if found != self.crc {
+            let what = Defect::Checksum { of: "chunk payload", stored: self.crc, found };
+            return corrupt(what, self.header_end as u64);
+        }
+        Ok(Checked { claim: self, body })
+    }
+}
+
+impl<'a> Checked<'a> {
+    /// Whether it is of this dtype, shape and bound, as far as it says.
+    pub(crate) fn fits(&self, record: &Described) -> bool {
+        self.claim.described.as_ref().is_none_or(|own| own == record)
+    }
+
+    /// Ordinals of the variable and of the chunk in it.
+    pub(crate) fn place(&self) -> (u64, u64) {
+        (self.claim.variable, self.claim.chunk)
+    }
+
+    /// Bytes of header and body.
+    pub(crate) fn length(&self) -> usize {
+        self.claim.body.end
+    }
+
+    /// The payload: a bare one takes what it leaves out from its record. Checks the limits.
+    pub(crate) fn payload(self, record: Option<&Described>, limits: &Limits) -> Result<Payload<'a>, Error> {
+        let length = self.length() as u64;
+        let Claim { described, base, variable, chunk, model, aligned, crc, .. } = self.claim;
+        let Some(Described { dtype, shape, bound }) = described.or_else(|| record.cloned()) else {
+            return Err(Error::InvalidArgument("a payload without a record".into()));
+        };
+        check_chunk_bytes(dtype, &shape, limits)?;
+        let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, aligned };
+        Ok(Payload { header, body: self.body, crc, length })
     }
 }

@@ -3,10 +3,15 @@
 use crate::bound::{put_bound, read_bound};
 use crate::cursor::{Cursor, put_text, put_u32, put_uint, put_varint};
 use crate::shape::{put_extents, put_type_and_rank, read_type_and_shape};
+use crate::table::{ChunkEntry, put_table, read_table};
+use crate::table1::read_table_1;
 use crate::{DType, Defect, Error, ErrorBound, Limits, error::corrupt};
 
-pub(crate) const VARIABLE_TAG: u8 = b'V';
-pub(crate) const EXTENSION_TAG: u8 = b'E';
+pub(crate) const VARIABLE_TAG: u8 = b'v';
+pub(crate) const EXTENSION_TAG: u8 = b'e';
+/// The same in format version 1 (SPEC §6.9).
+pub(crate) const VARIABLE_TAG_1: u8 = b'V';
+pub(crate) const EXTENSION_TAG_1: u8 = b'E';
 
 const HAS_UNITS: u8 = 1;
 const HAS_ATTRIBUTES: u8 = 2;
@@ -14,11 +19,13 @@ const HAS_DIMENSIONS: u8 = 4;
 const HAS_FILL: u8 = 8;
 const HAS_CHUNK_SHAPE: u8 = 16;
 const HAS_TABLE: u8 = 32;
-const VARIABLE_RESERVED: u8 = 64;
+const HAS_CHUNK: u8 = 64;
+const HAS_MODEL: u8 = 128;
 
 const EXTENSION_CHUNK_SHAPE: u8 = 1;
-const EXTENSION_TABLE: u8 = 2;
-const EXTENSION_RESERVED: u8 = 0x7c;
+/// From the flags of an extension to those of a variable: table, chunk and model are four bits lower.
+const EXTENSION_SHIFT: u32 = 4;
+const EXTENSION_RESERVED: u8 = 0xf0;
 
 /// What a file says of a variable, its first segment included.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,8 +69,8 @@ pub(crate) fn covering(shape: &[u64]) -> Vec<u64> {
 }
 
 impl VariableRecord {
-    /// The record's bytes; `table` is an inline chunk table.
-    pub(crate) fn encode(&self, ordinal: u64, table: Option<&[u8]>) -> Vec<u8> {
+    /// The record's bytes.
+    pub(crate) fn encode(&self, ordinal: u64, held: &Held<'_>) -> Vec<u8> {
         let whole = self.chunk_shape == covering(&self.shape);
         let mut body = vec![];
         put_varint(&mut body, ordinal);
@@ -74,7 +81,7 @@ impl VariableRecord {
             (HAS_DIMENSIONS, !self.dimensions.is_empty()),
             (HAS_FILL, self.fill.is_some()),
             (HAS_CHUNK_SHAPE, !whole),
-            (HAS_TABLE, table.is_some()),
+            (held.flags(), true),
         ] {
             flags |= if set { bit } else { 0 };
         }
@@ -102,24 +109,57 @@ impl VariableRecord {
         if let Some(fill) = self.fill {
             put_uint(&mut body, fill, self.dtype.size());
         }
-        body.extend_from_slice(table.unwrap_or(&[]));
+        held.put(&mut body, self.dtype);
         frame(VARIABLE_TAG, &body)
     }
 }
 
 impl ExtensionRecord {
-    pub(crate) fn encode(&self, table: Option<&[u8]>) -> Vec<u8> {
+    pub(crate) fn encode(&self, dtype: DType, held: &Held<'_>) -> Vec<u8> {
         let mut body = vec![];
         put_varint(&mut body, self.variable);
-        body.push(
-            if self.chunk_shape.is_some() { EXTENSION_CHUNK_SHAPE } else { 0 }
-                | if table.is_some() { EXTENSION_TABLE } else { 0 },
-        );
+        let shaped = if self.chunk_shape.is_some() { EXTENSION_CHUNK_SHAPE } else { 0 };
+        body.push(shaped | held.flags() >> EXTENSION_SHIFT);
         put_varint(&mut body, self.first_chunk);
         put_varint(&mut body, self.extent);
         put_extents(&mut body, self.chunk_shape.as_deref().unwrap_or(&[]));
-        body.extend_from_slice(table.unwrap_or(&[]));
+        held.put(&mut body, dtype);
         frame(EXTENSION_TAG, &body)
+    }
+}
+
+/// What a record of a segment of one chunk holds besides its fields.
+#[derive(Clone, Debug)]
+pub(crate) enum Held<'a> {
+    /// Nothing: the chunk table is in the index.
+    Nothing,
+    /// The chunk table.
+    Table(ChunkEntry),
+    /// The chunk itself: no payload follows.
+    Chunk { entry: ChunkEntry, model: Option<[u8; 32]>, body: &'a [u8] },
+}
+
+impl Held<'_> {
+    /// The bits of a variable record's flags.
+    fn flags(&self) -> u8 {
+        match self {
+            Held::Nothing => 0,
+            Held::Table(_) => HAS_TABLE,
+            Held::Chunk { model: None, .. } => HAS_CHUNK,
+            Held::Chunk { model: Some(_), .. } => HAS_CHUNK | HAS_MODEL,
+        }
+    }
+
+    fn put(&self, out: &mut Vec<u8>, dtype: DType) {
+        match self {
+            Held::Nothing => {}
+            Held::Table(entry) => put_table(out, dtype, std::slice::from_ref(entry), true, entry.crc.is_some()),
+            Held::Chunk { entry, model, body } => {
+                out.extend_from_slice(model.as_ref().map_or(&[], |id| id));
+                put_table(out, dtype, std::slice::from_ref(entry), false, false);
+                out.extend_from_slice(body);
+            }
+        }
     }
 }
 
@@ -144,12 +184,60 @@ pub(crate) enum Record {
     Extension(ExtensionRecord),
 }
 
-/// A parsed record, with the bytes of its inline table and where they start in the file.
+/// A parsed record.
 #[derive(Debug)]
 pub(crate) struct ParsedRecord<'a> {
     pub record: Record,
-    pub table: Option<(&'a [u8], u64)>,
+    /// Its last part, to be read when the dtype is known.
+    pub rest: Rest<'a>,
+    /// Bytes of the record.
     pub length: u64,
+    pub crc: u32,
+}
+
+/// What follows the fields of a record.
+#[derive(Debug)]
+pub(crate) struct Rest<'a> {
+    flags: u8,
+    version: u8,
+    bytes: &'a [u8],
+    at: u64,
+}
+
+impl<'a> Rest<'a> {
+    /// Reads it. The body of a chunk is given with its offset.
+    pub(crate) fn read(&self, dtype: DType) -> Result<(Held<'a>, u64), Error> {
+        let mut c = Cursor::new(self.bytes, self.at, "record");
+        let held = match self.flags & (HAS_TABLE | HAS_CHUNK | HAS_MODEL) {
+            0 => Held::Nothing,
+            HAS_TABLE => {
+                let read =
+                    if self.version == 1 { read_table_1(&mut c, dtype, 1) } else { read_table(&mut c, dtype, 1, true) };
+                Held::Table(read?.into_iter().next().unwrap_or_default())
+            }
+            flags if flags & HAS_CHUNK != 0 && flags & HAS_TABLE == 0 => {
+                let mut model = None;
+                if flags & HAS_MODEL != 0 {
+                    let mut id = [0; 32];
+                    id.copy_from_slice(c.take(32)?);
+                    model = Some(id);
+                }
+                let mut entry = read_table(&mut c, dtype, 1, false)?.into_iter().next().unwrap_or_default();
+                let at = c.offset();
+                let body = c.take(c.remaining())?;
+                if body.is_empty() {
+                    return corrupt(Defect::MissingChunk, at);
+                }
+                entry.length = body.len() as u64;
+                return Ok((Held::Chunk { entry, model, body }, at));
+            }
+            bits => return corrupt(Defect::ReservedBits { of: "record", bits }, self.at),
+        };
+        if c.remaining() != 0 {
+            return corrupt(Defect::RecordLength("record"), c.offset());
+        }
+        Ok((held, c.offset()))
+    }
 }
 
 /// Parses the record that `bytes` start with. `rank_of` gives the rank of a variable known so far.
@@ -161,9 +249,11 @@ pub(crate) fn parse_record<'a>(
 ) -> Result<ParsedRecord<'a>, Error> {
     let mut c = Cursor::new(bytes, base, "record");
     let tag = c.u8()?;
-    if tag != VARIABLE_TAG && tag != EXTENSION_TAG {
-        return corrupt(Defect::RecordTag(tag), base);
-    }
+    let version = match tag {
+        VARIABLE_TAG | EXTENSION_TAG => 2,
+        VARIABLE_TAG_1 | EXTENSION_TAG_1 => 1,
+        _ => return corrupt(Defect::RecordTag(tag), base),
+    };
     let asked = c.varint()?;
     if asked > limits.record_bytes {
         return Err(Error::Limit { what: "bytes of a record", limit: limits.record_bytes, asked });
@@ -178,21 +268,22 @@ pub(crate) fn parse_record<'a>(
         return corrupt(Defect::Checksum { of: "record", stored, found }, crc_at);
     }
     let mut c2 = Cursor::new(body, body_at, "record");
-    let (record, has_table) = match tag {
-        VARIABLE_TAG => read_variable(&mut c2)?,
-        _ => read_extension(&mut c2, rank_of)?,
+    let (record, flags) = match tag {
+        VARIABLE_TAG | VARIABLE_TAG_1 => read_variable(&mut c2, version)?,
+        _ => read_extension(&mut c2, version, rank_of)?,
     };
     let at = c2.offset();
-    let rest = c2.take(c2.remaining())?;
-    if !has_table && !rest.is_empty() {
-        return corrupt(Defect::RecordLength("record"), at);
-    }
-    Ok(ParsedRecord { record, table: has_table.then_some((rest, at)), length: c.position() as u64 })
+    let rest = Rest { flags, version, bytes: c2.take(c2.remaining())?, at };
+    Ok(ParsedRecord { record, rest, length: c.position() as u64, crc: stored })
 }
 
-fn read_variable(c: &mut Cursor<'_>) -> Result<(Record, bool), Error> {
+/// A variable record and its flags. In version 1 the chunk is never inside, and the highest bit is unused.
+fn read_variable(c: &mut Cursor<'_>, version: u8) -> Result<(Record, u8), Error> {
     let ordinal = c.varint()?;
-    let flags = c.flags("variable record", VARIABLE_RESERVED)?;
+    let flags = match version {
+        1 => c.flags("variable record", HAS_CHUNK)? & !HAS_MODEL,
+        _ => c.u8()?,
+    };
     let (dtype, shape) = read_type_and_shape(c)?;
     let chunk_shape = if flags & HAS_CHUNK_SHAPE != 0 { read_chunk_shape(c, shape.len())? } else { covering(&shape) };
     let bound = read_bound(c)?;
@@ -213,23 +304,29 @@ fn read_variable(c: &mut Cursor<'_>) -> Result<(Record, bool), Error> {
     }
     let fill = if flags & HAS_FILL != 0 { Some(c.uint(dtype.size())?) } else { None };
     let record = VariableRecord { name, units, attributes, dimensions, dtype, shape, chunk_shape, bound, fill };
-    Ok((Record::Variable { ordinal, record }, flags & HAS_TABLE != 0))
+    Ok((Record::Variable { ordinal, record }, flags))
 }
 
-fn read_extension(c: &mut Cursor<'_>, rank_of: impl Fn(u64) -> Option<usize>) -> Result<(Record, bool), Error> {
+/// An extension record, and what it holds as flags of a variable record.
+fn read_extension(
+    c: &mut Cursor<'_>,
+    version: u8,
+    rank_of: impl Fn(u64) -> Option<usize>,
+) -> Result<(Record, u8), Error> {
     let at = c.offset();
     let variable = c.varint()?;
-    let flags = c.flags("extension record", EXTENSION_RESERVED)?;
+    let flags = match version {
+        1 => c.flags("extension record", 0x7c)? & 3,
+        _ => c.flags("extension record", EXTENSION_RESERVED)?,
+    };
     let first_chunk = c.varint()?;
     let extent = c.varint()?;
     let Some(rank) = rank_of(variable) else {
         return corrupt(Defect::Extension("of a variable that is not there"), at);
     };
     let chunk_shape = if flags & EXTENSION_CHUNK_SHAPE != 0 { Some(read_chunk_shape(c, rank)?) } else { None };
-    Ok((
-        Record::Extension(ExtensionRecord { variable, first_chunk, extent, chunk_shape }),
-        flags & EXTENSION_TABLE != 0,
-    ))
+    let held = (flags & !EXTENSION_CHUNK_SHAPE) << EXTENSION_SHIFT;
+    Ok((Record::Extension(ExtensionRecord { variable, first_chunk, extent, chunk_shape }), held))
 }
 
 fn read_chunk_shape(c: &mut Cursor<'_>, rank: usize) -> Result<Vec<u64>, Error> {

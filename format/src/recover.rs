@@ -2,10 +2,13 @@
 //!
 //! Records and payloads carry what is needed to put them back: this looks for all of them, wherever they start, and
 //! writes the ones whose checksums are right into a new file.
-use crate::index::{ALIGNMENT, HEAD_LENGTH, Variable, index_ending_at, read_indexes};
-use crate::payload::{Claim, Payload};
-use crate::record::{EXTENSION_TAG, ExtensionRecord, Record, VARIABLE_TAG, VariableRecord, covering, parse_record};
-use crate::table::read_table;
+use crate::index::{ALIGNMENT, SMALL, Variable, check_head, index_ending_at, read_indexes};
+use crate::payload::{Checked, Claim, Described, Payload, PayloadHeader};
+use crate::record::{
+    EXTENSION_TAG, EXTENSION_TAG_1, ExtensionRecord, Held, Record, VARIABLE_TAG, VARIABLE_TAG_1, VariableRecord,
+    covering, parse_record,
+};
+use crate::table::{ChunkEntry, ValueRange};
 use crate::{ChunkFacts, Container, EncodedPayload, Error, Grid, Limits, PAYLOAD_MAGIC, Writer, cursor::Cursor};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -41,8 +44,43 @@ pub struct RecoveredVariable {
 struct Found<'a> {
     variables: BTreeMap<u64, VariableRecord>,
     extensions: HashMap<(u64, u64), ExtensionRecord>,
-    payloads: BTreeMap<(u64, u64), Payload<'a>>,
+    payloads: BTreeMap<(u64, u64), FoundChunk<'a>>,
     facts: HashMap<(u64, u64), ChunkFacts>,
+}
+
+/// An intact chunk.
+enum FoundChunk<'a> {
+    Payload(Checked<'a>),
+    /// Inside the record that tells its place.
+    Inside {
+        base: u8,
+        model: Option<[u8; 32]>,
+        body: &'a [u8],
+    },
+}
+
+impl<'a> FoundChunk<'a> {
+    fn fits(&self, record: &Described) -> bool {
+        match self {
+            FoundChunk::Payload(checked) => checked.fits(record),
+            FoundChunk::Inside { .. } => true,
+        }
+    }
+
+    /// Its header and body.
+    fn open(self, record: &Described, limits: &Limits) -> Result<(PayloadHeader, &'a [u8]), Error> {
+        match self {
+            FoundChunk::Payload(checked) => {
+                let Payload { header, body, .. } = checked.payload(Some(record), limits)?;
+                Ok((header, body))
+            }
+            FoundChunk::Inside { base, model, body } => {
+                let Described { dtype, shape, bound } = record.clone();
+                let header = PayloadHeader { dtype, shape, bound, base, variable: 0, chunk: 0, model, aligned: false };
+                Ok((header, body))
+            }
+        }
+    }
 }
 
 /// Writes what is intact of a damaged file into a new one, with a new index.
@@ -105,7 +143,12 @@ impl Found<'_> {
                 break;
             }
             for c in 0..grid.chunks() {
-                if !self.write_chunk((ordinal, done + c), new_ordinal, &record, grid.chunk_box(c), writer)? {
+                let described = grid.chunk_box(c).map(|place| Described {
+                    dtype: record.dtype,
+                    shape: place.extent,
+                    bound: record.bound,
+                });
+                if !self.write_chunk((ordinal, done + c), new_ordinal, described, grid.chunks() == 1, writer, limits)? {
                     writer.push_missing()?;
                     lost += 1;
                 }
@@ -119,21 +162,23 @@ impl Found<'_> {
         &mut self,
         key: (u64, u64),
         new_ordinal: u64,
-        record: &VariableRecord,
-        place: Option<crate::BoxRegion>,
+        described: Option<Described>,
+        lone: bool,
         writer: &mut Writer<W>,
+        limits: &Limits,
     ) -> Result<bool, Error> {
-        let fits = |p: &Payload<'_>| {
-            let h = &p.header;
-            h.dtype == record.dtype && h.bound == record.bound && place.as_ref().is_some_and(|b| b.extent == h.shape)
-        };
-        if !self.payloads.get(&key).is_some_and(fits) {
+        let Some(described) = described else { return Ok(false) };
+        if !self.payloads.get(&key).is_some_and(|p| p.fits(&described)) {
             return Ok(false);
         }
-        let Some(mut payload) = self.payloads.remove(&key) else { return Ok(false) };
-        payload.header.variable = new_ordinal;
-        let facts = self.facts.get(&key).copied().unwrap_or_default();
-        writer.push(&EncodedPayload::new(&payload.header, payload.body), facts)?;
+        let Some(found) = self.payloads.remove(&key) else { return Ok(false) };
+        let Ok((mut header, body)) = found.open(&described, limits) else { return Ok(false) };
+        (header.variable, header.chunk) = (new_ordinal, key.1);
+        let mut facts = self.facts.get(&key).copied().unwrap_or_default();
+        if !lone && matches!(facts.range, ValueRange::Bits { dropped: 1.., .. }) {
+            facts.range = ValueRange::Unknown;
+        }
+        writer.push(&EncodedPayload::new(&header, body), facts)?;
         Ok(true)
     }
 
@@ -177,13 +222,13 @@ fn scan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Found<'a>, Error> {
     if let Some(variables) = last_index(bytes, limits, &mut budget)? {
         found.take_facts(&variables);
     }
-    let mut at = if crate::index::check_head(bytes).is_ok() { HEAD_LENGTH as usize } else { 0 };
+    let mut at = check_head(bytes).map_or(0, |head| head.length as usize);
     while at < bytes.len() {
         at += match bytes[at] {
-            VARIABLE_TAG | EXTENSION_TAG => take_record(&bytes[at..], limits, &mut found, &mut budget)?,
-            first if first == PAYLOAD_MAGIC[0] && (at as u64).is_multiple_of(ALIGNMENT) => {
-                take_payload(&bytes[at..], limits, &mut found, &mut budget)?
+            VARIABLE_TAG | EXTENSION_TAG | VARIABLE_TAG_1 | EXTENSION_TAG_1 => {
+                take_record(&bytes[at..], limits, &mut found, &mut budget)?
             }
+            first if first == PAYLOAD_MAGIC[0] => take_payload(bytes, at, &mut found, &mut budget)?,
             _ => 1,
         };
     }
@@ -191,61 +236,78 @@ fn scan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Found<'a>, Error> {
 }
 
 /// Takes note of the record that starts here, if one does; gives how far to go on.
-fn take_record(bytes: &[u8], limits: &Limits, found: &mut Found<'_>, budget: &mut Budget) -> Result<usize, Error> {
-    let mut c = Cursor::new(&bytes[1..], 0, "record");
-    let Ok(claimed) = c.length() else { return Ok(1) };
-    budget.spend((claimed as u64).min(limits.record_bytes))?;
-    let rank_of = |v| found.variables.get(&v).map(|r| r.shape.len());
-    let Ok(parsed) = parse_record(bytes, 0, limits, rank_of) else { return Ok(1) };
-    let key = match parsed.record {
-        Record::Variable { ordinal, record } => {
-            let dtype = record.dtype;
-            let repeated = found.variables.values().any(|v| v.name == record.name);
-            if repeated || found.variables.contains_key(&ordinal) {
-                return Ok(parsed.length as usize);
-            }
-            found.variables.insert(ordinal, record);
-            Some((ordinal, 0, dtype))
-        }
-        Record::Extension(e) => {
-            let key = found.variables.get(&e.variable).map(|v| (e.variable, e.first_chunk, v.dtype));
-            found.extensions.entry((e.variable, e.first_chunk)).or_insert(e);
-            key
-        }
-    };
-    if let (Some((table, _)), Some((variable, chunk, dtype))) = (parsed.table, key)
-        && let Ok(entries) = read_table(&mut Cursor::new(table, 0, "chunk table"), dtype, 1)
-    {
-        let facts = ChunkFacts { max_error: entries[0].max_error, range: entries[0].range };
-        found.facts.insert((variable, chunk), facts);
-    }
-    Ok(parsed.length as usize)
-}
-
-/// Takes note of the payload that starts here, if one does; gives how far to go on.
-fn take_payload<'a>(
+fn take_record<'a>(
     bytes: &'a [u8],
     limits: &Limits,
     found: &mut Found<'a>,
     budget: &mut Budget,
 ) -> Result<usize, Error> {
+    let mut c = Cursor::new(&bytes[1..], 0, "record");
+    let Ok(claimed) = c.length() else { return Ok(1) };
+    budget.spend((claimed as u64).min(limits.record_bytes))?;
+    let rank_of = |v| found.variables.get(&v).map(|r| r.shape.len());
+    let Ok(parsed) = parse_record(bytes, 0, limits, rank_of) else { return Ok(1) };
+    let length = parsed.length as usize;
+    let (key, dtype) = match parsed.record {
+        Record::Variable { ordinal, record } => {
+            let dtype = record.dtype;
+            let repeated = found.variables.values().any(|v| v.name == record.name);
+            if repeated || found.variables.contains_key(&ordinal) {
+                return Ok(length);
+            }
+            found.variables.insert(ordinal, record);
+            ((ordinal, 0), dtype)
+        }
+        Record::Extension(e) => {
+            let key = (e.variable, e.first_chunk);
+            // Its rank was known, so the variable is.
+            let Some(dtype) = found.variables.get(&e.variable).map(|v| v.dtype) else { return Ok(length) };
+            if found.extensions.contains_key(&key) {
+                return Ok(length);
+            }
+            found.extensions.insert(key, e);
+            (key, dtype)
+        }
+    };
+    let mut note = |entry: &ChunkEntry| {
+        found.facts.insert(key, ChunkFacts { max_error: entry.max_error, range: entry.range });
+    };
+    match parsed.rest.read(dtype) {
+        Ok((Held::Table(entry), _)) => note(&entry),
+        Ok((Held::Chunk { entry, model, body }, _)) => {
+            note(&entry);
+            found.payloads.entry(key).or_insert(FoundChunk::Inside { base: entry.base, model, body });
+        }
+        _ => {}
+    }
+    Ok(length)
+}
+
+/// Takes note of the payload that starts here, if one does; gives how far to go on.
+fn take_payload<'a>(bytes: &'a [u8], at: usize, found: &mut Found<'a>, budget: &mut Budget) -> Result<usize, Error> {
+    let bytes = &bytes[at..];
     let Ok(claim) = Claim::read(bytes) else { return Ok(1) };
+    let can_be = if claim.is_bare() { claim.body.end < SMALL as usize } else { (at as u64).is_multiple_of(ALIGNMENT) };
+    if !can_be {
+        return Ok(1);
+    }
     budget.spend(claim.body.len() as u64)?;
-    let Ok(payload) = claim.check(bytes, limits) else { return Ok(1) };
-    let length = payload.length as usize;
-    found.payloads.entry((payload.header.variable, payload.header.chunk)).or_insert(payload);
+    let Ok(checked) = claim.check(bytes) else { return Ok(1) };
+    let length = checked.length();
+    found.payloads.entry(checked.place()).or_insert(FoundChunk::Payload(checked));
     Ok(length)
 }
 
 /// The variables of the last index that is intact with all before it.
 fn last_index(bytes: &[u8], limits: &Limits, budget: &mut Budget) -> Result<Option<Vec<Variable>>, Error> {
-    for end in (HEAD_LENGTH as usize..=bytes.len()).rev() {
+    let Ok(head) = check_head(bytes) else { return Ok(None) };
+    for end in (head.length as usize..=bytes.len()).rev() {
         if !bytes[..end].ends_with(&crate::index::FOOTER_MAGIC) {
             continue;
         }
-        if let Ok(body) = index_ending_at(bytes, end) {
+        if let Ok(body) = index_ending_at(bytes, end, head) {
             budget.spend(body.len() as u64)?;
-            if let Ok(variables) = read_indexes(&bytes[..end], limits) {
+            if let Ok((_, variables)) = read_indexes(&bytes[..end], limits) {
                 return Ok(Some(variables));
             }
         }

@@ -1,6 +1,6 @@
 //! Writing a container (SPEC §6), front to back without a step back.
-use crate::index::{ALIGNMENT, HEAD_LENGTH, Variable, align, head, put_footer};
-use crate::record::{ExtensionRecord, VariableRecord, covering};
+use crate::index::{ALIGNMENT, FORMAT_VERSION, HEAD_LENGTH, SMALL, Variable, align, head, put_footer};
+use crate::record::{ExtensionRecord, Held, VariableRecord, covering};
 use crate::shape::byte_count;
 use crate::table::{ChunkEntry, ValueRange, put_table};
 use crate::{Container, DType, EncodedPayload, Error, Grid, Limits, cursor::put_varint};
@@ -48,11 +48,11 @@ struct Group {
     entries: Vec<ChunkEntry>,
 }
 
-impl GroupRecord {
-    fn encode(&self, table: Option<&[u8]>) -> Vec<u8> {
-        match self {
-            GroupRecord::Variable(ordinal, record) => record.encode(*ordinal, table),
-            GroupRecord::Extension(record) => record.encode(table),
+impl Group {
+    fn encode(&self, held: &Held<'_>) -> Vec<u8> {
+        match &self.record {
+            GroupRecord::Variable(ordinal, record) => record.encode(*ordinal, held),
+            GroupRecord::Extension(record) => record.encode(self.dtype, held),
         }
     }
 }
@@ -76,12 +76,18 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// Goes on where a file ends: `out` must be positioned there.
-    pub fn resume(out: W, container: &Container) -> Writer<W> {
+    /// Goes on where a file ends: `out` must be positioned there. `InvalidArgument` for a file of an older version.
+    pub fn resume(out: W, container: &Container) -> Result<Writer<W>, Error> {
+        if container.version() != FORMAT_VERSION {
+            return invalid(format!(
+                "a file of format version {} cannot grow: `scicodec recover` writes it anew in version {FORMAT_VERSION}",
+                container.version()
+            ));
+        }
         let known = container.variables().iter().map(Known::of).collect();
         let names = container.variables().iter().map(|v| v.record.name.clone()).collect();
         let end = container.length();
-        Writer { out, at: end, previous: end, tables: vec![], names, known, group: None }
+        Ok(Writer { out, at: end, previous: end, tables: vec![], names, known, group: None })
     }
 
     /// Bytes of the file so far.
@@ -162,67 +168,102 @@ impl<W: Write> Writer<W> {
         if chunks > limit {
             return Err(Error::Limit { what: "chunks", limit, asked: chunks });
         }
-        // The record of a lone chunk waits for the chunk: its table may fit into the padding between the two.
+        let group = Group { record, dtype, chunks, entries: vec![] };
+        // The record of a lone chunk waits for the chunk, which may go into it.
         if chunks != 1 {
-            self.write(&record.encode(None))?;
+            self.write(&group.encode(&Held::Nothing))?;
         }
         if chunks != 0 {
-            self.group = Some(Group { record, dtype, chunks, entries: vec![] });
+            self.group = Some(group);
         }
         Ok(())
     }
 
-    /// Writes the next chunk of the group.
-    pub fn push(&mut self, payload: &EncodedPayload, facts: ChunkFacts) -> Result<(), Error> {
-        let entry = ChunkEntry {
-            length: payload.bytes.len() as u64,
-            base: payload.base,
-            crc: Some(payload.crc),
-            max_error: facts.max_error,
-            range: facts.range,
-        };
-        self.push_entry(entry, &payload.bytes)
+    /// Writes the next chunk of the group; gives the bytes that it takes, records and indexes apart.
+    ///
+    /// `InvalidArgument` where its range was rounded and the group has other chunks, or has bits that were rounded away.
+    pub fn push(&mut self, payload: &EncodedPayload, facts: ChunkFacts) -> Result<u64, Error> {
+        let group = self.take_group()?;
+        let rounded = matches!(facts.range, ValueRange::Bits { dropped: 1.., .. });
+        if !facts.range.is_storable(group.dtype) || rounded && group.chunks > 1 {
+            return invalid(format!("a range of {:?}", facts.range));
+        }
+        let ChunkFacts { max_error, range } = facts;
+        let header = payload.header();
+        let mut entry = ChunkEntry { length: 0, base: header.base, crc: None, max_error, range };
+        let body = payload.body();
+        if group.chunks == 1 && !body.is_empty() && (body.len() as u64) < SMALL {
+            entry.length = body.len() as u64;
+            let length = entry.length;
+            let record = group.encode(&Held::Chunk { entry, model: header.model, body });
+            self.write(&record)?;
+            return Ok(length);
+        }
+        let (bare, bare_crc) = if (body.len() as u64) < SMALL { payload.bare() } else { (vec![], 0) };
+        let small = !bare.is_empty() && (bare.len() as u64) < SMALL;
+        let (bytes, crc) = if small { (&bare, bare_crc) } else { (&payload.bytes, payload.crc) };
+        (entry.length, entry.crc) = (bytes.len() as u64, Some(crc));
+        let length = entry.length;
+        if group.chunks == 1 {
+            let record = self.lone_record(&group, &mut entry, small);
+            self.write(&record)?;
+        }
+        if !small {
+            let gap = align(self.at) - self.at;
+            self.write(&[0; ALIGNMENT as usize][..gap as usize])?;
+        }
+        self.write(bytes)?;
+        self.end_chunk(group, entry);
+        Ok(length)
     }
 
     /// Marks the next chunk of the group as lost.
     pub fn push_missing(&mut self) -> Result<(), Error> {
-        self.push_entry(ChunkEntry::default(), &[])
-    }
-
-    fn push_entry(&mut self, entry: ChunkEntry, bytes: &[u8]) -> Result<(), Error> {
-        let Some(mut group) = self.group.take() else { return invalid("a chunk outside a group".into()) };
+        let group = self.take_group()?;
+        let mut entry = ChunkEntry::default();
         if group.chunks == 1 {
-            let record = self.lone_record(&group, &entry);
+            let record = self.lone_record(&group, &mut entry, true);
             self.write(&record)?;
         }
-        if !entry.is_missing() {
-            let gap = align(self.at) - self.at;
-            self.write(&[0; ALIGNMENT as usize][..gap as usize])?;
-            self.write(bytes)?;
+        self.end_chunk(group, entry);
+        Ok(())
+    }
+
+    fn take_group(&mut self) -> Result<Group, Error> {
+        match self.group.take() {
+            Some(group) => Ok(group),
+            None => invalid("a chunk outside a group".into()),
         }
+    }
+
+    fn end_chunk(&mut self, mut group: Group, entry: ChunkEntry) {
         group.entries.push(entry);
         if (group.entries.len() as u64) < group.chunks {
             self.group = Some(group);
         } else if group.chunks > 1 {
-            put_table(&mut self.tables, group.dtype, &group.entries, true);
+            // Where all are small, the checksums that payloads have are enough.
+            let small = group.entries.iter().all(|e| e.length < SMALL);
+            put_table(&mut self.tables, group.dtype, &group.entries, true, !small);
         }
-        Ok(())
     }
 
-    /// The record of a group of one chunk: with the chunk's table inside where that costs nothing, otherwise the table
-    /// goes to the index without the checksum, which the payload stores anyway.
-    fn lone_record(&mut self, group: &Group, entry: &ChunkEntry) -> Vec<u8> {
-        let bare = group.record.encode(None);
+    /// The record of a group of one chunk that is not inside: with the chunk's table where that costs nothing, otherwise
+    /// the table goes to the index. The checksum, which the payload stores anyway, is left out where it costs something.
+    fn lone_record(&mut self, group: &Group, entry: &mut ChunkEntry, small: bool) -> Vec<u8> {
+        let bare = group.encode(&Held::Nothing);
         let ends = |r: &[u8]| align(self.at + r.len() as u64);
-        for with_crc in [true, false] {
-            let mut table = vec![];
-            put_table(&mut table, group.dtype, std::slice::from_ref(entry), with_crc);
-            let record = group.record.encode(Some(&table));
+        if !small {
+            let record = group.encode(&Held::Table(entry.clone()));
             if ends(&record) == ends(&bare) {
                 return record;
             }
         }
-        put_table(&mut self.tables, group.dtype, std::slice::from_ref(entry), false);
+        entry.crc = None;
+        let record = group.encode(&Held::Table(entry.clone()));
+        if small || ends(&record) == ends(&bare) {
+            return record;
+        }
+        put_table(&mut self.tables, group.dtype, std::slice::from_ref(entry), true, false);
         bare
     }
 
@@ -244,7 +285,7 @@ impl<W: Write> Writer<W> {
         put_varint(&mut body, self.previous);
         body.extend_from_slice(&self.tables);
         let mut tail = vec![];
-        put_footer(&mut tail, &body);
+        put_footer(&mut tail, &body, self.at);
         self.write(&tail)?;
         self.out.flush()?;
         Ok((self.out, self.at))

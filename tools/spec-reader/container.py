@@ -107,19 +107,24 @@ def check_size(shape, dtype):
 
 
 class Payload:
-    """§5: one payload; the whole of `data`."""
+    """§5: one payload; the whole of `data`. `record` is what a bare one leaves out: (dtype, shape, bound)."""
 
-    def __init__(self, data):
+    def __init__(self, data, record=None):
         cur = Cursor(data)
         need(cur.take(2) == b"\xb5\x63", "not a payload")
         flags = cur.u8()
-        if flags & 15 != 1:
-            raise Unsupported("payload version %d" % (flags & 15))
-        need(flags < 128, "a reserved bit is set")
-        self.dtype, rank = read_dtype(cur)
-        self.shape = tuple(cur.varint() for _ in range(rank))
-        check_size(self.shape, self.dtype)
-        self.bound = read_bound(cur)
+        version = flags & 15
+        if version not in (1, 2):
+            raise Unsupported("payload version %d" % version)
+        need(flags < 128 and not (version == 2 and flags & 64), "a reserved bit is set")
+        need((version == 2) == (record is not None), "a payload is bare where it should not be, or the reverse")
+        if record:
+            self.dtype, self.shape, self.bound = record
+        else:
+            self.dtype, rank = read_dtype(cur)
+            self.shape = tuple(cur.varint() for _ in range(rank))
+            check_size(self.shape, self.dtype)
+            self.bound = read_bound(cur)
         self.base = cur.u8()
         self.variable = self.chunk = 0
         if flags & 32:
@@ -136,8 +141,40 @@ class Payload:
         need(self.crc == crc32c(data[:before] + self.body), "the crc of a payload does not match")
 
 
+class Inside:
+    """§6.2: a chunk inside its record, seen as a payload."""
+
+    def __init__(self, segment, table, body):
+        self.dtype, self.shape = segment.variable.dtype, segment.shape
+        self.base, self.body = table.bases[0], body
+
+
 class Table:
-    """§6.5: a chunk table."""
+    """§6.5: a chunk table; `lengths` are left out for a chunk inside its record."""
+
+    def __init__(self, cur, chunks, dtype, lengths=True):
+        flags = cur.u8()
+        need(not flags & 16 or flags & 8, "one error without errors")
+        self.lengths = [cur.varint() if lengths else 1 for _ in range(chunks)]
+        need(flags & 64 or 0 not in self.lengths, "a chunk is missing")
+        present = [i for i, n in enumerate(self.lengths) if n]
+        if flags & 32:
+            base = cur.u8()
+            self.bases = {i: base for i in present}
+        else:
+            self.bases = {i: cur.u8() for i in present}
+        self.crcs = {i: cur.uint(4) for i in present} if flags & 128 else {}
+        if flags & 8:
+            for _ in range(1 if flags & 16 else len(present)):
+                need(cur.uint(2) <= 0xFF00, "an error is NaN")
+        if flags & 7:
+            kept = SIZES[dtype] - (7 - (flags & 7))
+            need(kept > 0, "a range drops more bytes than there are")
+            cur.take(2 * kept * len(present))
+
+
+class Table1:
+    """§6.9: a chunk table of format version 1."""
 
     def __init__(self, cur, chunks, dtype):
         flags = cur.u8()
@@ -171,7 +208,7 @@ class Segment:
         self.chunks = 1
         for n in self.counts:
             self.chunks *= n
-        self.table, self.starts = None, []
+        self.table, self.inside, self.starts = None, None, []
 
     def places(self):
         """(start, extents) of every chunk, in the order of their numbers."""
@@ -183,11 +220,13 @@ class Segment:
 class Variable:
     """§6.2: what a variable record says."""
 
-    def __init__(self, cur, number, names):
+    def __init__(self, cur, number, names, version):
         need(cur.varint() == number, "a variable has the wrong ordinal")
-        self.number = number
+        self.number, self.version = number, version
         flags = cur.u8()
-        need(not flags & 64, "a reserved bit is set")
+        if version == 1:
+            need(not flags & 64, "a reserved bit is set")
+            flags &= 63
         self.dtype, rank = read_dtype(cur)
         shape = tuple(cur.varint() for _ in range(rank))
         check_size(shape, self.dtype)
@@ -204,8 +243,7 @@ class Variable:
         self.dimensions = [cur.text() for _ in range(rank)] if flags & 4 else None
         self.fill = cur.uint(SIZES[self.dtype]) if flags & 8 else None
         self.segments = [Segment(self, shape, chunk_shape, 0, 0)]
-        if flags & 32:
-            self.segments[0].table = inline_table(cur, self.segments[0])
+        read_held(cur, self.segments[0], flags >> 5)
 
     @property
     def shape(self):
@@ -215,7 +253,7 @@ class Variable:
     def extend(self, cur):
         """§6.3: the rest of an extension record."""
         flags = cur.u8()
-        need(not flags & 0x7C, "a reserved bit is set")
+        need(not flags & (0x7C if self.version == 1 else 0xF0), "a reserved bit is set")
         first = self.segments[0].shape
         need(first, "a variable of rank 0 cannot grow")
         number = sum(s.chunks for s in self.segments)
@@ -226,43 +264,58 @@ class Variable:
         segment = Segment(self, (extent, *first[1:]), chunk_shape, number, self.shape[0])
         self.segments.append(segment)
         check_size(self.shape, self.dtype)
-        if flags & 2:
-            segment.table = inline_table(cur, segment)
+        read_held(cur, segment, flags >> 1 & 7)
         return segment
 
 
-def inline_table(cur, segment):
-    need(segment.chunks == 1, "an inline table of other than one chunk")
-    return Table(cur, 1, segment.variable.dtype)
+def read_held(cur, segment, flags):
+    """§6.2: what a record holds besides its fields. Bit 0: a table. 1: the chunk. 2: the chunk has a model."""
+    version, dtype = segment.variable.version, segment.variable.dtype
+    need(flags in (0, 1, 2, 6), "a record that holds what cannot be together")
+    need(not flags or segment.chunks == 1, "a chunk or its table inside a record of other than one chunk")
+    if flags == 6:
+        raise Unsupported("a model is needed")
+    if flags == 1:
+        segment.table = (Table1 if version == 1 else Table)(cur, 1, dtype)
+    if flags == 2:
+        table = Table(cur, 1, dtype, lengths=False)
+        need(cur.left() > 0, "a chunk without a body")
+        segment.inside = Inside(segment, table, cur.take(cur.left()))
 
 
-def read_index(data, end):
-    """§6.6: (previous, cursor at the first table, offset of the index) of the session that ends at `end`."""
-    need(end >= 18 and data[end - 2 : end] == b"\x9d\x7a", "the file ends in no footer: it is torn")
-    back = Cursor(bytes(reversed(data[max(10, end - 12) : end - 2])))
+def read_index(data, end, version):
+    """§6.6: (start, previous, cursor at the first table, offset of the index) of the session that ends at `end`."""
+    first = first_group(version)
+    need(end >= first + 8 and data[end - 2 : end] == b"\x9d\x7a", "the file ends in no footer: it is torn")
+    back = Cursor(bytes(reversed(data[max(first, end - 12) : end - 2])))
     length = back.varint()
     tail = end - 2 - back.pos - 4
     start = tail - length
-    need(start >= 10, "an index reaches past the start of the file")
-    need(int.from_bytes(data[tail : tail + 4], "little") == crc32c(data[start:tail]), "the crc of an index does not match")
+    need(start >= first, "an index reaches past the start of the file")
+    covered = data[start:tail] + (struct.pack("<Q", start) if version > 1 else b"")
+    need(int.from_bytes(data[tail : tail + 4], "little") == crc32c(covered), "the crc of an index does not match")
     cur = Cursor(data, start, tail)
     previous = cur.varint()
-    need(previous == 0 or 18 <= previous <= start, "no session ends there")
-    return previous, cur, start
+    need(previous == 0 or first + 8 <= previous <= start, "no session ends there")
+    return previous or first, previous, cur, start
+
+
+def first_group(version):
+    return 10 if version == 1 else 9
 
 
 def read_container(data):
     """All variables, with the offsets of their payloads."""
     need(data[:8] == b"\x89SCZ\r\n\x1a\n", "not a scicodec file")
     head = Cursor(data, 8)
-    version, flags = head.u8(), head.u8()
-    if version != 1:
+    version = head.u8()
+    if version not in (1, 2):
         raise Unsupported("format version %d" % version)
-    need(not flags & 15, "a reserved bit is set")
+    need(version == 2 or not head.u8() & 15, "a reserved bit is set")
     sessions, end = [], len(data)
     while True:
-        previous, cur, start = read_index(data, end)
-        sessions.append((previous or 10, cur, start))
+        begin, previous, cur, start = read_index(data, end, version)
+        sessions.append((begin, cur, start))
         if not previous:
             break
         end = previous
@@ -270,35 +323,35 @@ def read_container(data):
     for begin, index, end in reversed(sessions):
         at = begin
         while at < end:
-            at = read_group(data, at, end, index, variables)
+            at = read_group(data, at, end, index, variables, version)
         need(at == end and index.left() == 0, "groups and index do not fit")
     return variables
 
 
-def read_group(data, at, end, index, variables):
+def read_group(data, at, end, index, variables, version):
     """Reads the record at `at`; returns the offset behind its payloads."""
     cur = Cursor(data, at, end)
     tag = cur.u8()
     length = cur.varint()
     body = Cursor(data, cur.pos, cur.pos + len(cur.take(length)))
     need(crc32c(data[at : cur.pos]) == cur.uint(4), "the crc of a record does not match")
-    if tag == 0x56:
-        variable = Variable(body, len(variables), [v.name for v in variables])
+    if tag == (0x56 if version == 1 else 0x76):
+        variable = Variable(body, len(variables), [v.name for v in variables], version)
         variables.append(variable)
         segment = variable.segments[0]
-    elif tag == 0x45:
+    elif tag == (0x45 if version == 1 else 0x65):
         number = body.varint()
         need(number < len(variables), "a variable does not come before its extension")
         segment = variables[number].extend(body)
     else:
         raise Corrupt("an unknown tag")
     need(body.left() == 0, "a record is longer than its fields")
-    if segment.table is None and segment.chunks:
-        segment.table = Table(index, segment.chunks, segment.variable.dtype)
+    if segment.table is None and segment.inside is None and segment.chunks:
+        segment.table = (Table1 if version == 1 else Table)(index, segment.chunks, segment.variable.dtype)
     at = cur.pos
     for length in segment.table.lengths if segment.table else ():
         if length:
-            start = at + -at % 64
+            start = at if is_bare(version, length) else at + -at % 64
             segment.starts.append((at, start))
             at = start + length
             need(at <= end, "a payload reaches past the start of the index")
@@ -307,14 +360,23 @@ def read_group(data, at, end, index, variables):
     return at
 
 
+def is_bare(version, length):
+    """§6: small payloads are bare and unaligned."""
+    return version > 1 and length < 4096
+
+
 def read_payload(data, segment, k, extents):
     """Chunk k of a segment, checked against record, grid and table."""
     variable = segment.variable
+    if segment.inside:
+        return segment.inside
     if segment.starts[k] is None:
         raise Corrupt("variable %d: chunk %d is missing" % (variable.number, segment.first_chunk + k))
     gap, start = segment.starts[k]
     need(not any(data[gap:start]), "padding is not zero")
-    payload = Payload(data[start : start + segment.table.lengths[k]])
+    length = segment.table.lengths[k]
+    record = (variable.dtype, extents, variable.bound) if is_bare(variable.version, length) else None
+    payload = Payload(data[start : start + length], record)
     said = (payload.variable, payload.chunk, payload.dtype, payload.shape, payload.bound, payload.base)
     place = (variable.number, segment.first_chunk + k, variable.dtype, extents, variable.bound, segment.table.bases[k])
     need(said == place, "a payload is not the one that belongs there")

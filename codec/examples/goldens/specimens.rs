@@ -78,6 +78,36 @@ fn walk(dtype: DType, ny: usize, nx: usize, unit: f64) -> Vec<u64> {
     drawn(dtype, &[ny, nx], |at, _| ((rows[at[0] as usize] + columns[at[1] as usize]) / unit).round() * unit)
 }
 
+/// Every way in which a chunk lies in a file: inside its record, bare, aligned; alone and beside others.
+fn containers(add: &mut impl FnMut(String, Vec<Variable>, bool)) {
+    use BoundKind::*;
+    let inside = |dtype, kind| of_kind(kind, dtype, &[6, 7], Rel, 1e-2);
+    for dtype in [DType::F16, DType::F32, DType::F64, DType::I16] {
+        let mut variables =
+            vec![inside(dtype, Kind::Smooth), inside(dtype, Kind::Filled), inside(dtype, Kind::Constant)];
+        for (v, name) in variables.iter_mut().zip(["", "filled", "constant"]) {
+            v.name = name;
+        }
+        add(format!("container-inside-{}", dtype.name()), variables, false);
+    }
+    let mut bare = of_kind(Kind::Noisy, DType::F32, &[20, 15], Nrmse, 1e-3);
+    bare.chunk = Some(vec![7, 8]);
+    add("container-bare".into(), vec![bare], false);
+    // Noise that cannot be compressed: 33 rows of 80 take chunks of 10 KB and, the last, of 0.3 KB.
+    let noise = field::bits(Kind::Bits, DType::F32, &[33, 80], 1);
+    let mut mixed = variable(DType::F32, &[33, 80], noise.clone(), Lossless, 0.0);
+    mixed.chunk = Some(vec![32, 80]);
+    let mut aligned = variable(DType::F32, &[33, 80], noise, Lossless, 0.0);
+    aligned.name = "aligned";
+    add("container-mixed".into(), vec![mixed, aligned], false);
+    add("container-grown".into(), vec![inside(DType::F64, Kind::Noisy)], true);
+    let mut grown = of_kind(Kind::Filled, DType::F64, &[5, 9], Psnr, 50.0);
+    grown.chunk = Some(vec![2, 9]);
+    add("container-grown-in-chunks".into(), vec![grown], true);
+    add("container-scalar".into(), vec![of_kind(Kind::Smooth, DType::F64, &[], Abs, 1e-3)], false);
+    add("container-empty".into(), vec![of_kind(Kind::Smooth, DType::F32, &[3, 0], Abs, 1e-3)], false);
+}
+
 /// All golden files.
 pub fn specimens() -> Vec<Specimen> {
     use BoundKind::*;
@@ -164,5 +194,6 @@ pub fn specimens() -> Vec<Specimen> {
     add("grown".into(), vec![of_kind(Kind::Smooth, DType::F64, &[5, 9], Rel, 1e-3)], true);
     (grown.chunk, grown.effort) = (Some(vec![2, 4]), Effort::Fast);
     add("grown-in-chunks".into(), vec![grown], true);
+    containers(&mut add);
     all
 }

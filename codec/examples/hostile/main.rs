@@ -1,6 +1,6 @@
 //! Writes small files that lie, each with the one line that a reader must say of it.
 //!
-//! `cargo run --release -p scicodec --example hostile -- testdata/hostile`: look at what the manifest says before it is
+//! `cargo run --release -p scicodec --example hostile -- testdata/hostile/2`: look at what the manifest says before it is
 //! committed. Bodies are written by hand, so that they do not change with the encoder.
 #![allow(clippy::print_stdout)]
 #[path = "../../tests/common/first_error.rs"]
@@ -43,7 +43,7 @@ fn header(r: &VariableRecord, variable: u64, base: u8) -> PayloadHeader {
 /// Facts of a chunk of float32 values.
 fn facts() -> ChunkFacts {
     let bits = |v: f32| u64::from(v.to_bits());
-    ChunkFacts { max_error: Some(0.0), range: ValueRange::Bits { min: bits(1.0), max: bits(1.0) } }
+    ChunkFacts { max_error: Some(0.0), range: ValueRange::Bits { min: bits(1.0), max: bits(1.0), dropped: 0 } }
 }
 
 /// A file of float32 variables of shape (2, 3), one chunk each, of this base and body.
@@ -103,8 +103,12 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     text.remove(4);
     add("line-ends-changed", text);
     add("later-format", with(8, 9));
-    add("reserved-bit-in-head", with(9, 1));
     add("concatenated", [good.clone(), good.clone()].concat());
+    let two = file(&["a", "b"], CONSTANT, &one)?;
+    let groups = Parts::of(&two).records;
+    let [a, b] = &groups[..] else { return Err("two records".into()) };
+    add("group-cut-out", [&two[..b.start], &two[b.end + 4..]].concat());
+    add("record-of-the-old-version", with(a.start, b'V'));
     // Of records and index.
     let bound = 0.123_456_789_012_345f64.to_le_bytes();
     add("bound-nan", forge(good.clone(), &bound, &f64::NAN.to_le_bytes())?);
@@ -112,7 +116,6 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     let (first, second) = (&[1, b'a'][..], &[1, b'b'][..]);
     add("name-twice", forge(file(&["a", "b"], CONSTANT, &one)?, second, first)?);
     add("name-not-utf8", forge(good.clone(), first, &[1, 0xff])?);
-    add("extent-other-than-payloads", forge(good.clone(), &[0x21, 2, 3], &[0x21, 3, 3])?);
     add("rank-too-high", forge(good.clone(), &[0x21, 2, 3], &[0x71, 2, 3])?);
     let chunks = |present: bool| -> Result<Vec<u8>, Box<dyn AnyError>> {
         let r = record("a", DType::F32, &[4, 3], &[2, 3]);
@@ -120,7 +123,11 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
         w.begin_variable(r.clone())?;
         for chunk in 0..2 {
             let h = PayloadHeader { shape: vec![2, 3], chunk, ..header(&r, 0, CONSTANT) };
-            if chunk == 0 || present { w.push(&EncodedPayload::new(&h, &one), facts())? } else { w.push_missing()? }
+            if chunk == 0 || present {
+                w.push(&EncodedPayload::new(&h, &one), facts())?;
+            } else {
+                w.push_missing()?;
+            }
         }
         Ok(w.finish()?.0)
     };
@@ -141,14 +148,23 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     add("payload-missing-unmarked", gone);
     add("chunk-lost", chunks(false)?);
     // Of payload headers.
-    let payload = 64;
-    add("checksum", with(good.len() - 30, good[good.len() - 30] ^ 1));
+    add("checksum", with(good.len() - 14, good[good.len() - 14] ^ 1));
+    let mut bare = chunks(true)?;
+    let payload = Parts::of(&bare).payloads.last().ok_or("no payload")?.0.start;
+    bare[payload + 2] ^= 4;
+    add("later-payload", bare);
+    let mut bare = chunks(true)?;
+    bare[payload + 2] ^= 0x40;
+    add("reserved-bit-in-payload", bare);
+    // Only payloads that are not small describe themselves.
+    let one = [&one[..], &[0; 4096]].concat();
     let r = record("a", DType::F32, &[2, 3], &[2, 3]);
+    let long = lone(r.clone(), &header(&r, 0, 0), &one)?;
+    add("extent-other-than-payloads", forge(long, &[0x21, 2, 3], &[0x21, 3, 3])?);
     add("payload-of-another-shape", lone(r.clone(), &PayloadHeader { shape: vec![3, 2], ..header(&r, 0, 0) }, &one)?);
     add("payload-of-another-type", lone(r.clone(), &PayloadHeader { dtype: DType::I32, ..header(&r, 0, 0) }, &one)?);
     add("payload-of-another-place", lone(r.clone(), &PayloadHeader { chunk: 7, ..header(&r, 0, 0) }, &one)?);
     add("needs-a-model", lone(r.clone(), &PayloadHeader { model: Some([7; 32]), ..header(&r, 0, 0) }, &one)?);
-    add("later-payload", with(payload + 2, 2));
     // Of sizes.
     let huge = record("a", DType::F64, &[1 << 26], &[1 << 26]);
     add("chunk-too-big", lone(huge.clone(), &header(&huge, 0, CONSTANT), &[&[0][..], &[0; 8]].concat())?);

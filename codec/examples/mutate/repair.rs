@@ -1,6 +1,6 @@
 //! Puts checksums right again after damage, so that the damage reaches what lies behind them.
 use scicodec::Limits;
-use scicodec::format::Payload;
+use scicodec::format::{ChunkForm, Container};
 use std::ops::Range;
 
 /// Where the checksummed parts of a valid file lie.
@@ -17,19 +17,32 @@ fn crc_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
+/// The checksum of an index, which counts its offset.
+fn index_crc(bytes: &[u8], body: &Range<usize>) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&bytes[body.clone()]), &(body.start as u64).to_le_bytes())
+}
+
 impl Parts {
     /// Finds the parts of a valid file by their checksums.
     pub fn of(bytes: &[u8]) -> Parts {
         let mut parts = Parts { records: vec![], payloads: vec![], indexes: vec![] };
-        for at in (0..bytes.len()).step_by(64) {
-            if let Ok(p) = Payload::parse_prefix(&bytes[at..], &Limits::default()) {
-                let end = at + p.length as usize;
-                let body = end - p.body.len();
-                parts.payloads.push((at..body - 4, body..end));
+        // Payloads, by what the index says of them; their own checksum lies before the body.
+        let Ok(container) = Container::from_bytes(bytes.to_vec(), Limits::default()) else { return parts };
+        for (v, variable) in container.variables().iter().enumerate() {
+            for (s, segment) in variable.segments.iter().enumerate() {
+                for (k, chunk) in segment.chunks.iter().enumerate() {
+                    let payload = container.payload(v, s, k);
+                    if let (Ok(Some(p)), false) = (payload, matches!(chunk.form, ChunkForm::Inside { .. })) {
+                        let at = chunk.offset as usize;
+                        let end = at + p.length as usize;
+                        let body = end - p.body.len();
+                        parts.payloads.push((at..body - 4, body..end));
+                    }
+                }
             }
         }
-        for at in 10..bytes.len() {
-            let tagged = bytes[at] == b'V' || bytes[at] == b'E';
+        for at in 9..bytes.len() {
+            let tagged = matches!(bytes[at], b'v' | b'e');
             let (mut length, mut shift, mut next) = (0usize, 0, at + 1);
             while let Some(&b) = bytes.get(next).filter(|_| tagged && shift < 28) {
                 length |= usize::from(b & 127) << shift;
@@ -49,7 +62,7 @@ impl Parts {
                     let length = l.iter().rev().enumerate().fold(0, |v, (k, &b)| v | usize::from(b & 127) << (7 * k));
                     let Some(start) = (at - width - 4).checked_sub(length) else { continue };
                     let body = start..at - width - 4;
-                    if crc_at(bytes, body.end) == Some(crc32c::crc32c(&bytes[body.clone()])) {
+                    if crc_at(bytes, body.end) == Some(index_crc(bytes, &body)) {
                         parts.indexes.push(body);
                     }
                 }
@@ -73,8 +86,12 @@ impl Parts {
                 }
             }
         }
-        for part in self.records.iter().chain(&self.indexes) {
+        for part in &self.records {
             let crc = crc32c::crc32c(&bytes[part.clone()]).to_le_bytes();
+            bytes[part.end..part.end + 4].copy_from_slice(&crc);
+        }
+        for part in &self.indexes {
+            let crc = index_crc(bytes, part).to_le_bytes();
             bytes[part.end..part.end + 4].copy_from_slice(&crc);
         }
     }

@@ -18,12 +18,13 @@ pub fn record(name: &str, shape: &[u64], chunk: &[u64]) -> VariableRecord {
 
 pub fn facts() -> ChunkFacts {
     let bits = |v: f32| u64::from(v.to_bits());
-    ChunkFacts { max_error: Some(0.5), range: ValueRange::Bits { min: bits(-1.0), max: bits(2.0) } }
+    ChunkFacts { max_error: Some(0.5), range: ValueRange::Bits { min: bits(-1.0), max: bits(2.0), dropped: 0 } }
 }
 
-/// The body of a chunk: bytes that tell it from others.
+/// The body of a chunk: bytes that tell it from others. Some are too long for the chunk to count as small.
 pub fn body(variable: u64, chunk: u64) -> Vec<u8> {
-    (0..20 + chunk * 31 % 70).map(|i| (i * 7 + variable * 50 + chunk) as u8).collect()
+    let long = if chunk == 2 || variable == 4 { SMALL } else { 0 };
+    (0..20 + long + chunk * 31 % 70).map(|i| (i * 7 + i / 256 + variable * 50 + chunk) as u8).collect()
 }
 
 /// Pushes all chunks of a group with bodies of their own.
@@ -62,7 +63,7 @@ pub fn open(bytes: &[u8]) -> Result<Container, Error> {
 }
 
 pub fn resume(bytes: &[u8]) -> Writer<Vec<u8>> {
-    Writer::resume(bytes.to_vec(), &open(bytes).unwrap())
+    Writer::resume(bytes.to_vec(), &open(bytes).unwrap()).unwrap()
 }
 
 /// One variable of one chunk.
@@ -72,8 +73,8 @@ pub fn lone(name: &str) -> Vec<u8> {
     finish(w)
 }
 
-/// Two variables of several chunks, then a second session: an extension of the first, one of the second, an empty
-/// variable and a scalar.
+/// Two variables, of several chunks and of one, then a second session: an extension of each, an empty variable, a scalar
+/// and one whose only chunk is not small.
 pub fn grown() -> Vec<u8> {
     let mut w = create();
     let a = record("a", &[5, 4], &[2, 3]);
@@ -91,6 +92,7 @@ pub fn grown() -> Vec<u8> {
     fill(&mut w, &grid, &b, 1, 1);
     add(&mut w, &record("empty", &[0, 7], &[1, 7]));
     add(&mut w, &record("scalar", &[], &[]));
+    add(&mut w, &record("long", &[3], &[3]));
     finish(w)
 }
 

@@ -4,7 +4,7 @@ use crate::{
     failure::{Outcome, about, display},
     report, text,
 };
-use scicodec::{Reader, Variable, format::FORMAT_VERSION};
+use scicodec::{Reader, Variable};
 use serde_json::json;
 
 pub fn run(args: &InfoArgs) -> Outcome {
@@ -14,7 +14,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
         return text::result_json(&json!({
             "file": display(&args.input),
             "file_bytes": file_bytes,
-            "format_version": FORMAT_VERSION,
+            "format_version": reader.container().version(),
             "variables": reader.variables().iter().map(report::variable_json).collect::<Vec<_>>(),
         }));
     }
@@ -23,7 +23,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
         display(&args.input),
         text::bytes(file_bytes),
         reader.variables().len(),
-        FORMAT_VERSION,
+        reader.container().version(),
     );
     for variable in reader.variables() {
         describe(&mut out, variable, args.talk.verbose);

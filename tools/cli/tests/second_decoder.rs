@@ -65,9 +65,9 @@ fn run() -> Result<usize, Why> {
 }
 
 fn compare(python: &Path, reader: &Path, golden: &Path, work: &Path) -> Result<(), Why> {
-    let name = golden.file_name().unwrap().to_string_lossy().into_owned();
+    let name = golden.strip_prefix(root().join("testdata/golden")).unwrap().to_string_lossy().into_owned();
     let theirs = work.join(format!("{name}.theirs"));
-    std::fs::create_dir(&theirs).unwrap();
+    std::fs::create_dir_all(&theirs).unwrap();
     let out = Command::new(python).arg(reader).arg(golden).arg(&theirs).output().unwrap();
     if !out.status.success() {
         return Err(Why::Wrong(format!("{name}: {}", String::from_utf8_lossy(&out.stderr))));
