@@ -3,7 +3,7 @@
 //! A bound that speaks of the range must come out the same when the variable is extended later, from what the file says.
 //! So it is taken from the least range that the rounded ends allow: never more than was asked, and less by a part in 4096
 //! at most.
-use crate::element::Extent;
+use crate::element::{Extent, bits_value};
 use scicodec_format::{DType, ValueRange};
 
 /// How much of its width a range may seem to lose.
@@ -20,7 +20,8 @@ pub(crate) fn rounded(dtype: DType, extent: Extent) -> ValueRange {
     let width = extent.width(dtype).unwrap_or(0.0);
     for dropped in (1..=dtype.size() - least_kept).rev() {
         let rounded = outwards(dtype, min, max, dropped as u8);
-        let least = Extent { range: surely(dtype, rounded), valid: 0 }.width(dtype).unwrap_or(0.0);
+        let Some((a, b)) = surely(dtype, rounded) else { continue };
+        let least = bits_value(dtype, b) - bits_value(dtype, a);
         if width.is_finite() && least > 0.0 && least >= width * (1.0 - LOSS) {
             return rounded;
         }
@@ -65,7 +66,6 @@ pub(crate) fn surely(dtype: DType, range: ValueRange) -> Option<(u64, u64)> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::element::bits_value;
 
     #[test]
     fn rounded_ends_hold_the_range_and_tell_a_narrower_one() {
