@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p scicodec --example hostile -- testdata/hostile/2` writes the files and the manifest of the
 //! format version that is written; those of older ones stay.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 #[path = "common/first_error.rs"]
 mod first_error;
 use first_error::{first_error, variant};
