@@ -1,5 +1,6 @@
 //! Integer networks: every kernel equals direct formulas to the bit, and what could overflow is refused.
 #![allow(clippy::unwrap_used, clippy::panic)]
+mod golden;
 mod model;
 mod oracle;
 mod random;
