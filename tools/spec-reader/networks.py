@@ -77,7 +77,7 @@ class Convolution:
         need(not depthwise or self.channels == t.channels, "channels of a depthwise convolution")
         need(len(weights) == np.prod(shape), "a number of weights")
         self.weights = weights.reshape(shape)
-        sizes = np.abs(self.weights).sum(axis=(0, 1, 2) if depthwise else (1, 2, 3))
+        sizes = np.abs(self.weights).sum(axis=(0, 1, 2) if depthwise else (1, 2, 3, 4))
         totals = np.abs(self.bias).max(axis=0) + t.magnitude * sizes
         if self.multipliers is None:
             fits(int(totals.max()), self.shift)

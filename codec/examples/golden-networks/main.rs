@@ -2,11 +2,11 @@
 //!
 //! `cargo run --release -p scicodec --example golden-networks -- testdata/golden/2/networks.scm 1` draws small networks from
 //! the seed until every operation and every flag is there, and adds lines to `networks.tsv` beside the file.
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, dead_code)]
-#[path = "../../tests/network/golden.rs"]
-mod golden;
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic)]
 #[path = "../../tests/network/random.rs"]
 mod random;
+#[path = "../../tests/network/scattered.rs"]
+mod scattered;
 use random::Random;
 use scicodec::network::{Convolution, Graph, Kernel, ModelBuilder, Network, Operation, Scratch};
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             continue;
         }
         let Ok(network) = Network::new(graph.clone(), Kernel::Scalar) else { continue };
-        let input = golden::input(&network, SHAPE);
+        let input = scattered::input(&network, SHAPE);
         let Ok(out) = network.run(&input, SHAPE, 0, &mut scratch) else { continue };
         // An output of few values would show little.
         if out.iter().collect::<BTreeSet<_>>().len() < 10 {
@@ -82,8 +82,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = path.file_name().ok_or(usage)?.to_string_lossy();
     for network in model.networks() {
         for condition in BTreeSet::from([0, network.graph().conditions - 1]) {
-            let out = network.run(&golden::input(network, SHAPE), SHAPE, condition, &mut scratch)?;
-            let digest = golden::digest(out);
+            let out = network.run(&scattered::input(network, SHAPE), SHAPE, condition, &mut scratch)?;
+            let digest = scattered::digest(out);
             writeln!(
                 table,
                 "{file}\t{}\t{}\t{condition}\t{digest}",

@@ -4,6 +4,7 @@ mod golden;
 mod model;
 mod oracle;
 mod random;
+mod scattered;
 use random::Random;
 use scicodec::Error;
 use scicodec::network::{Convolution, Graph, Kernel, Network, Operation, Requantise, Scratch, Span, Window};

@@ -61,6 +61,7 @@ fn run() -> Result<usize, Why> {
     for golden in &goldens {
         compare(&python, &reader, golden, work.path())?;
     }
+    networks(&python)?;
     Ok(goldens.len())
 }
 
@@ -88,6 +89,16 @@ fn compare(python: &Path, reader: &Path, golden: &Path, work: &Path) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The golden networks, whose outputs are in a table.
+fn networks(python: &Path) -> Result<(), Why> {
+    let out = Command::new(python).arg(root().join("tools/spec-reader/check_networks.py")).output().unwrap();
+    if out.status.success() {
+        return Ok(());
+    }
+    let said = [out.stdout, out.stderr].map(|s| String::from_utf8_lossy(&s).into_owned());
+    Err(Why::Wrong(format!("golden networks: {}", said.concat())))
 }
 
 fn find(folder: &Path, found: &mut Vec<PathBuf>) {
