@@ -5,9 +5,9 @@ use crate::elements::{from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Silence};
 use crate::logarithm::exp2;
 use crate::mask;
-use crate::plan::{Base, Map, Plan};
+use crate::plan::{Base, Map, Plan, TABLED};
 use crate::prepare::Prepared;
-use crate::{Error, select};
+use crate::{Error, fast, select};
 use scicodec_format::DType;
 use std::cmp::Ordering;
 
@@ -98,6 +98,11 @@ pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
             req.dtype.name(),
             req.shape
         )));
+    }
+    if req.effort == Effort::Fast
+        && let Some(chunk) = fast::encode(req)?
+    {
+        return Ok(chunk);
     }
     let prepared = Prepared::new(req)?;
     let mut plan = select::choose(&prepared)?;
@@ -252,7 +257,7 @@ fn elements(dtype: DType, plan: &Plan, s: &State, n: usize) -> Vec<u64> {
 }
 
 /// Codes (or decodes) the places, in rising order, and bits of elements that are sent exactly.
-fn code_exceptions<C: BitCoder>(c: &mut C, dtype: DType, at: &mut Vec<usize>, exact: &mut Vec<u64>, n: usize) {
+pub fn code_exceptions<C: BitCoder>(c: &mut C, dtype: DType, at: &mut Vec<usize>, exact: &mut Vec<u64>, n: usize) {
     let count = c.raw_wide(at.len() as u64, 40) as usize;
     if C::DECODING {
         at.clear();
@@ -294,6 +299,9 @@ fn code_exceptions<C: BitCoder>(c: &mut C, dtype: DType, at: &mut Vec<usize>, ex
 pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Result<DecodedChunk, Error> {
     let n = shape.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).filter(|n| n.checked_mul(64).is_some());
     let n = n.ok_or(Error::Limit { what: "number of elements in a chunk", limit: 1 << 40, asked: u64::MAX })?;
+    if base == TABLED {
+        return fast::decode(dtype, shape, n, body);
+    }
     let mut bytes = Bytes(body);
     let (plan, exceptions) = Plan::read(base, &mut bytes, dtype.size())?;
     if !dtype.is_float() && !matches!(plan.map, Map::Plain | Map::Lattice(_)) {

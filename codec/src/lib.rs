@@ -30,6 +30,8 @@ mod ends;
 pub mod entropy;
 mod error;
 mod error_bound;
+mod fast;
+mod fast_search;
 mod lattice;
 pub mod learned;
 mod logarithm;

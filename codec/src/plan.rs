@@ -52,6 +52,8 @@ const LORENZO: u8 = 2;
 const LINEAR: u8 = 3;
 const WAVELET: u8 = 4;
 const LOSSLESS: u8 = 5;
+/// Coded by `fast`, which has parameters of its own.
+pub const TABLED: u8 = 6;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
 
@@ -73,6 +75,7 @@ pub fn base_name(code: u8) -> &'static str {
         LINEAR => "linear",
         WAVELET => "wavelet",
         LOSSLESS => "lossless",
+        TABLED => "tabled",
         17 => "lattice-interpolation",
         18 => "lattice-lorenzo",
         19 => "lattice-linear",

@@ -7,6 +7,7 @@ pub mod lossless;
 pub mod quantiser;
 pub mod raster;
 mod rows;
+pub mod tabled;
 pub mod wavelet;
 mod wavelet_bands;
 mod wavelet_coding;

@@ -3,8 +3,10 @@
 //! Every state is an integer, so that encoder and decoder agree on any machine.
 mod bits;
 mod mixer;
+pub mod rans;
 mod residual;
 mod tables;
+pub mod tokens;
 
 pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter, Silence};
 pub use mixer::{Counter, Mixer};

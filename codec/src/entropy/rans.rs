@@ -1,0 +1,309 @@
+//! Four interleaved range variants of asymmetric numeral systems over static tables (SPEC §7.7).
+//!
+//! Symbols take turns on the four states, so that a decoder has four chains of dependent steps under way at once.
+use super::bits::BitCoder;
+use super::mixer::Counter;
+use super::residual::log_class;
+use crate::Error;
+
+/// Probabilities are in units of 2^-12.
+pub const BITS: u32 = 12;
+const ONE: u32 = 1 << BITS;
+/// Symbols of an alphabet, at most.
+pub const SYMBOLS: usize = 160;
+/// Tables of a stream; the last one knows the symbol 0 alone.
+pub const TABLES: usize = 16;
+/// The table under which the symbol 0 is certain.
+pub const CERTAIN: u8 = TABLES as u8 - 1;
+/// States rest at or above this.
+const LOW: u32 = 1 << 16;
+const LANES: usize = 4;
+
+/// How often each symbol comes, in units of 2^-12: nonzero where a symbol comes at all, and 2^12 in all.
+pub type Frequencies = [u16; SYMBOLS];
+
+/// The frequencies that tell a histogram best; `None` where it is empty.
+pub fn normalise(hist: &[u32; SYMBOLS]) -> Option<Frequencies> {
+    let total: u64 = hist.iter().map(|&h| u64::from(h)).sum();
+    let mut out = [0u16; SYMBOLS];
+    if total == 0 {
+        return None;
+    }
+    let mut sum = 0i32;
+    for (f, &h) in out.iter_mut().zip(hist) {
+        if h > 0 {
+            *f = ((u64::from(h) * u64::from(ONE) + total / 2) / total).max(1) as u16;
+            sum += i32::from(*f);
+        }
+    }
+    // What rounding left over goes where it costs least.
+    while sum != ONE as i32 {
+        let up = sum < ONE as i32;
+        let price = |k: usize| {
+            let (f, h) = (f64::from(out[k]), f64::from(hist[k]));
+            if up { -h / (f + 0.5) } else { h / (f - 0.5) }
+        };
+        let k = (0..SYMBOLS)
+            .filter(|&k| out[k] > if up { 0 } else { 1 })
+            .min_by(|&a, &b| price(a).total_cmp(&price(b)))?;
+        let left = (ONE as i32 - sum).abs();
+        // Large leftovers are rare: they come from many rare symbols, and are taken from the frequent ones in pieces.
+        let piece = (left / 4).clamp(1, (i32::from(out[k]) / 16).max(1));
+        if up {
+            out[k] += piece as u16;
+            sum += piece;
+        } else {
+            out[k] -= piece as u16;
+            sum -= piece;
+        }
+    }
+    Some(out)
+}
+
+/// Codes (or decodes) tables of frequencies; false where what is decoded is no table.
+pub fn code_tables<C: BitCoder>(c: &mut C, tables: &mut [Frequencies]) -> bool {
+    let mut classes = [[Counter::NEW; 32]; 32];
+    let mut first = [Counter::NEW; 32];
+    let mut before = [0u16; SYMBOLS];
+    for (t, f) in tables.iter_mut().enumerate() {
+        let mut left = ONE;
+        let mut last = 0;
+        for s in 0..SYMBOLS {
+            if left == 0 {
+                f[s] = 0;
+                continue;
+            }
+            // The class of the symbol before, and of the same symbol in the table before.
+            let above = if t > 0 { log_class(u64::from(before[s])) } else { 16 };
+            let slot = &mut if t > 0 || s > 0 { &mut classes[((last + above) / 2 + 1).min(31) as usize] } else { &mut first }[..];
+            let want = log_class(u64::from(f[s]));
+            let mut k = 0;
+            // From the expected class outwards would save little: tables are small beside what they code.
+            while k < 24 {
+                let counter = &mut slot[k as usize];
+                let more = c.bit(want > k, counter.p16());
+                counter.update(more, 30);
+                if !more {
+                    break;
+                }
+                k += 1;
+            }
+            let value = if k < 4 {
+                k
+            } else {
+                let n = k / 2 - 1;
+                (2 | (k & 1)) << n | c.raw(u32::from(f[s]) & ((1 << n) - 1), n)
+            };
+            if value > left {
+                return false;
+            }
+            left -= value;
+            f[s] = value as u16;
+            last = k;
+        }
+        if left > 0 {
+            return false;
+        }
+        before = *f;
+    }
+    true
+}
+
+/// Tables of a decoder: for each of 2^12 slots of each table, the symbol (8 bits), its frequency less one (12 bits), and
+/// the slot's place among those of the symbol (12 bits).
+pub struct DecodeTables(Box<[u32; TABLES << BITS]>);
+
+impl DecodeTables {
+    /// From frequencies that add up to 2^12 each.
+    pub fn new(tables: &[Frequencies]) -> DecodeTables {
+        let mut all: Box<[u32; TABLES << BITS]> = match vec![0u32; TABLES << BITS].into_boxed_slice().try_into() {
+            Ok(all) => all,
+            Err(_) => Box::new([0; TABLES << BITS]),
+        };
+        for (table, f) in all.chunks_exact_mut(ONE as usize).zip(tables) {
+            let mut slots = table.iter_mut();
+            for (symbol, &f) in f.iter().enumerate() {
+                for (place, slot) in slots.by_ref().take(usize::from(f)).enumerate() {
+                    *slot = symbol as u32 | (u32::from(f) - 1) << 8 | (place as u32) << 20;
+                }
+            }
+        }
+        for (place, slot) in all[usize::from(CERTAIN) << BITS..].iter_mut().enumerate() {
+            *slot = (ONE - 1) << 8 | (place as u32) << 20;
+        }
+        DecodeTables(all)
+    }
+}
+
+/// Decodes symbols.
+pub struct RansDecoder<'a> {
+    states: [u32; LANES],
+    bytes: &'a [u8],
+}
+
+impl<'a> RansDecoder<'a> {
+    /// Starts a stream; `None` where it is too short to be one. None of a symbol may be empty.
+    pub fn new(bytes: &'a [u8]) -> Option<RansDecoder<'a>> {
+        if bytes.is_empty() {
+            return Some(RansDecoder { states: [LOW; LANES], bytes });
+        }
+        let (head, rest) = bytes.split_at_checked(4 * LANES)?;
+        let mut states = [0; LANES];
+        for (s, b) in states.iter_mut().zip(head.as_chunks::<4>().0) {
+            *s = u32::from_le_bytes(*b);
+        }
+        Some(RansDecoder { states, bytes: rest })
+    }
+
+    /// Decodes as many symbols as `tables` names tables. Behind its end the stream reads as zeros.
+    #[inline(always)]
+    pub fn decode(&mut self, all: &DecodeTables, tables: &[u8], out: &mut [u8]) {
+        let mut x = self.states;
+        let mut bytes = self.bytes;
+        let mut step = |x: &mut u32, table: u8| {
+            let slot = all.0[(usize::from(table) << BITS | (*x & (ONE - 1)) as usize) & ((TABLES << BITS) - 1)];
+            let mut next = ((slot >> 8 & (ONE - 1)) + 1).wrapping_mul(*x >> BITS).wrapping_add(slot >> 20);
+            if next < LOW {
+                let word = match bytes.split_first_chunk::<2>() {
+                    Some((word, rest)) => {
+                        bytes = rest;
+                        u16::from_le_bytes(*word)
+                    }
+                    None => 0,
+                };
+                next = next << 16 | u32::from(word);
+            }
+            *x = next;
+            slot as u8
+        };
+        let n = out.len();
+        let (fours, rest) = out.as_chunks_mut::<LANES>();
+        let (tables, last) = tables[..n].as_chunks::<LANES>();
+        for (o, t) in fours.iter_mut().zip(tables) {
+            for k in 0..LANES {
+                o[k] = step(&mut x[k], t[k]);
+            }
+        }
+        for (k, (o, &t)) in rest.iter_mut().zip(last).enumerate() {
+            *o = step(&mut x[k], t);
+        }
+        // The next symbol's state comes first.
+        x.rotate_left(n % LANES);
+        self.states = x;
+        self.bytes = bytes;
+    }
+
+    /// An error unless the stream ends here, as an encoder would have it.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.states == [LOW; LANES] && self.bytes.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Corrupt { what: "a stream of symbols does not end where it should".into(), section: "7.7" })
+    }
+}
+
+/// Codes symbols, each under a table: `tokens` are 256·table + symbol.
+pub fn encode(tables: &[Frequencies], tokens: &[u16]) -> Vec<u8> {
+    #[derive(Clone, Copy, Default)]
+    struct Entry {
+        start: u32,
+        frequency: u32,
+    }
+    let mut entries = vec![Entry::default(); TABLES << 8];
+    for (t, f) in tables.iter().enumerate() {
+        let mut start = 0;
+        for (s, &f) in f.iter().enumerate() {
+            entries[t << 8 | s] = Entry { start, frequency: u32::from(f) };
+            start += u32::from(f);
+        }
+    }
+    if tokens.is_empty() {
+        return vec![];
+    }
+    let mut states = [LOW; LANES];
+    // The decoder reads forwards what is written backwards here.
+    let mut words: Vec<u16> = Vec::with_capacity(tokens.len() / 4 + 16);
+    let n = tokens.len();
+    let mut one = |x: &mut u32, token: u16| {
+        let e = entries[usize::from(token) & ((TABLES << 8) - 1)];
+        if e.frequency == 0 {
+            // Certain: it changes nothing.
+            return;
+        }
+        if u64::from(*x) >= u64::from(e.frequency) << 20 {
+            words.push(*x as u16);
+            *x >>= 16;
+        }
+        *x = ((*x / e.frequency) << BITS) + *x % e.frequency + e.start;
+    };
+    let whole = n - n % LANES;
+    for i in (whole..n).rev() {
+        one(&mut states[i % LANES], tokens[i]);
+    }
+    for four in tokens[..whole].rchunks_exact(LANES) {
+        for k in (0..LANES).rev() {
+            one(&mut states[k], four[k]);
+        }
+    }
+    // The decoder rotates its states behind a block, so that states are by place in the stream.
+    let mut out = Vec::with_capacity(4 * LANES + 2 * words.len());
+    for s in states {
+        out.extend(s.to_le_bytes());
+    }
+    out.extend(words.iter().rev().flat_map(|w| w.to_le_bytes()));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::{BitDecoder, BitEncoder};
+
+    #[test]
+    fn round_trip_of_symbols_and_tables() {
+        let mut seed = 1u64;
+        let mut random = move || {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (seed >> 33) as u32
+        };
+        let mut hists = [[0u32; SYMBOLS]; 3];
+        let mut tokens = vec![];
+        for i in 0..10_007 {
+            let table = [0, 1, 2, u32::from(CERTAIN)][(random() % 4) as usize];
+            let symbol = match table {
+                0 => random() % 3,
+                1 => (random() % 150) * (random() % 2),
+                2 => u32::from(i % 997 == 0),
+                _ => 0,
+            };
+            if table < 3 {
+                hists[table as usize][symbol as usize] += 1;
+            }
+            tokens.push((table << 8 | symbol) as u16);
+        }
+        let mut tables: Vec<Frequencies> = hists.iter().filter_map(normalise).collect();
+        assert_eq!(tables.len(), 3);
+        let bytes = encode(&tables, &tokens);
+
+        let mut c = BitEncoder::default();
+        assert!(code_tables(&mut c, &mut tables));
+        let coded = c.finish();
+        let mut read = vec![[0; SYMBOLS]; 3];
+        assert!(code_tables(&mut BitDecoder::new(&coded), &mut read));
+        assert_eq!(read, tables);
+
+        let all = DecodeTables::new(&read);
+        let mut d = RansDecoder::new(&bytes).unwrap();
+        let names: Vec<u8> = tokens.iter().map(|t| (t >> 8) as u8).collect();
+        let mut out = vec![0; tokens.len()];
+        let mut at = 0;
+        // In blocks of any length.
+        while at < out.len() {
+            let end = (at + 1 + (random() % 70) as usize).min(out.len());
+            d.decode(&all, &names[at..end], &mut out[at..end]);
+            at = end;
+        }
+        d.check().unwrap();
+        assert!(out.iter().zip(&tokens).all(|(&o, &t)| o == t as u8));
+    }
+}

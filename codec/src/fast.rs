@@ -1,0 +1,276 @@
+//! Chunks at effort `fast`: whole numbers on a grid, and the base that codes them row by row (SPEC §8.7).
+use crate::base::Geometry;
+use crate::base::tabled::{LARGEST, Parameters, Predictor, read, write::Codes};
+use crate::bytes::{Bytes, put_float, put_varint};
+use crate::chunk::{ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, EncodedChunk, code_exceptions};
+use crate::elements::{nearest, to_bytes};
+use crate::entropy::{BitDecoder, BitEncoder};
+use crate::fast_search::{self, Step};
+use crate::plan::{TABLED, base_name};
+use crate::{Error, mask};
+use scicodec_format::DType;
+
+const FLAG_MASKED: u8 = 1;
+const FLAG_EXCEPTIONS: u8 = 2;
+const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS;
+const LORENZO: u8 = 128;
+
+/// Where whole numbers lie: `offset + unit·k`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grid {
+    pub offset: f64,
+    pub unit: f64,
+}
+
+/// A float type that this base takes.
+pub trait Float: Copy + PartialEq {
+    const DTYPE: DType;
+    fn all(data: &[u8]) -> Vec<Self>;
+    fn wide(self) -> f64;
+    fn near(v: f64) -> Self;
+    fn bits(self) -> u64;
+}
+
+macro_rules! float {
+    ($t:ty, $dtype:expr, $n:literal) => {
+        impl Float for $t {
+            const DTYPE: DType = $dtype;
+            fn all(data: &[u8]) -> Vec<Self> {
+                data.as_chunks::<$n>().0.iter().map(|&b| <$t>::from_ne_bytes(b)).collect()
+            }
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn near(v: f64) -> Self {
+                v as $t
+            }
+            #[inline(always)]
+            fn bits(self) -> u64 {
+                u64::from(self.to_bits())
+            }
+        }
+    };
+}
+float!(f32, DType::F32, 4);
+float!(f64, DType::F64, 8);
+
+/// A chunk as the search sees it.
+pub struct Field<'a, T> {
+    pub x: &'a [T],
+    pub g: Geometry,
+    /// 1 at NaN, ±Inf and fill values, if there are any.
+    pub mask: Option<&'a [u8]>,
+    pub lo: f64,
+    pub hi: f64,
+    pub valid: u64,
+    pub bound: ChunkBound,
+}
+
+/// Encodes a chunk with this base; `None` where another base should have it.
+pub fn encode(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error> {
+    match req.dtype {
+        DType::F32 => typed::<f32>(req),
+        DType::F64 => typed::<f64>(req),
+        _ => Ok(None),
+    }
+}
+
+fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error> {
+    let g = Geometry::new(req.shape);
+    let suits = match req.bound {
+        ChunkBound::Abs(e) | ChunkBound::Rmse(e) => (1e-300..1e300).contains(&e),
+        ChunkBound::Lossless | ChunkBound::PwRel(_) => false,
+    };
+    if !suits || g.len() < fast_search::SMALLEST {
+        return Ok(None);
+    }
+    let x = T::all(req.data);
+    let masked = |v: T| !v.wide().is_finite() || req.fill == Some(v.bits());
+    let (mut lo, mut hi, mut valid) = (f64::INFINITY, f64::NEG_INFINITY, 0u64);
+    for &v in &x {
+        let m = masked(v);
+        let w = v.wide();
+        lo = if !m && w < lo { w } else { lo };
+        hi = if !m && w > hi { w } else { hi };
+        valid += u64::from(!m);
+    }
+    if valid == 0 || lo == hi {
+        return Ok(None);
+    }
+    let special: Option<Vec<u8>> = (valid < x.len() as u64).then(|| x.iter().map(|&v| u8::from(masked(v))).collect());
+    let field = Field { x: &x, g, mask: special.as_deref(), lo, hi, valid, bound: req.bound };
+    let Some(choice) = fast_search::choose(&field) else { return Ok(None) };
+    let Step { grid, parameters, numbers, codes } = choice;
+
+    let mut c = BitEncoder::default();
+    if field.mask.is_some() {
+        let mut plane: Vec<bool> = field.mask.into_iter().flatten().map(|&m| m != 0).collect();
+        let mut bits: Vec<u64> = x.iter().map(|&v| v.bits()).collect();
+        mask::code(&mut c, g, &mut plane);
+        mask::code_specials(&mut c, 8 * T::DTYPE.size() as u32, &plane, &mut bits);
+    }
+    let (symbols, raw) = codes.write(&mut c);
+    let (stats, mut wrong) = measure(&field, &grid, &numbers);
+    if let ChunkBound::Rmse(e) = req.bound
+        && stats.sum_squared_error > e * e * valid as f64
+    {
+        return Ok(None);
+    }
+    if !wrong.is_empty() {
+        let mut exact: Vec<u64> = wrong.iter().map(|&i| x[i].bits()).collect();
+        code_exceptions(&mut c, T::DTYPE, &mut wrong, &mut exact, x.len());
+    }
+    let flags = if field.mask.is_some() { FLAG_MASKED } else { 0 } | if wrong.is_empty() { 0 } else { FLAG_EXCEPTIONS };
+    let mut body = vec![flags];
+    put_float(&mut body, grid.offset);
+    put_float(&mut body, grid.unit);
+    write_parameters(&mut body, &parameters);
+    put_varint(&mut body, symbols.len() as u64);
+    put_varint(&mut body, raw.len() as u64);
+    body.extend(symbols);
+    body.extend(raw);
+    body.extend(c.finish());
+    Ok(Some(EncodedChunk { base: TABLED, body, stats }))
+}
+
+/// What the numbers are decoded to: errors, and places that break the bound.
+fn measure<T: Float>(field: &Field<'_, T>, grid: &Grid, numbers: &[i32]) -> (ChunkStats, Vec<usize>) {
+    const LANES: usize = 512;
+    let limit = match field.bound {
+        ChunkBound::Abs(e) => e,
+        _ => f64::MAX,
+    };
+    let (mut wrong, mut max, mut sum) = (vec![], 0.0f64, 0.0f64);
+    for (b, (x, k)) in field.x.chunks(LANES).zip(numbers.chunks(LANES)).enumerate() {
+        let mut errors = [0.0f64; LANES];
+        for ((e, &x), &k) in errors.iter_mut().zip(x).zip(k) {
+            *e = (x.wide() - T::near(grid.offset + grid.unit * f64::from(k)).wide()).abs();
+        }
+        let errors = &mut errors[..x.len()];
+        if let Some(mask) = field.mask {
+            for (e, &m) in errors.iter_mut().zip(&mask[b * LANES..]) {
+                *e = if m != 0 { 0.0 } else { *e };
+            }
+        }
+        let bad = errors.iter().fold(false, |b, &e| b | !(e <= limit));
+        if bad {
+            for (i, e) in errors.iter_mut().enumerate() {
+                if !(*e <= limit) {
+                    wrong.push(b * LANES + i);
+                    *e = 0.0;
+                }
+            }
+        }
+        let (mut m, mut s) = ([0.0f64; 8], [0.0f64; 8]);
+        for e in errors.chunks(8) {
+            for (k, &e) in e.iter().enumerate() {
+                m[k] = if e > m[k] { e } else { m[k] };
+                s[k] += e * e;
+            }
+        }
+        max = m.iter().fold(max, |a, &b| a.max(b));
+        sum += s.iter().sum::<f64>();
+    }
+    let stats = ChunkStats {
+        base: base_name(TABLED),
+        max_error: max,
+        sum_squared_error: sum,
+        min: Some(field.lo),
+        max: Some(field.hi),
+        valid: field.valid,
+        ..ChunkStats::default()
+    };
+    (stats, wrong)
+}
+
+fn write_parameters(out: &mut Vec<u8>, p: &Parameters) {
+    put_varint(out, u64::from(p.step));
+    match p.predictor {
+        Predictor::Interpolation { order, count, schedule, linear } => {
+            out.extend([count | schedule << 3 | u8::from(linear) << 6, order]);
+        }
+        Predictor::Lorenzo(axes) => out.push(LORENZO | axes),
+    }
+}
+
+fn corrupt<T>(what: String) -> Result<T, Error> {
+    Err(Error::Corrupt { what, section: "8.7" })
+}
+
+fn read_parameters(b: &mut Bytes<'_>) -> Result<Parameters, Error> {
+    let step = b.varint()?;
+    if step == 0 || step as f64 >= LARGEST {
+        return corrupt(format!("a step of {step} units, expected 1 to 2^26 - 1"));
+    }
+    let kind = b.byte()?;
+    let predictor = if kind & LORENZO != 0 {
+        let axes = kind & !LORENZO;
+        if !(1..=3).contains(&axes) {
+            return corrupt(format!("differences along {axes} axes"));
+        }
+        Predictor::Lorenzo(axes)
+    } else {
+        let (order, count) = (b.byte()?, kind & 7);
+        let axes: Vec<u8> = (0..count.min(4)).map(|k| order >> (2 * k) & 3).collect();
+        if count > 4 || (1..axes.len()).any(|k| axes[..k].contains(&axes[k])) {
+            return corrupt("an impossible order of axes".into());
+        }
+        Predictor::Interpolation { order, count, schedule: kind >> 3 & 7, linear: kind & 64 != 0 }
+    };
+    Ok(Parameters { predictor, step: step as u32 })
+}
+
+/// Decodes a body of this base; `n` is the number of elements.
+pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<DecodedChunk, Error> {
+    let mut b = Bytes(body);
+    let flags = b.byte()?;
+    if flags & !FLAGS != 0 {
+        return corrupt(format!("reserved flags are set: {flags:#04x}"));
+    }
+    let grid = Grid { offset: b.float()?, unit: b.float()? };
+    if !grid.offset.is_finite() || !grid.unit.is_finite() || grid.unit <= 0.0 {
+        return corrupt(format!("a grid at {} with spacing {}", grid.offset, grid.unit));
+    }
+    let p = read_parameters(&mut b)?;
+    let (symbols, raw) = (b.varint()? as usize, b.varint()? as usize);
+    let (symbols, raw) = (b.take(symbols)?, b.take(raw)?);
+    if n == 0 {
+        return Ok(vec![]);
+    }
+    let g = Geometry::new(shape);
+    let mut c = BitDecoder::new(b.0);
+    let (mut plane, mut special) = (vec![], vec![]);
+    if flags & FLAG_MASKED != 0 {
+        plane = vec![false; n];
+        special = vec![0; n];
+        mask::code(&mut c, g, &mut plane);
+        mask::code_specials(&mut c, 8 * dtype.size() as u32, &plane, &mut special);
+    }
+    let masked: Option<Vec<u8>> = (!plane.is_empty()).then(|| plane.iter().map(|&m| u8::from(m)).collect());
+    let numbers = read::numbers(&g, &p, masked.as_deref(), &mut c, symbols, raw)?;
+    let mut out = match dtype {
+        DType::F32 => {
+            numbers.iter().flat_map(|&k| (f32::near(grid.offset + grid.unit * f64::from(k))).to_ne_bytes()).collect()
+        }
+        DType::F64 => numbers.iter().flat_map(|&k| (grid.offset + grid.unit * f64::from(k)).to_ne_bytes()).collect(),
+        _ => {
+            let bits: Vec<u64> =
+                numbers.iter().map(|&k| nearest(dtype, grid.offset + grid.unit * f64::from(k))).collect();
+            to_bytes(dtype, &bits)
+        }
+    };
+    let size = dtype.size();
+    let mut put = |i: usize, bits: u64| out[i * size..(i + 1) * size].copy_from_slice(&to_bytes(dtype, &[bits]));
+    for (i, _) in plane.iter().enumerate().filter(|(_, m)| **m) {
+        put(i, special[i]);
+    }
+    if flags & FLAG_EXCEPTIONS != 0 {
+        let (mut at, mut exact) = (vec![], vec![]);
+        code_exceptions(&mut c, dtype, &mut at, &mut exact, n);
+        at.into_iter().zip(exact).for_each(|(i, bits)| put(i, bits));
+    }
+    c.check()?;
+    Ok(out)
+}

@@ -1,0 +1,228 @@
+//! How effort `fast` chooses: a grid that keeps the bound, and a predictor by what coding a part would take.
+use crate::base::Geometry;
+use crate::base::tabled::{LARGEST, Parameters, Predictor, write::Codes};
+use crate::chunk::ChunkBound;
+use crate::fast::{Field, Float, Grid};
+use crate::lattice::{packed, spacing, ulp};
+
+/// Chunks of fewer points go to the bases that adapt.
+pub const SMALLEST: usize = 1 << 12;
+/// Points on which predictors are tried, about.
+const PART: usize = 1 << 14;
+
+/// What was chosen, and what came of it.
+pub struct Step {
+    pub grid: Grid,
+    pub parameters: Parameters,
+    /// The numbers that decoding will give.
+    pub numbers: Vec<i32>,
+    pub codes: Codes,
+}
+
+/// A grid, its step, and whether all values sit on it.
+struct Scale {
+    grid: Grid,
+    step: u32,
+}
+
+/// A float of 32 bits not above `v`, so that it takes few bytes; `v` itself where there is none.
+fn short(v: f64) -> f64 {
+    let s = v as f32;
+    let s = if f64::from(s) > v { s.next_down() } else { s };
+    if s.is_normal() { f64::from(s) } else { v }
+}
+
+/// The coarsest grid whose steps of `2^k` units keep errors within `room`, which is positive.
+fn scale(lo: f64, hi: f64, room: f64) -> Option<Scale> {
+    for step in [256u32, 64, 16] {
+        let unit = short(2.0 * room / f64::from(step + 1) * (1.0 - 1e-9));
+        let middle = 0.5 * lo + 0.5 * hi;
+        let offset = if f64::from(middle as f32).is_finite() { f64::from(middle as f32) } else { middle };
+        if unit.is_normal() && ((hi - offset).max(offset - lo) / unit) < LARGEST {
+            return Some(Scale { grid: Grid { offset, unit }, step });
+        }
+    }
+    None
+}
+
+/// The lattice that values sit on, if there is one finer than which nothing need be told.
+fn lattice<T: Float>(f: &Field<'_, T>, e: f64) -> Option<Scale> {
+    const SAMPLES: usize = 1 << 10;
+    let valid = |i: &usize| f.mask.is_none_or(|m| m[*i] == 0);
+    let stride = (f.x.len() / SAMPLES).max(1);
+    let middle = f.x.len() / 2;
+    let places = (0..f.x.len()).step_by(stride).chain(middle..(middle + SAMPLES).min(f.x.len()));
+    let sample: Vec<f64> = places.filter(valid).map(|i| f.x[i].wide()).collect();
+    let l = packed(T::DTYPE, &sample, f.lo, f.hi)
+        .filter(|l| e < 16.0 * l.scale)
+        .or_else(|| spacing(T::DTYPE, &sample, f.lo, f.hi, e).filter(|l| l.exact))?;
+    let far = ((f.lo - l.offset) / l.scale).abs().max(((f.hi - l.offset) / l.scale).abs());
+    let tolerance = 2.0 * ulp(T::DTYPE, f.lo.abs().max(f.hi.abs()));
+    let on = |x: f64| (l.value(((x - l.offset) / l.scale).round()) - x).abs() <= tolerance;
+    let steps = 2.0 * (e / l.scale).floor() + 1.0;
+    if far >= LARGEST || steps >= LARGEST || !(0..f.x.len()).all(|i| !valid(&i) || on(f.x[i].wide())) {
+        return None;
+    }
+    Some(Scale { grid: Grid { offset: l.offset, unit: l.scale }, step: steps as u32 })
+}
+
+/// Numbers on the grid; masked points have that of the valid one before.
+fn numbers<T: Float>(x: &[T], mask: Option<&[u8]>, grid: &Grid) -> Vec<i32> {
+    /// Added to a binary64 it rounds numbers below 2^51 to integers, which are then its low bits.
+    const ROUNDER: f64 = 6_755_399_441_055_744.0;
+    let inverse = 1.0 / grid.unit;
+    let mut k: Vec<i32> =
+        x.iter().map(|v| ((v.wide() - grid.offset) * inverse + ROUNDER).to_bits() as i32).collect();
+    if let Some(mask) = mask {
+        let mut last = mask.iter().position(|&m| m == 0).map_or(0, |i| k[i]);
+        for (k, &m) in k.iter_mut().zip(mask) {
+            if m != 0 { *k = last } else { last = *k }
+        }
+    }
+    k
+}
+
+/// A part of a chunk to try things on.
+struct Part<T> {
+    x: Vec<T>,
+    mask: Option<Vec<u8>>,
+    g: Geometry,
+}
+
+fn part<T: Float>(f: &Field<'_, T>) -> Part<T> {
+    let mut n = f.g.n;
+    while n.iter().product::<usize>() > PART {
+        let a = (0..4).max_by_key(|&a| n[a]).unwrap_or(3);
+        n[a] = n[a].div_ceil(2);
+    }
+    let room: [usize; 4] = std::array::from_fn(|a| f.g.n[a] - n[a]);
+    let starts = [[2, 2, 2, 2], [1, 1, 1, 1], [3, 3, 1, 3], [1, 3, 3, 1], [3, 1, 3, 3]];
+    let cut = |q: [usize; 4]| {
+        let g = Geometry::of(n);
+        let start: [usize; 4] = std::array::from_fn(|a| room[a] * q[a] / 4);
+        let (mut x, mut mask) = (Vec::with_capacity(g.len()), vec![]);
+        for a in start[0]..start[0] + n[0] {
+            for b in start[1]..start[1] + n[1] {
+                for y in start[2]..start[2] + n[2] {
+                    let i = a * f.g.stride[0] + b * f.g.stride[1] + y * f.g.stride[2] + start[3];
+                    x.extend_from_slice(&f.x[i..i + n[3]]);
+                    if let Some(m) = f.mask {
+                        mask.extend_from_slice(&m[i..i + n[3]]);
+                    }
+                }
+            }
+        }
+        Part { x, mask: f.mask.map(|_| mask), g }
+    };
+    let rough = |p: &Part<T>| -> f64 {
+        let d = p.x.windows(2).map(|w| (w[1].wide() - w[0].wide()).abs());
+        d.filter(|d| d.is_finite()).fold(0.0, |s, d| s + d.min(f.hi - f.lo))
+    };
+    let mut best = cut(starts[0]);
+    let mut most = rough(&best);
+    for &q in &starts[1..] {
+        let p = cut(q);
+        let r = rough(&p);
+        if r > most {
+            (best, most) = (p, r);
+        }
+    }
+    best
+}
+
+/// The predictor that codes a part in the fewest bytes.
+fn predictor<T: Float>(p: &Part<T>, scale: &Scale) -> (Predictor, f64) {
+    let k = numbers(&p.x, p.mask.as_deref(), &scale.grid);
+    let axes: Vec<u8> = (0..4u8).filter(|&a| p.g.n[usize::from(a)] > 1).collect();
+    let pack = |axes: &[u8]| axes.iter().enumerate().fold(0u8, |o, (k, a)| o | a << (2 * k));
+    let with = |axes: &[u8], schedule: u8, linear: bool| Predictor::Interpolation {
+        order: pack(axes),
+        count: axes.len() as u8,
+        schedule,
+        linear,
+    };
+    let mut best = (with(&axes, 2, false), f64::INFINITY);
+    let mut attempt = |predictor: Predictor| {
+        let mut v = k.clone();
+        let p = Codes::of(&p.g, &Parameters { predictor, step: scale.step }, &mut v, p.mask.as_deref()).cost();
+        if p < best.1 {
+            best = (predictor, p);
+            return true;
+        }
+        false
+    };
+    let mut order = axes.clone();
+    let mut schedule = 2;
+    attempt(with(&order, schedule, false));
+    for s in [0, 4] {
+        if attempt(with(&order, s, false)) {
+            schedule = s;
+        }
+    }
+    for &skip in axes.iter().take(axes.len().saturating_sub(1)) {
+        let fewer: Vec<u8> = order.iter().copied().filter(|&a| a != skip).collect();
+        if attempt(with(&fewer, schedule, false)) {
+            order = fewer;
+        }
+    }
+    if order.len() > 1 {
+        let reversed: Vec<u8> = order.iter().rev().copied().collect();
+        if attempt(with(&reversed, schedule, false)) {
+            order = reversed;
+        }
+    }
+    attempt(with(&order, schedule, true));
+    for axes in 1..=axes.len().min(3) as u8 {
+        attempt(Predictor::Lorenzo(axes));
+    }
+    best
+}
+
+/// The choice for a chunk; `None` where another base should have it.
+pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
+    let (ChunkBound::Abs(e) | ChunkBound::Rmse(e)) = f.bound else { return None };
+    let part = part(f);
+    let run = |scale: &Scale, predictor: Predictor| {
+        let parameters = Parameters { predictor, step: scale.step };
+        let mut numbers = numbers(f.x, f.mask, &scale.grid);
+        let codes = Codes::of(&f.g, &parameters, &mut numbers, f.mask);
+        Step { grid: scale.grid, parameters, numbers, codes }
+    };
+    let lattice = lattice(f, e);
+    if let ChunkBound::Rmse(_) = f.bound {
+        if lattice.is_some_and(|l| e < l.grid.unit) {
+            return None;
+        }
+        let mut step = 3.4 * e;
+        let mut predicted = None;
+        for _ in 0..4 {
+            let scale = scale(f.lo, f.hi, 0.5 * step)?;
+            let predictor = *predicted.get_or_insert_with(|| predictor(&part, &scale).0);
+            let done = run(&scale, predictor);
+            let rmse = rmse(f, &done);
+            if rmse <= e && rmse > 0.985 * e {
+                return Some(done);
+            }
+            step *= (0.995 * e / rmse.max(0.05 * e)).powf(1.1);
+        }
+        let scale = scale(f.lo, f.hi, 0.5 * step * 0.95)?;
+        return Some(run(&scale, predicted?));
+    }
+    let room = e - 0.5 * ulp(T::DTYPE, f.lo.abs().max(f.hi.abs()));
+    let scale = match lattice {
+        Some(l) => l,
+        None if room > 0.0 => scale(f.lo, f.hi, room)?,
+        None => return None,
+    };
+    let (predictor, _) = predictor(&part, &scale);
+    Some(run(&scale, predictor))
+}
+
+fn rmse<T: Float>(f: &Field<'_, T>, s: &Step) -> f64 {
+    let mut sum = 0.0;
+    for (i, (x, &k)) in f.x.iter().zip(&s.numbers).enumerate() {
+        let d = x.wide() - T::near(s.grid.offset + s.grid.unit * f64::from(k)).wide();
+        sum += if f.mask.is_some_and(|m| m[i] != 0) { 0.0 } else { d * d };
+    }
+    (sum / f.valid as f64).sqrt()
+}
