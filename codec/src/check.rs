@@ -1,16 +1,17 @@
 //! The second look at a chunk before it is written: decoded bytes against the original, by nothing but the definitions
 //! of SPEC §3. It shares no code with the coders that it checks.
 use crate::element::{Element, elements, with_element};
+use crate::simd::{Kernel, widest};
 use crate::{ChunkBound, Error};
 use scicodec_format::DType;
-use std::cmp::Ordering;
+use std::marker::PhantomData;
 
 /// What was reached, measured on decoded bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Reached {
     /// max |x - x̂|.
     pub max_error: f64,
-    /// max |x - x̂| / |x| over nonzero x.
+    /// max |x - x̂| / |x| over nonzero x; only told of pointwise relative bounds.
     pub max_pw_rel: f64,
     /// Σ (x - x̂)².
     pub squares: f64,
@@ -34,31 +35,31 @@ pub(crate) fn check_chunk(
 
 fn check<T: Element>(original: &[u8], decoded: &[u8], bound: ChunkBound, fill: Option<u64>) -> Result<Reached, Error> {
     let mut reached = Reached::default();
-    for (x, y) in elements::<T>(original).zip(elements::<T>(decoded)) {
-        let masked = !x.finite() || fill == Some(x.bits());
-        let d = x.distance(y);
-        // What has to keep its bits has an error of nothing or of everything.
-        let exact = if x.bits() == y.bits() { 0.0 } else { f64::INFINITY };
-        let (got, asked) = match bound {
-            _ if masked => (exact, 0.0),
-            ChunkBound::Lossless => (exact, 0.0),
-            ChunkBound::Abs(e) => (d, e),
-            ChunkBound::PwRel(e) => (d, (e * x.value().abs()).min(f64::MAX)),
-            ChunkBound::Rmse(_) => (d, f64::MAX),
-        };
+    let mut squares = [0.0; LANES];
+    for (x, y) in original.chunks(BLOCK * T::SIZE).zip(decoded.chunks(BLOCK * T::SIZE)) {
+        let n = x.len() / T::SIZE;
+        let (mut got, mut asked, mut valid) = ([0.0; BLOCK], [0.0; BLOCK], [false; BLOCK]);
+        let (got, asked, valid) = (&mut got[..n], &mut asked[..n], &mut valid[..n]);
+        widest(Compare::<T> { x, y, bound, fill, got, asked, valid, element: PhantomData });
         // Not `got > asked`: a NaN is no error that is met.
-        if !matches!(got.partial_cmp(&asked), Some(Ordering::Less | Ordering::Equal)) {
+        if !got.iter().zip(asked.iter()).fold(true, |all, (g, a)| all & (g <= a)) {
+            let wrong = got.iter().zip(asked.iter()).find(|(g, a)| g.is_nan() || g > a);
+            let (got, asked) = wrong.map_or((f64::NAN, f64::NAN), |(&g, &a)| (g, a));
             return Err(Error::BoundNotMet { asked, got });
         }
-        if !masked {
-            reached.valid += 1;
-            reached.max_error = reached.max_error.max(d);
-            reached.squares += d * d;
-            if x.value() != 0.0 {
-                reached.max_pw_rel = reached.max_pw_rel.max(d / x.value().abs());
-            }
+        // What is masked has an error of nothing by now.
+        reached.valid += valid.iter().map(|&v| u64::from(v)).sum::<u64>();
+        reached.max_error = got.iter().fold(reached.max_error, |m, &e| if e > m { e } else { m });
+        for e in got.chunks(LANES) {
+            squares.iter_mut().zip(e).for_each(|(s, e)| *s += e * e);
+        }
+        if matches!(bound, ChunkBound::PwRel(_)) {
+            let relative = elements::<T>(x).zip(got.iter()).map(|(x, e)| (x.value(), e)).filter(|(x, _)| *x != 0.0);
+            reached.max_pw_rel =
+                relative.map(|(x, e)| e / x.abs()).filter(|r| r.is_finite()).fold(reached.max_pw_rel, f64::max);
         }
     }
+    reached.squares = squares.iter().sum();
     if let ChunkBound::Rmse(e) = bound
         && reached.valid > 0
     {
@@ -68,6 +69,60 @@ fn check<T: Element>(original: &[u8], decoded: &[u8], bound: ChunkBound, fill: O
         }
     }
     Ok(reached)
+}
+
+/// Elements looked at together.
+const BLOCK: usize = 512;
+/// Sums that run side by side.
+const LANES: usize = 8;
+
+/// Errors of a block of elements, and what is asked of each.
+struct Compare<'a, T> {
+    x: &'a [u8],
+    y: &'a [u8],
+    bound: ChunkBound,
+    fill: Option<u64>,
+    got: &'a mut [f64],
+    asked: &'a mut [f64],
+    valid: &'a mut [bool],
+    element: PhantomData<T>,
+}
+
+impl<T: Element> Compare<'_, T> {
+    /// One loop per kind of bound, so that none looks at the kind inside.
+    #[inline(always)]
+    fn each(self, limit: impl Fn(f64) -> f64, error: impl Fn(T, T) -> f64) {
+        let (filled, fill) = (self.fill.is_some(), self.fill.unwrap_or(0));
+        let out = self.got.iter_mut().zip(self.asked).zip(self.valid);
+        let both = self.x.chunks_exact(T::SIZE).zip(self.y.chunks_exact(T::SIZE));
+        for ((x, y), ((got, asked), valid)) in both.zip(out) {
+            let (x, y) = (T::load(x), T::load(y));
+            let masked = !x.finite() | (filled & (fill == x.bits()));
+            *got = if masked { exact(x, y) } else { error(x, y) };
+            *asked = if masked { 0.0 } else { limit(x.value()) };
+            *valid = !masked;
+        }
+    }
+}
+
+/// What has to keep its bits has an error of nothing or of everything.
+#[inline(always)]
+fn exact<T: Element>(x: T, y: T) -> f64 {
+    if x.bits() == y.bits() { 0.0 } else { f64::INFINITY }
+}
+
+impl<T: Element> Kernel for Compare<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let distance = |x: T, y: T| x.distance(y);
+        match self.bound {
+            ChunkBound::Lossless => self.each(|_| 0.0, exact),
+            ChunkBound::Abs(e) => self.each(|_| e, distance),
+            ChunkBound::PwRel(e) => self.each(|x| (e * x.abs()).min(f64::MAX), distance),
+            ChunkBound::Rmse(_) => self.each(|_| f64::MAX, distance),
+        }
+    }
 }
 
 /// The least f32 that is not below a nonnegative double.

@@ -1,5 +1,7 @@
 //! Elements of any dtype, one at a time: what the bound, the mask and the statistics need of them.
+use crate::simd::{Kernel, widest};
 use scicodec_format::{DType, ValueRange};
+use std::marker::PhantomData;
 
 /// One element type.
 pub(crate) trait Element: Copy + PartialOrd {
@@ -19,22 +21,27 @@ macro_rules! integer {
     ($($t:ty),*) => {$(
         impl Element for $t {
             const SIZE: usize = size_of::<$t>();
+            #[inline(always)]
             fn load(bytes: &[u8]) -> Self {
                 let mut raw = [0; size_of::<$t>()];
                 raw.copy_from_slice(bytes);
                 <$t>::from_ne_bytes(raw)
             }
+            #[inline(always)]
             fn bits(self) -> u64 {
                 let mut raw = [0; 8];
                 raw[..Self::SIZE].copy_from_slice(&self.to_le_bytes());
                 u64::from_le_bytes(raw)
             }
+            #[inline(always)]
             fn finite(self) -> bool {
                 true
             }
+            #[inline(always)]
             fn value(self) -> f64 {
                 self as f64
             }
+            #[inline(always)]
             fn distance(self, other: Self) -> f64 {
                 let exact = self.abs_diff(other) as u64;
                 let rounded = exact as f64;
@@ -49,20 +56,25 @@ macro_rules! float {
     ($($t:ty, $bits:ty);*) => {$(
         impl Element for $t {
             const SIZE: usize = size_of::<$t>();
+            #[inline(always)]
             fn load(bytes: &[u8]) -> Self {
                 let mut raw = [0; size_of::<$t>()];
                 raw.copy_from_slice(bytes);
                 <$t>::from_bits(<$bits>::from_ne_bytes(raw))
             }
+            #[inline(always)]
             fn bits(self) -> u64 {
                 u64::from(self.to_bits())
             }
+            #[inline(always)]
             fn finite(self) -> bool {
                 self.is_finite()
             }
+            #[inline(always)]
             fn value(self) -> f64 {
                 f64::from(self)
             }
+            #[inline(always)]
             fn distance(self, other: Self) -> f64 {
                 (f64::from(self) - f64::from(other)).abs()
             }
@@ -162,19 +174,38 @@ fn from_bits<T: Element>(bits: u64) -> T {
 }
 
 fn scan<T: Element>(bytes: &[u8], fill: Option<u64>) -> Extent {
-    let mut range: Option<(T, T)> = None;
-    let mut valid = 0;
-    for x in elements::<T>(bytes) {
-        if !x.finite() || fill == Some(x.bits()) {
-            continue;
+    widest(Scan::<T>(bytes, fill, PhantomData))
+}
+
+struct Scan<'a, T>(&'a [u8], Option<u64>, PhantomData<T>);
+
+impl<T: Element> Kernel for Scan<'_, T> {
+    type Out = Extent;
+    #[inline(always)]
+    fn run(self) -> Extent {
+        const LANES: usize = 16;
+        let Scan(bytes, fill, _) = self;
+        let (filled, fill) = (fill.is_some(), fill.unwrap_or(0));
+        let valid = |x: &T| x.finite() & !(filled & (fill == x.bits()));
+        let Some(first) = elements::<T>(bytes).find(valid) else { return Extent::default() };
+        // Lanes side by side, so that neither comparisons nor counts wait for each other.
+        let (mut low, mut high, mut count) = ([first; LANES], [first; LANES], 0);
+        for part in bytes.chunks(LANES * T::SIZE << 12) {
+            let mut counts = [0u16; LANES];
+            for block in part.chunks(LANES * T::SIZE) {
+                for (k, x) in elements::<T>(block).enumerate() {
+                    let ok = valid(&x);
+                    low[k] = if ok & (x < low[k]) { x } else { low[k] };
+                    high[k] = if ok & (x > high[k]) { x } else { high[k] };
+                    counts[k] += u16::from(ok);
+                }
+            }
+            count += counts.iter().map(|&n| u64::from(n)).sum::<u64>();
         }
-        valid += 1;
-        range = Some(match range {
-            None => (x, x),
-            Some((a, b)) => (if x < a { x } else { a }, if x > b { x } else { b }),
-        });
+        let low = low.into_iter().fold(first, |a, x| if x < a { x } else { a });
+        let high = high.into_iter().fold(first, |a, x| if x > a { x } else { a });
+        Extent { range: Some((low.bits(), high.bits())), valid: count }
     }
-    Extent { range: range.map(|(a, b)| (a.bits(), b.bits())), valid }
 }
 
 fn join_bits<T: Element>(a: (u64, u64), b: (u64, u64)) -> (u64, u64) {

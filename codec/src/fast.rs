@@ -1,11 +1,12 @@
 //! Chunks at effort `fast`: whole numbers on a grid, and the base that codes them row by row (SPEC §8.7).
 use crate::base::Geometry;
-use crate::base::tabled::{LARGEST, Parameters, Predictor, read, write::Codes};
+use crate::base::tabled::{LARGEST, Parameters, Predictor, read};
 use crate::bytes::{Bytes, put_float, put_varint};
 use crate::chunk::{ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, EncodedChunk, code_exceptions};
 use crate::elements::{nearest, to_bytes};
 use crate::entropy::{BitDecoder, BitEncoder};
 use crate::fast_search::{self, Step};
+use crate::grid::{self, Errors, Float, Grid, elements, errors, extremes};
 use crate::plan::{TABLED, base_name};
 use crate::{Error, mask};
 use scicodec_format::DType;
@@ -14,47 +15,6 @@ const FLAG_MASKED: u8 = 1;
 const FLAG_EXCEPTIONS: u8 = 2;
 const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS;
 const LORENZO: u8 = 128;
-
-/// Where whole numbers lie: `offset + unit·k`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Grid {
-    pub offset: f64,
-    pub unit: f64,
-}
-
-/// A float type that this base takes.
-pub trait Float: Copy + PartialEq {
-    const DTYPE: DType;
-    fn all(data: &[u8]) -> Vec<Self>;
-    fn wide(self) -> f64;
-    fn near(v: f64) -> Self;
-    fn bits(self) -> u64;
-}
-
-macro_rules! float {
-    ($t:ty, $dtype:expr, $n:literal) => {
-        impl Float for $t {
-            const DTYPE: DType = $dtype;
-            fn all(data: &[u8]) -> Vec<Self> {
-                data.as_chunks::<$n>().0.iter().map(|&b| <$t>::from_ne_bytes(b)).collect()
-            }
-            #[inline(always)]
-            fn wide(self) -> f64 {
-                f64::from(self)
-            }
-            #[inline(always)]
-            fn near(v: f64) -> Self {
-                v as $t
-            }
-            #[inline(always)]
-            fn bits(self) -> u64 {
-                u64::from(self.to_bits())
-            }
-        }
-    };
-}
-float!(f32, DType::F32, 4);
-float!(f64, DType::F64, 8);
 
 /// A chunk as the search sees it.
 pub struct Field<'a, T> {
@@ -86,20 +46,14 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
     if !suits || g.len() < fast_search::SMALLEST {
         return Ok(None);
     }
-    let x = T::all(req.data);
-    let masked = |v: T| !v.wide().is_finite() || req.fill == Some(v.bits());
-    let (mut lo, mut hi, mut valid) = (f64::INFINITY, f64::NEG_INFINITY, 0u64);
-    for &v in &x {
-        let m = masked(v);
-        let w = v.wide();
-        lo = if !m && w < lo { w } else { lo };
-        hi = if !m && w > hi { w } else { hi };
-        valid += u64::from(!m);
-    }
+    let x: Vec<T> = elements(req.data);
+    let (lo, hi, valid) = extremes(&x, req.fill);
+    let (lo, hi) = (lo.wide(), hi.wide());
     if valid == 0 || lo == hi {
         return Ok(None);
     }
-    let special: Option<Vec<u8>> = (valid < x.len() as u64).then(|| x.iter().map(|&v| u8::from(masked(v))).collect());
+    let masked = |v: &T| u8::from(!v.finite() || req.fill == Some(v.bits()));
+    let special: Option<Vec<u8>> = (valid < x.len() as u64).then(|| x.iter().map(masked).collect());
     let field = Field { x: &x, g, mask: special.as_deref(), lo, hi, valid, bound: req.bound };
     let Some(choice) = fast_search::choose(&field) else { return Ok(None) };
     let Step { grid, parameters, numbers, codes } = choice;
@@ -112,9 +66,10 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
         mask::code_specials(&mut c, 8 * T::DTYPE.size() as u32, &plane, &mut bits);
     }
     let (symbols, raw) = codes.write(&mut c);
-    let (stats, mut wrong) = measure(&field, &grid, &numbers);
+    let limit = if let ChunkBound::Abs(e) = req.bound { e } else { f64::MAX };
+    let Errors { max, squares, mut wrong } = errors(&x, field.mask, &numbers, grid, limit);
     if let ChunkBound::Rmse(e) = req.bound
-        && stats.sum_squared_error > e * e * valid as f64
+        && squares > e * e * valid as f64
     {
         return Ok(None);
     }
@@ -132,57 +87,16 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
     body.extend(symbols);
     body.extend(raw);
     body.extend(c.finish());
-    Ok(Some(EncodedChunk { base: TABLED, body, stats }))
-}
-
-/// What the numbers are decoded to: errors, and places that break the bound.
-fn measure<T: Float>(field: &Field<'_, T>, grid: &Grid, numbers: &[i32]) -> (ChunkStats, Vec<usize>) {
-    const LANES: usize = 512;
-    let limit = match field.bound {
-        ChunkBound::Abs(e) => e,
-        _ => f64::MAX,
-    };
-    let (mut wrong, mut max, mut sum) = (vec![], 0.0f64, 0.0f64);
-    for (b, (x, k)) in field.x.chunks(LANES).zip(numbers.chunks(LANES)).enumerate() {
-        let mut errors = [0.0f64; LANES];
-        for ((e, &x), &k) in errors.iter_mut().zip(x).zip(k) {
-            *e = (x.wide() - T::near(grid.offset + grid.unit * f64::from(k)).wide()).abs();
-        }
-        let errors = &mut errors[..x.len()];
-        if let Some(mask) = field.mask {
-            for (e, &m) in errors.iter_mut().zip(&mask[b * LANES..]) {
-                *e = if m != 0 { 0.0 } else { *e };
-            }
-        }
-        let bad = errors.iter().fold(false, |b, &e| b | !(e <= limit));
-        if bad {
-            for (i, e) in errors.iter_mut().enumerate() {
-                if !(*e <= limit) {
-                    wrong.push(b * LANES + i);
-                    *e = 0.0;
-                }
-            }
-        }
-        let (mut m, mut s) = ([0.0f64; 8], [0.0f64; 8]);
-        for e in errors.chunks(8) {
-            for (k, &e) in e.iter().enumerate() {
-                m[k] = if e > m[k] { e } else { m[k] };
-                s[k] += e * e;
-            }
-        }
-        max = m.iter().fold(max, |a, &b| a.max(b));
-        sum += s.iter().sum::<f64>();
-    }
     let stats = ChunkStats {
         base: base_name(TABLED),
         max_error: max,
-        sum_squared_error: sum,
-        min: Some(field.lo),
-        max: Some(field.hi),
-        valid: field.valid,
+        sum_squared_error: squares,
+        min: Some(lo),
+        max: Some(hi),
+        valid,
         ..ChunkStats::default()
     };
-    (stats, wrong)
+    Ok(Some(EncodedChunk { base: TABLED, body, stats }))
 }
 
 fn write_parameters(out: &mut Vec<u8>, p: &Parameters) {
@@ -251,10 +165,8 @@ pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<De
     let masked: Option<Vec<u8>> = (!plane.is_empty()).then(|| plane.iter().map(|&m| u8::from(m)).collect());
     let numbers = read::numbers(&g, &p, masked.as_deref(), &mut c, symbols, raw)?;
     let mut out = match dtype {
-        DType::F32 => {
-            numbers.iter().flat_map(|&k| (f32::near(grid.offset + grid.unit * f64::from(k))).to_ne_bytes()).collect()
-        }
-        DType::F64 => numbers.iter().flat_map(|&k| (grid.offset + grid.unit * f64::from(k)).to_ne_bytes()).collect(),
+        DType::F32 => grid::values::<f32>(&numbers, grid),
+        DType::F64 => grid::values::<f64>(&numbers, grid),
         _ => {
             let bits: Vec<u64> =
                 numbers.iter().map(|&k| nearest(dtype, grid.offset + grid.unit * f64::from(k))).collect();

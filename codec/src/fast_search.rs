@@ -2,7 +2,8 @@
 use crate::base::Geometry;
 use crate::base::tabled::{LARGEST, Parameters, Predictor, write::Codes};
 use crate::chunk::ChunkBound;
-use crate::fast::{Field, Float, Grid};
+use crate::fast::Field;
+use crate::grid::{self, Float, Grid};
 use crate::lattice::{packed, spacing, ulp};
 
 /// Chunks of fewer points go to the bases that adapt.
@@ -68,15 +69,13 @@ fn lattice<T: Float>(f: &Field<'_, T>, e: f64) -> Option<Scale> {
 
 /// Numbers on the grid; masked points have that of the valid one before.
 fn numbers<T: Float>(x: &[T], mask: Option<&[u8]>, grid: &Grid) -> Vec<i32> {
-    /// Added to a binary64 it rounds numbers below 2^51 to integers, which are then its low bits.
-    const ROUNDER: f64 = 6_755_399_441_055_744.0;
-    let inverse = 1.0 / grid.unit;
-    let mut k: Vec<i32> =
-        x.iter().map(|v| ((v.wide() - grid.offset) * inverse + ROUNDER).to_bits() as i32).collect();
+    let mut k = vec![];
+    grid::numbers(x, *grid, &mut k);
     if let Some(mask) = mask {
         let mut last = mask.iter().position(|&m| m == 0).map_or(0, |i| k[i]);
         for (k, &m) in k.iter_mut().zip(mask) {
-            if m != 0 { *k = last } else { last = *k }
+            last = if m != 0 { last } else { *k };
+            *k = last;
         }
     }
     k
@@ -219,10 +218,5 @@ pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
 }
 
 fn rmse<T: Float>(f: &Field<'_, T>, s: &Step) -> f64 {
-    let mut sum = 0.0;
-    for (i, (x, &k)) in f.x.iter().zip(&s.numbers).enumerate() {
-        let d = x.wide() - T::near(s.grid.offset + s.grid.unit * f64::from(k)).wide();
-        sum += if f.mask.is_some_and(|m| m[i] != 0) { 0.0 } else { d * d };
-    }
-    (sum / f.valid as f64).sqrt()
+    (grid::errors(f.x, f.mask, &s.numbers, s.grid, f64::MAX).squares / f.valid as f64).sqrt()
 }

@@ -32,6 +32,7 @@ mod error;
 mod error_bound;
 mod fast;
 mod fast_search;
+mod grid;
 mod lattice;
 pub mod learned;
 mod logarithm;
@@ -47,6 +48,7 @@ mod region;
 mod report;
 mod select;
 mod session;
+mod simd;
 mod source;
 
 pub use boxes::{AUTO_CHUNK_VALUES, AUTO_SLAB_BYTES, auto_chunk};

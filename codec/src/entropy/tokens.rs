@@ -1,7 +1,7 @@
 //! Integers as symbols of a small alphabet and raw bits (SPEC §7.8).
 
 /// Integers whose folded form is below this are symbols of their own.
-const DIRECT: u32 = 32;
+pub const DIRECT: u32 = 32;
 
 /// Signs folded in: 0, -1, 1, -2, 2 … become 0, 1, 2, 3, 4 …
 #[inline(always)]

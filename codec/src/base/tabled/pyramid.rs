@@ -6,6 +6,7 @@ use crate::base::Geometry;
 use crate::plan::SCHEDULES;
 
 /// Every second element along the axes that are refined.
+#[inline(always)]
 fn thinned<T: Copy>(from: &[T], g: &Geometry, to: &Geometry, step: [usize; 4]) -> Vec<T> {
     let mut out = Vec::with_capacity(to.len());
     each_row(g, step, |row| out.extend(from[row..row + g.n[3]].iter().step_by(step[3])));
@@ -131,6 +132,7 @@ impl Planes {
     }
 
     /// Starts the next plane.
+    #[inline(always)]
     pub fn next(&mut self) {
         self.mags.swap(0, 1);
         self.quiet.swap(0, 1);
@@ -138,6 +140,7 @@ impl Planes {
     }
 
     /// What is known around a row of the plane under way.
+    #[inline(always)]
     pub fn around(&self, row: usize) -> Around<'_> {
         let at = |k: usize| k * self.width..(k + 1) * self.width;
         Around {
@@ -147,6 +150,7 @@ impl Planes {
     }
 
     /// The place of a row's magnitudes; its blocks' bits above, before and its own.
+    #[inline(always)]
     pub fn row(&mut self, row: usize) -> (&mut [u16], &[u8], &[u8], &mut [u8]) {
         let b = self.blocks;
         let at = row * self.width;

@@ -6,6 +6,7 @@ use crate::base::Geometry;
 use crate::entropy::rans::{CERTAIN, DecodeTables, Frequencies, RansDecoder, SYMBOLS, code_tables};
 use crate::entropy::tokens::RawReader;
 use crate::entropy::{BitCoder, BitDecoder, Counter, Magnitude, ResidualCoder, log_class};
+use crate::simd::{Kernel, widest};
 
 /// Codes (or decodes) which table each context has, and the tables.
 pub fn code_groups<C: BitCoder>(c: &mut C, of: &mut [u8; CONTEXTS], tables: &mut Vec<Frequencies>) -> bool {
@@ -61,7 +62,6 @@ fn corrupt(what: &str) -> Error {
 }
 
 /// Decodes the numbers of a chunk.
-#[inline(always)]
 pub fn numbers(
     g: &Geometry,
     p: &Parameters,
@@ -88,19 +88,36 @@ pub fn numbers(
         quiet: vec![Counter::NEW; QUIET_SLOTS],
     };
     let mut values = vec![0i32; g.len()];
-    match p.predictor {
-        Predictor::Interpolation { .. } => pyramid::run(g, p, &mut values, mask, true, &mut rows),
-        Predictor::Lorenzo(axes) => {
-            lorenzo::run(g, axes, &mut values, mask, true, &mut rows);
-            let step = p.step as i32;
-            values.iter_mut().for_each(|v| *v = v.wrapping_mul(step));
-        }
-    }
+    widest(Fill(g, p, &mut values, mask, &mut rows));
     rows.symbols.check()?;
     if !rows.raw.is_used_up() {
         return Err(corrupt("raw bits are left over or missing"));
     }
     Ok(values)
+}
+
+struct Fill<'a, 'b, 'c>(
+    &'a Geometry,
+    &'a Parameters,
+    &'a mut [i32],
+    Option<&'a [u8]>,
+    &'a mut Reading<'b, 'c>,
+);
+
+impl Kernel for Fill<'_, '_, '_> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Fill(g, p, values, mask, rows) = self;
+        match p.predictor {
+            Predictor::Interpolation { .. } => pyramid::run(g, p, values, mask, true, rows),
+            Predictor::Lorenzo(axes) => {
+                lorenzo::run(g, axes, values, mask, true, rows);
+                let step = p.step as i32;
+                values.iter_mut().for_each(|v| *v = v.wrapping_mul(step));
+            }
+        }
+    }
 }
 
 impl Rows for Reading<'_, '_> {

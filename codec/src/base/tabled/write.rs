@@ -2,8 +2,9 @@
 use super::{BLOCK, CONTEXTS, MASKED, Parameters, Predictor, QUIET_SLOTS, Row, Rows, lorenzo, pyramid, quiet_slot};
 use crate::base::Geometry;
 use crate::entropy::rans::{self, CERTAIN, Frequencies, SYMBOLS};
-use crate::entropy::tokens::RawWriter;
+use crate::entropy::tokens::{DIRECT, RawWriter, fold};
 use crate::entropy::{BitCoder, Counter};
+use crate::simd::{Kernel, widest};
 
 /// Magnitudes are told to later rows up to this.
 pub const LOUDEST: u32 = 8191;
@@ -21,8 +22,20 @@ pub struct Codes {
 
 impl Codes {
     /// Codes numbers, and leaves in `values` what they are decoded to.
-    #[inline(always)]
     pub fn of(g: &Geometry, p: &Parameters, values: &mut [i32], mask: Option<&[u8]>) -> Codes {
+        struct Run<'a>(&'a Geometry, &'a Parameters, &'a mut [i32], Option<&'a [u8]>);
+        impl Kernel for Run<'_> {
+            type Out = Codes;
+            #[inline(always)]
+            fn run(self) -> Codes {
+                Codes::compute(self.0, self.1, self.2, self.3)
+            }
+        }
+        widest(Run(g, p, values, mask))
+    }
+
+    #[inline(always)]
+    fn compute(g: &Geometry, p: &Parameters, values: &mut [i32], mask: Option<&[u8]>) -> Codes {
         let mut c = Codes {
             tokens: Vec::with_capacity(g.len()),
             raw: RawWriter::default(),
@@ -137,9 +150,19 @@ impl Rows for Codes {
             row.quiet[b] = silent;
             left = silent;
             if silent == 0 {
-                for (&q, &c) in q.iter().zip(ctx) {
-                    self.tokens.push(u16::from(c) << 8 | u16::from(self.raw.put(q)));
+                let mut tokens = [0u16; BLOCK];
+                let mut all = 0;
+                for ((t, &q), &c) in tokens.iter_mut().zip(q).zip(ctx) {
+                    let u = fold(q);
+                    all |= u;
+                    *t = u16::from(c) << 8 | u as u16;
                 }
+                if all >= DIRECT {
+                    for ((t, &q), &c) in tokens.iter_mut().zip(q).zip(ctx) {
+                        *t = u16::from(c) << 8 | u16::from(self.raw.put(q));
+                    }
+                }
+                self.tokens.extend_from_slice(&tokens[..q.len()]);
             }
         }
     }
