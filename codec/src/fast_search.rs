@@ -189,23 +189,12 @@ pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
     };
     let lattice = lattice(f, e);
     if let ChunkBound::Rmse(_) = f.bound {
-        if lattice.is_some_and(|l| e < l.grid.unit) {
-            return None;
+        // Steps so fine that nothing between the lattice's points is needed.
+        if let Some(l) = lattice.filter(|l| e < 0.3 * l.grid.unit) {
+            let l = Scale { step: 1, ..l };
+            return Some(run(&l, predictor(&part, &l).0));
         }
-        let mut step = 3.4 * e;
-        let mut predicted = None;
-        for _ in 0..4 {
-            let scale = scale(f.lo, f.hi, 0.5 * step)?;
-            let predictor = *predicted.get_or_insert_with(|| predictor(&part, &scale).0);
-            let done = run(&scale, predictor);
-            let rmse = rmse(f, &done);
-            if rmse <= e && rmse > 0.985 * e {
-                return Some(done);
-            }
-            step *= (0.995 * e / rmse.max(0.05 * e)).powf(1.1);
-        }
-        let scale = scale(f.lo, f.hi, 0.5 * step * 0.95)?;
-        return Some(run(&scale, predicted?));
+        return root_mean_square(f, e, |scale, known| run(scale, known.unwrap_or_else(|| predictor(&part, scale).0)));
     }
     let room = e - 0.5 * ulp(T::DTYPE, f.lo.abs().max(f.hi.abs()));
     let scale = match lattice {
@@ -217,6 +206,33 @@ pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
     Some(run(&scale, predictor))
 }
 
-fn rmse<T: Float>(f: &Field<'_, T>, s: &Step) -> f64 {
-    (grid::errors(f.x, f.mask, &s.numbers, s.grid, f64::MAX).squares / f.valid as f64).sqrt()
+/// The coarsest step found in a few runs that keeps a root mean squared error; the predictor is that of the first run.
+fn root_mean_square<T: Float>(
+    f: &Field<'_, T>,
+    e: f64,
+    run: impl Fn(&Scale, Option<Predictor>) -> Step,
+) -> Option<Step> {
+    let (mut keeps, mut breaks, mut step) = (None, f64::INFINITY, 3.4 * e);
+    let mut known = None;
+    for tried in 0.. {
+        let done = run(&scale(f.lo, f.hi, 0.5 * step)?, known);
+        known = Some(done.parameters.predictor);
+        let rmse = (grid::errors(f.x, f.mask, &done.numbers, done.grid, f64::MAX).squares / f.valid as f64).sqrt();
+        let ratio = e / rmse.max(0.05 * e);
+        if rmse <= e {
+            keeps = Some(done);
+            if ratio < 1.015 {
+                break;
+            }
+        } else {
+            breaks = step.min(breaks);
+        }
+        if tried >= 3 && keeps.is_some() || tried > 8 {
+            break;
+        }
+        // Errors grow with the step, but less than it does where predictions are good.
+        let guess = step * (0.995 * ratio).powf(1.1);
+        step = if tried >= 3 { guess * 0.9 } else { guess.min(breaks * 0.99) };
+    }
+    keeps
 }

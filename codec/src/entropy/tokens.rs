@@ -14,12 +14,6 @@ fn unfold(u: u32) -> i32 {
     (u >> 1) as i32 ^ -((u & 1) as i32)
 }
 
-/// Number of raw bits that follow a symbol.
-#[inline(always)]
-fn raw_bits(symbol: u8) -> u32 {
-    if u32::from(symbol) < DIRECT { 0 } else { (u32::from(symbol) - DIRECT) / 4 + 3 }
-}
-
 /// Writes raw bits, the first ones lowest.
 #[derive(Default)]
 pub struct RawWriter {
@@ -102,12 +96,13 @@ impl<'a> RawReader<'a> {
             return;
         }
         for (o, &s) in out.iter_mut().zip(symbols) {
-            let n = raw_bits(s);
-            if n > 0 {
-                // No alphabet has symbols of more than 31 bits in all.
-                let n = n.min(29);
-                *o = unfold((4 | ((u32::from(s) - DIRECT) & 3)) << n | self.take(n));
-            }
+            // Without branches, which nothing could predict.
+            let above = u32::from(s).wrapping_sub(DIRECT);
+            let large = u32::from(s) >= DIRECT;
+            // No alphabet has symbols of more than 32 bits in all.
+            let n = if large { (above / 4 + 3).min(29) } else { 0 };
+            let high = if large { 4 | (above & 3) } else { u32::from(s) };
+            *o = unfold(high << n | self.take(n));
         }
     }
 }

@@ -1,12 +1,18 @@
 //! What a row's codes are expected to be like, from the codes of rows before and the curvature of what is known.
 use super::{CLASSES, MASKED};
 
-/// The class of 1/16 steps expected: 0, then two an octave of one more.
+/// The class of an expectation in 1/32 steps: 0, then two an octave of one more.
 #[inline(always)]
 fn class(e: i32) -> u8 {
     // The exponent of a binary32 and the first bit of its mantissa.
     let c = ((e + 1) as f32).to_bits() >> 22;
     (c - 254).min(CLASSES as u32 - 1) as u8
+}
+
+/// What is expected after magnitudes `m` (in eighths) and a curve: where codes speak, the curve does not say much more.
+#[inline(always)]
+fn expected(m: i32, bent: i32) -> i32 {
+    2 * m + bent.min(24 + (m >> 1))
 }
 
 /// Magnitudes of codes in rows that were coded before.
@@ -21,8 +27,8 @@ pub struct Around<'a> {
 pub fn fill(kind: usize, step: i32, around: &Around<'_>, curve: &[i32], mask: Option<&[u8]>, ctx: &mut [u8]) {
     let n = ctx.len();
     let curve = &curve[..n];
-    // Curves in 1/16 steps, to within a factor of two, and an eighth of that.
-    let scale = step.max(1).ilog2() as i32 - 4 + 3;
+    // Half a curve is expected at most, in units between 1/32 and 1/16 step.
+    let scale = step.max(1).ilog2() as i32 - 1;
     let (left, right) = ((-scale).max(0), scale.max(0));
     let base = (kind * CLASSES) as u8;
     let bent = |k: usize| ((curve[k].min(1 << 24) << left) >> right).max(0);
@@ -32,19 +38,19 @@ pub fn fill(kind: usize, step: i32, around: &Around<'_>, curve: &[i32], mask: Op
             for k in 0..n {
                 let s = i32::from(u[k]) + 2 * i32::from(u[k + 1]) + i32::from(u[k + 2]);
                 let t = i32::from(b[k]) + 2 * i32::from(b[k + 1]) + i32::from(b[k + 2]);
-                ctx[k] = base + class(s + t + bent(k));
+                ctx[k] = base + class(expected(s + t, bent(k)));
             }
         }
         (Some(u), None) | (None, Some(u)) => {
             let u = &u[..n + 2];
             for k in 0..n {
                 let s = i32::from(u[k]) + 2 * i32::from(u[k + 1]) + i32::from(u[k + 2]);
-                ctx[k] = base + class(2 * s + bent(k));
+                ctx[k] = base + class(expected(2 * s, bent(k)));
             }
         }
         (None, None) => {
             for k in 0..n {
-                ctx[k] = base + class(2 * bent(k));
+                ctx[k] = base + class(bent(k));
             }
         }
     }
