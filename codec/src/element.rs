@@ -190,7 +190,7 @@ impl<T: Element> Kernel for Scan<'_, T> {
         let Some(first) = elements::<T>(bytes).find(valid) else { return Extent::default() };
         // Lanes side by side, so that neither comparisons nor counts wait for each other.
         let (mut low, mut high, mut count) = ([first; LANES], [first; LANES], 0);
-        for part in bytes.chunks(LANES * T::SIZE << 12) {
+        for part in bytes.chunks((LANES * T::SIZE) << 12) {
             let mut counts = [0u16; LANES];
             for block in part.chunks(LANES * T::SIZE) {
                 for (k, x) in elements::<T>(block).enumerate() {

@@ -4,6 +4,7 @@ import struct
 import numpy as np
 
 import bases
+import tabled
 import wavelet
 from container import DTYPES, SIZES, Cursor, need
 from entropy import Counters, Decoder, M64, Residuals, Unsupported, log_class, masked_bits, plane_of_bits
@@ -68,7 +69,9 @@ def decode_chunk(payload):
     need(flags < 16, "a reserved bit is set")
     logs, single = bool(flags & 4), bool(flags & 8)
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
-    if base not in (0, 1, 2, 3, 4, 5, 17, 18, 19):
+    if base == 6:
+        need(flags < 4, "a reserved bit is set")
+    if base not in (0, 1, 2, 3, 4, 5, 6, 17, 18, 19):
         raise Unsupported("base %d" % base)
     lattice = None
     if base >= 16:
@@ -78,6 +81,8 @@ def decode_chunk(payload):
     base &= 15
     if base == 0:
         parameters = cur.uint(SIZES[dtype])
+    elif base == 6:
+        parameters = tabled.read_parameters(cur, read_float)
     elif base == 4:
         parameters = wavelet.Parameters(cur, normal)
     elif base == 5:
@@ -106,6 +111,8 @@ def decode_chunk(payload):
         bits = [parameters] * count
     elif base == 5:
         bits = lossless(dec, n, skip, parameters, dtype)
+    elif base == 6:
+        bits = elements(tabled.decode(dec, n, mask, parameters), dtype)
     else:
         decode = (None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]
         values = decode(dec, n, skip, parameters, bool(lattice), single)

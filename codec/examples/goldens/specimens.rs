@@ -108,6 +108,43 @@ fn containers(add: &mut impl FnMut(String, Vec<Variable>, bool)) {
     add("container-empty".into(), vec![of_kind(Kind::Smooth, DType::F32, &[3, 0], Abs, 1e-3)], false);
 }
 
+/// Files of the tabled base, which takes fields of some size.
+fn tabled() -> Vec<Specimen> {
+    use BoundKind::*;
+    let wave = |at: &[f64]| (at[0] * 0.11).sin() * 10.0 + (at[1] * 0.07 + at[0] * 0.05).cos() * 7.0;
+    let cube = |at: &[f64]| (at[0] * 0.3).sin() + (at[1] * 0.23 + at[2] * 0.1).cos() + (at[2] * 0.31).sin();
+    let plane = drawn(DType::F32, &[65, 67], |at, _| wave(at));
+    let steps = drawn(DType::F32, &[66, 64], |at, _| 12.5 + 0.01 * (2.0 * wave(at)).round());
+    let rough = drawn(DType::F64, &[66, 64], |at, r| wave(at) + 3.0 * r.unit());
+    let spikes = drawn(DType::F32, &[70, 60], |at, r| if r.below(200) == 0 { 1e4 * r.unit() } else { 0.001 * at[1] });
+    let volume = drawn(DType::F32, &[13, 17, 21], |at, _| cube(at));
+    let tone = oscillation(DType::F64, 4500, 1e7);
+    let mut holes = volume.clone();
+    for k in (500..900).chain(2000..2003) {
+        holes[k] = u64::from(f32::NAN.to_bits()) + (k as u64 % 3);
+    }
+    let four = drawn(DType::F32, &[3, 5, 16, 18], |at, r| cube(at) + 0.1 * at[3] + 0.02 * r.unit());
+    let near = steps.clone();
+    let files = [
+        ("plane", variable(DType::F32, &[65, 67], plane, Rel, 1e-3)),
+        ("plane-rough", variable(DType::F64, &[66, 64], rough, Abs, 1e-4)),
+        ("volume", variable(DType::F32, &[13, 17, 21], volume, Rel, 1e-2)),
+        ("masked", variable(DType::F32, &[13, 17, 21], holes, Rel, 1e-2)),
+        ("four-axes", variable(DType::F32, &[3, 5, 16, 18], four, Nrmse, 1e-2)),
+        ("line", variable(DType::F64, &[4500], tone, Rel, 1e-2)),
+        ("lattice", variable(DType::F32, &[66, 64], steps, Abs, 1e-3)),
+        ("lorenzo", variable(DType::F32, &[66, 63], walk(DType::F32, 66, 63, 1e-7), Abs, 1e-4)),
+        ("spikes", variable(DType::F32, &[70, 60], spikes, Rel, 1e-6)),
+        ("exceptions", variable(DType::F32, &[66, 64], near, Abs, 1e-7)),
+    ];
+    let one = |(name, v): (&str, Variable)| Specimen {
+        file: format!("tabled-{name}"),
+        variables: vec![Variable { effort: Effort::Fast, ..v }],
+        append: false,
+    };
+    files.into_iter().map(one).collect()
+}
+
 /// All golden files.
 pub fn specimens() -> Vec<Specimen> {
     use BoundKind::*;
@@ -195,5 +232,6 @@ pub fn specimens() -> Vec<Specimen> {
     (grown.chunk, grown.effort) = (Some(vec![2, 4]), Effort::Fast);
     add("grown-in-chunks".into(), vec![grown], true);
     containers(&mut add);
+    all.extend(tabled());
     all
 }

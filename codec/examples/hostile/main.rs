@@ -19,6 +19,7 @@ const CONSTANT: u8 = 0;
 const INTERPOLATION: u8 = 1;
 const LORENZO: u8 = 2;
 const LOSSLESS: u8 = 5;
+const TABLED: u8 = 6;
 const LATTICE: u8 = 16;
 
 fn record(name: &str, dtype: DType, shape: &[u64], chunk: &[u64]) -> VariableRecord {
@@ -192,6 +193,17 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     body("five-axes", INTERPOLATION, &[0, 0, 0xf0, 0x3f, 0b1110, 5, 0])?;
     body("lossless-order", LOSSLESS, &[0, 4, 0])?;
     body("lossless-shift", LOSSLESS, &[0, 1, 64])?;
+    let tabled = |unit: f32, step: &[u8], rest: &[u8]| {
+        [&[0, 4][..], &0f32.to_le_bytes(), &[4], &unit.to_le_bytes(), step, rest].concat()
+    };
+    body("tabled-unit-zero", TABLED, &tabled(0.0, &[1], &[129, 0, 0]))?;
+    body("tabled-step-zero", TABLED, &tabled(1.0, &[0], &[129, 0, 0]))?;
+    body("tabled-step-too-long", TABLED, &tabled(1.0, &[0xff, 0xff, 0xff, 0x7f], &[129, 0, 0]))?;
+    body("tabled-four-axes-of-lorenzo", TABLED, &tabled(1.0, &[1], &[132, 0, 0]))?;
+    body("tabled-axis-twice", TABLED, &tabled(1.0, &[1], &[2, 0b1111, 0, 0]))?;
+    body("tabled-streams-too-long", TABLED, &tabled(1.0, &[1], &[129, 9, 0]))?;
+    body("tabled-symbols-short", TABLED, &tabled(1.0, &[1], &[129, 3, 0, 1, 2, 3]))?;
+    body("tabled-raw-bits-left-over", TABLED, &tabled(1.0, &[1], &[129, 0, 1, 0]))?;
     let lattice =
         |scale: f32, step: &[u8]| [&[0, 4][..], &0f32.to_le_bytes(), &[4], &scale.to_le_bytes(), step, &[1]].concat();
     body("lattice-scale-nan", LATTICE + LORENZO, &lattice(f32::NAN, &[1]))?;

@@ -46,6 +46,17 @@ pub fn chunks() -> Result<Vec<Chunk>, Error> {
             }
         }
     }
+    // Fields of the size from which effort `fast` has a base of its own.
+    for (k, kind) in [Kind::Smooth, Kind::Noisy, Kind::Specials, Kind::Packed, Kind::Wide].into_iter().enumerate() {
+        for (b, bound) in [ChunkBound::Abs(2.0), ChunkBound::Abs(1e-3), ChunkBound::Rmse(0.5)].into_iter().enumerate() {
+            let (shape, dtype) =
+                ([vec![65, 66], vec![9, 22, 21], vec![4200]][(k + b) % 3].clone(), [DType::F32, DType::F64][b % 2]);
+            let data = field::to_bytes(dtype, &field::bits(kind, dtype, &shape, (k * 10 + b) as u64));
+            let request = ChunkRequest { dtype, shape: &shape, data: &data, bound, fill: None, effort: Effort::Fast };
+            let coded = encode_chunk(&request)?;
+            all.push(Chunk { dtype, base: coded.base, body: coded.body, shape });
+        }
+    }
     Ok(all)
 }
 

@@ -43,9 +43,8 @@ pub fn normalise(hist: &[u32; SYMBOLS]) -> Option<Frequencies> {
             let (f, h) = (f64::from(out[k]), f64::from(hist[k]));
             if up { -h / (f + 0.5) } else { h / (f - 0.5) }
         };
-        let k = (0..SYMBOLS)
-            .filter(|&k| out[k] > if up { 0 } else { 1 })
-            .min_by(|&a, &b| price(a).total_cmp(&price(b)))?;
+        let k =
+            (0..SYMBOLS).filter(|&k| out[k] > if up { 0 } else { 1 }).min_by(|&a, &b| price(a).total_cmp(&price(b)))?;
         let left = (ONE as i32 - sum).abs();
         // Large leftovers are rare: they come from many rare symbols, and are taken from the frequent ones in pieces.
         let piece = (left / 4).clamp(1, (i32::from(out[k]) / 16).max(1));
@@ -75,7 +74,9 @@ pub fn code_tables<C: BitCoder>(c: &mut C, tables: &mut [Frequencies]) -> bool {
             }
             // The class of the symbol before, and of the same symbol in the table before.
             let above = if t > 0 { log_class(u64::from(before[s])) } else { 16 };
-            let slot = &mut if t > 0 || s > 0 { &mut classes[((last + above) / 2 + 1).min(31) as usize] } else { &mut first }[..];
+            let slot =
+                &mut if t > 0 || s > 0 { &mut classes[((last + above) / 2 + 1).min(31) as usize] } else { &mut first }
+                    [..];
             let want = log_class(u64::from(f[s]));
             let mut k = 0;
             // From the expected class outwards would save little: tables are small beside what they code.

@@ -14,8 +14,17 @@ use super::Geometry;
 /// How the points of a chunk are predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Predictor {
-    /// Coarse to fine along `count` axes of `order`, two bits an axis; steps by a schedule of `plan::SCHEDULES`.
-    Interpolation { order: u8, count: u8, schedule: u8, linear: bool },
+    /// Coarse to fine; steps by a schedule of `plan::SCHEDULES`.
+    Interpolation {
+        /// Axes in the order in which they are refined, two bits each; those left out are not predicted across.
+        order: u8,
+        /// How many they are.
+        count: u8,
+        /// Number of the schedule.
+        schedule: u8,
+        /// Linear instead of cubic.
+        linear: bool,
+    },
     /// In C order, from neighbours one step back along the last axes, so many of them.
     Lorenzo(u8),
 }
@@ -23,6 +32,7 @@ pub enum Predictor {
 /// What the encoder chose for one chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {
+    /// What predicts.
     pub predictor: Predictor,
     /// Quantisation step of the finest level, in units of the grid.
     pub step: u32,
@@ -81,21 +91,23 @@ pub fn levels(g: &Geometry, axes: &[usize]) -> u32 {
 pub trait Rows {
     /// Codes anchors: points that nothing is known of but the one before.
     fn anchors(&mut self, step: i32, values: &mut [i32], mask: Option<&[u8]>);
-    /// Codes a row: `pred` are its predictions, `ctx` its contexts, `flags` the slots of its blocks' bits before the
-    /// block's own class is added. Leaves reconstructions in `values` and magnitudes of codes in `mags`.
+    /// Codes a row. Leaves reconstructions in `values` and magnitudes of codes in `mags`.
     fn row(&mut self, step: i32, row: &mut Row<'_>);
 }
 
 /// A row on its way through the coder.
 pub struct Row<'a> {
+    /// Predictions.
     pub pred: &'a [i32],
+    /// Contexts.
     pub ctx: &'a [u8],
     /// Values: the originals when encoding, then the reconstructions.
     pub values: &'a mut [i32],
     /// Magnitudes of the codes, saturated.
     pub mags: &'a mut [u16],
-    /// Whether blocks had only zero codes: of the row above, and of this row in the plane before.
+    /// Whether blocks had only zero codes: of the row above.
     pub up: &'a [u8],
+    /// And of the same row in the plane before.
     pub back: &'a [u8],
     /// The same of this row, told by the coder.
     pub quiet: &'a mut [u8],

@@ -27,7 +27,14 @@ fn each_row(g: &Geometry, step: [usize; 4], mut f: impl FnMut(usize)) {
 
 /// Codes (or decodes) all points by interpolation; `values` then holds the reconstruction.
 #[inline(always)]
-pub fn run<R: Rows>(g: &Geometry, p: &Parameters, values: &mut [i32], mask: Option<&[u8]>, decoding: bool, rows: &mut R) {
+pub fn run<R: Rows>(
+    g: &Geometry,
+    p: &Parameters,
+    values: &mut [i32],
+    mask: Option<&[u8]>,
+    decoding: bool,
+    rows: &mut R,
+) {
     let Predictor::Interpolation { schedule, linear, .. } = p.predictor else { return };
     let (alpha, beta) = SCHEDULES[usize::from(schedule & 7)];
     let axes = p.axes();
@@ -215,7 +222,11 @@ impl Pass {
                     let (mags, up, back, quiet) = planes.row(j);
                     let strided = step[3] != 1;
                     let values = if strided {
-                        if decoding { buffer.resize(points, 0) } else { gather(v, first, step[3], points, &mut buffer) }
+                        if decoding {
+                            buffer.resize(points, 0)
+                        } else {
+                            gather(v, first, step[3], points, &mut buffer)
+                        }
                         &mut buffer[..]
                     } else {
                         &mut v[first..first + points]

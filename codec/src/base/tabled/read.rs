@@ -33,7 +33,7 @@ pub struct AnchorCoder {
 
 impl AnchorCoder {
     /// Fresh states.
-    pub fn new() -> AnchorCoder {
+    pub fn fresh() -> AnchorCoder {
         AnchorCoder { coder: ResidualCoder::new([64], 1), slot: 0 }
     }
 
@@ -96,13 +96,7 @@ pub fn numbers(
     Ok(values)
 }
 
-struct Fill<'a, 'b, 'c>(
-    &'a Geometry,
-    &'a Parameters,
-    &'a mut [i32],
-    Option<&'a [u8]>,
-    &'a mut Reading<'b, 'c>,
-);
+struct Fill<'a, 'b, 'c>(&'a Geometry, &'a Parameters, &'a mut [i32], Option<&'a [u8]>, &'a mut Reading<'b, 'c>);
 
 impl Kernel for Fill<'_, '_, '_> {
     type Out = ();
@@ -122,7 +116,7 @@ impl Kernel for Fill<'_, '_, '_> {
 
 impl Rows for Reading<'_, '_> {
     fn anchors(&mut self, step: i32, values: &mut [i32], mask: Option<&[u8]>) {
-        let mut coder = AnchorCoder::new();
+        let mut coder = AnchorCoder::fresh();
         let mut last = 0i32;
         for (i, v) in values.iter_mut().enumerate() {
             if mask.is_none_or(|m| m[i] == 0) {
@@ -164,4 +158,3 @@ impl Rows for Reading<'_, '_> {
         }
     }
 }
-

@@ -99,7 +99,7 @@ impl Codes {
         hists.truncate(CONTEXTS);
         let mut groups = Groups::new(&hists);
         super::read::code_groups(c, &mut groups.of, &mut groups.tables);
-        let mut coder = super::read::AnchorCoder::new();
+        let mut coder = super::read::AnchorCoder::fresh();
         for &q in &self.anchors {
             coder.code(c, i64::from(q));
         }
@@ -261,7 +261,9 @@ impl Groups {
             groups[i].bits = bits(&hist);
             groups[i].hist = hist;
             gains.remove(j);
-            gains.iter_mut().for_each(|g| drop(g.remove(j)));
+            for g in &mut gains {
+                g.remove(j);
+            }
             for k in 0..groups.len() {
                 gains[i][k] = f64::NAN;
                 gains[k][i] = f64::NAN;
