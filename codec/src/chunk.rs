@@ -147,22 +147,30 @@ pub fn write(x: &Prepared, plan: &Plan) -> Coded {
     Coded { body, decoded }
 }
 
-/// What coding a prepared chunk by this plan would cost, in bytes.
+/// What coding a prepared chunk by this plan would cost, in bytes; infinite if it does not keep a bound on the mean error.
 pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
+    let (bytes, rmse) = price(x, plan);
+    match x.bound {
+        // No step that a payload can hold is fine enough.
+        ChunkBound::Rmse(limit) if !matches!(rmse.partial_cmp(&limit), Some(Ordering::Less | Ordering::Equal)) => {
+            f64::INFINITY
+        }
+        _ => bytes,
+    }
+}
+
+/// What coding a prepared chunk by this plan would cost, in bytes, and the root mean squared error (0 where the bound is
+/// another one).
+pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     let mut c = CostCounter::default();
     let mut state = x.state(plan);
     code(&mut c, x.dtype, x.g, plan, &mut state);
     let decoded = elements(x.dtype, plan, &state, x.bits.len());
-    if let ChunkBound::Rmse(limit) = x.bound
-        && !matches!(x.rmse(&decoded).partial_cmp(&limit), Some(Ordering::Less | Ordering::Equal))
-    {
-        // No step that a payload can hold is fine enough.
-        return f64::INFINITY;
-    }
+    let rmse = if matches!(x.bound, ChunkBound::Rmse(_)) { x.rmse(&decoded) } else { 0.0 };
     let exceptions = x.exceptions(&decoded).len();
     let mut head = Vec::new();
     plan.write(&mut head, false, x.dtype.size());
-    head.len() as f64 + c.bytes() + exceptions as f64 * (2.0 + x.dtype.size() as f64)
+    (head.len() as f64 + c.bytes() + exceptions as f64 * (2.0 + x.dtype.size() as f64), rmse)
 }
 
 /// The numbers that coding by this plan would leave.

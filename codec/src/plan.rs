@@ -2,9 +2,9 @@
 use crate::Error;
 use crate::base::quantiser::Quantiser;
 use crate::base::raster::Weights;
-use crate::base::{CONTEXTS, Geometry, interpolation, raster, wavelet};
+use crate::base::{Geometry, interpolation, raster, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
-use crate::entropy::BitCoder;
+use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, ResidualCoder, Residuals};
 use crate::lattice::Lattice;
 
 /// How coded numbers become elements (SPEC §8.1).
@@ -33,6 +33,19 @@ pub enum Base {
     Lossless { order: u8, shift: u8 },
 }
 
+/// How integers are coded, but for those of the lossless base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coder {
+    /// Decisions under one context (SPEC §7.4).
+    OneContext,
+    /// Decisions under a logistic mix of contexts (SPEC §7.4).
+    FullMix,
+    /// Classes of magnitude as symbols, under mixed distributions (SPEC §7.9).
+    Mixture,
+    /// Nothing is coded: what the encoder guesses costs with.
+    Estimate,
+}
+
 /// How one chunk is coded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -40,8 +53,8 @@ pub struct Plan {
     pub map: Map,
     /// Some points are masked.
     pub masked: bool,
-    /// One context instead of the full mix.
-    pub fast: bool,
+    /// How integers are coded.
+    pub coder: Coder,
     /// Encoder only: fractions of a step from 1 minus this on are rounded up.
     pub rounding: f64,
 }
@@ -60,8 +73,9 @@ const ON_LATTICE: u8 = 16;
 const FLAG_MASKED: u8 = 1;
 const FLAG_EXCEPTIONS: u8 = 2;
 const FLAG_LOGARITHM: u8 = 4;
-const FLAG_FAST: u8 = 8;
-const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_LOGARITHM | FLAG_FAST;
+const FLAG_ONE_CONTEXT: u8 = 8;
+const FLAG_MIXTURE: u8 = 16;
+const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_LOGARITHM | FLAG_ONE_CONTEXT | FLAG_MIXTURE;
 
 /// Schedules of steps over levels: alpha and beta of `interpolation::Parameters`.
 pub const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)];
@@ -108,7 +122,8 @@ impl Plan {
             (self.masked, FLAG_MASKED),
             (exceptions, FLAG_EXCEPTIONS),
             (self.map == Map::Logarithm, FLAG_LOGARITHM),
-            (self.fast, FLAG_FAST),
+            (self.coder == Coder::OneContext, FLAG_ONE_CONTEXT),
+            (self.coder == Coder::Mixture, FLAG_MIXTURE),
         ] {
             flags |= if on { flag } else { 0 };
         }
@@ -151,6 +166,12 @@ impl Plan {
         if flags & !FLAGS != 0 {
             return corrupt(format!("reserved flags are set: {flags:#04x}"));
         }
+        let coder = match (flags & FLAG_ONE_CONTEXT != 0, flags & FLAG_MIXTURE != 0) {
+            (false, false) => Coder::FullMix,
+            (true, false) => Coder::OneContext,
+            (false, true) => Coder::Mixture,
+            (true, true) => return corrupt("two ways of coding integers".into()),
+        };
         let mut map = if flags & FLAG_LOGARITHM != 0 { Map::Logarithm } else { Map::Plain };
         if code & ON_LATTICE != 0 {
             if map != Map::Plain {
@@ -203,7 +224,7 @@ impl Plan {
             }
             _ => return Err(Error::Unsupported { feature: format!("base {code}") }),
         };
-        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, fast: flags & FLAG_FAST != 0, rounding: 0.5 };
+        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, coder, rounding: 0.5 };
         Ok((plan, flags & FLAG_EXCEPTIONS != 0))
     }
 
@@ -224,23 +245,25 @@ impl Plan {
 
     /// Codes (or decodes) the numbers with the base. Not for `Constant` and `Lossless`.
     pub fn code_numbers<C: BitCoder>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
-        // Silence asks no model: one context is as good as six.
-        if self.fast || C::SILENT {
-            self.code_with::<C, 1>(c, g, v, mask);
-        } else {
-            self.code_with::<C, CONTEXTS>(c, g, v, mask);
+        match self.coder {
+            // Silence asks no model: one context is as good as six.
+            _ if C::SILENT => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask),
+            Coder::OneContext => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask),
+            Coder::FullMix => self.code_with::<C, ResidualCoder<CONTEXTS>>(c, g, v, mask),
+            Coder::Estimate => self.code_with::<C, Estimate>(c, g, v, mask),
+            Coder::Mixture => self.code_with::<C, Mixture<4>>(c, g, v, mask),
         }
     }
 
-    fn code_with<C: BitCoder, const N: usize>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
+    fn code_with<C: BitCoder, R: Residuals>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
         let quantiser = |step: f64| match self.map {
             Map::Lattice(_) => Quantiser::integer(step),
             _ => Quantiser::real(step).rounding(self.rounding),
         };
         match &self.base {
-            Base::Interpolation { p, step } => interpolation::Run::<N>::new(g, p, quantiser(*step), v, mask).run(c),
-            Base::Raster { weights, step } => raster::Run::<N>::new(g, quantiser(*step), v, mask).run(c, *weights),
-            Base::Wavelet(p) => wavelet::code::<C, N>(c, g, p, v, mask),
+            Base::Interpolation { p, step } => interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).run(c),
+            Base::Raster { weights, step } => raster::Run::<R>::new(g, quantiser(*step), v, mask).run(c, *weights),
+            Base::Wavelet(p) => wavelet::code::<C, R>(c, g, p, v, mask),
             Base::Constant(_) | Base::Lossless { .. } => {}
         }
     }

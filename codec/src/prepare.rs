@@ -3,7 +3,7 @@ use crate::Error;
 use crate::base::Geometry;
 use crate::chunk::{ChunkBound, ChunkRequest, ChunkStats, Effort, State};
 use crate::elements::{bits, number, ordered};
-use crate::plan::{Base, Map, Plan, base_name};
+use crate::plan::{Base, Coder, Map, Plan, base_name};
 use scicodec_format::DType;
 
 /// One chunk, ready to be coded by any plan.
@@ -91,7 +91,7 @@ impl Prepared {
     /// The plan that keeps every bit.
     pub fn exactly(&self) -> Plan {
         let base = Base::Lossless { order: 1, shift: 0 };
-        Plan { base, map: Map::Plain, masked: self.special.is_some(), fast: false, rounding: 0.5 }
+        Plan { base, map: Map::Plain, masked: self.special.is_some(), coder: Coder::FullMix, rounding: 0.5 }
     }
 
     /// The limit that errors are held against.

@@ -4,9 +4,9 @@ use crate::base::interpolation::Parameters;
 use crate::base::raster::Weights;
 use crate::base::wavelet;
 use crate::bytes::storable;
-use crate::chunk::{ChunkBound, Effort, cost, reconstruct};
+use crate::chunk::{ChunkBound, Effort, cost, price, reconstruct};
 use crate::lattice::{Lattice, packed, spacing, ulp};
-use crate::plan::{Base, Map, Plan};
+use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 
 /// Whole numbers below this are exact in binary64 with room for sums.
@@ -24,7 +24,7 @@ struct Search<'a> {
 pub fn choose(x: &Prepared) -> Result<Plan, Error> {
     let masked = x.special.is_some();
     let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
-    let plan = |base| Plan { base, map: Map::Plain, masked, fast: x.effort == Effort::Fast, rounding: 0.5 };
+    let plan = |base| Plan { base, map: Map::Plain, masked, coder: coder(x.effort), rounding: 0.5 };
     let Some(first) = (0..x.bits.len()).find(|&i| valid(i)) else {
         return Ok(plan(Base::Constant(0)));
     };
@@ -97,8 +97,8 @@ impl Search<'_> {
     }
 
     fn plan(&self, base: Base, map: &Map) -> Plan {
-        let fast = self.x.effort == Effort::Fast;
-        Plan { base, map: map.clone(), masked: self.x.special.is_some(), fast, rounding: 0.5 }
+        let coder = coder(self.x.effort);
+        Plan { base, map: map.clone(), masked: self.x.special.is_some(), coder, rounding: 0.5 }
     }
 
     /// What choices are tried on.
@@ -118,59 +118,28 @@ impl Search<'_> {
 
     /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
     fn numeric(&mut self, map: &Map, step: f64) {
-        let g = self.x.g;
-        let fast = self.x.effort == Effort::Fast;
-        let axes: Vec<u8> = (0..4u8).filter(|&a| g.n[a as usize] > 1).collect();
-        let mut p = Parameters { order: axes.clone(), alpha: 16, beta: 16, linear: false, fitted: 2 };
-        let mut best = f64::INFINITY;
-        let mut attempt = |s: &mut Self, p: &mut Parameters, q: Parameters| {
-            let plan = fit_step(s.ground(), s.plan(Base::Interpolation { p: q.clone(), step }, map));
-            let cost = cost(s.ground(), &plan);
-            if cost < best {
-                best = cost;
-                *p = q;
+        let mut t = Trials::new(self.ground(), self.plan(Base::Raster { weights: Weights::Fitted, step }, map));
+        let few = self.part.is_some() && self.x.effort != Effort::Max;
+        interpolations(&mut t, self.x.effort, few);
+        let axes = self.x.g.n.iter().filter(|&&n| n > 1).count().clamp(1, 3) as u8;
+        t.attempt(Base::Raster { weights: Weights::Fitted, step });
+        if self.x.effort != Effort::Fast {
+            let orders: &[u8] = if few { &[axes] } else { &[0, 2, 3] };
+            for &order in orders {
+                t.attempt(Base::Raster { weights: Weights::Lorenzo(order), step });
             }
-            if cost < s.cost() {
-                s.best = Some((cost, plan));
+        }
+        // Guesses do for choosing among like plans; the best of each kind is coded for its true size.
+        for base in t.finalists() {
+            let mut plan = fit_step(self.ground(), self.plan(base, map));
+            // A step fitted to a part is not that of the whole.
+            let cost = cost(self.ground(), &plan);
+            if cost < self.cost() {
+                if self.part.is_some() {
+                    plan = fit_step(self.x, plan);
+                }
+                self.best = Some((cost, plan));
             }
-        };
-        let schedules: &[(u8, u8)] =
-            if fast { &[(16, 16), (24, 64)] } else { &[(16, 16), (20, 32), (24, 64), (32, 128)] };
-        for &(alpha, beta) in schedules {
-            let q = Parameters { alpha, beta, ..p.clone() };
-            attempt(self, &mut p, q);
-        }
-        for &skip in axes.iter().take(axes.len().saturating_sub(1)) {
-            let mut q = p.clone();
-            q.order.retain(|&a| a != skip);
-            attempt(self, &mut p, q);
-        }
-        if !fast {
-            if p.order.len() > 1 {
-                let q = Parameters { order: p.order.iter().rev().copied().collect(), ..p.clone() };
-                attempt(self, &mut p, q);
-            }
-            for fitted in [0, 4] {
-                let q = Parameters { fitted, ..p.clone() };
-                attempt(self, &mut p, q);
-            }
-            let q = Parameters { linear: true, ..p.clone() };
-            attempt(self, &mut p, q);
-        }
-        let weights: &[Weights] = if fast {
-            &[Weights::Fitted]
-        } else {
-            &[Weights::Fitted, Weights::Lorenzo(0), Weights::Lorenzo(2), Weights::Lorenzo(3)]
-        };
-        for &weights in weights {
-            let plan = fit_step(self.ground(), self.plan(Base::Raster { weights, step }, map));
-            self.consider(plan);
-        }
-        // A step fitted to a part is not that of the whole.
-        if self.part.is_some()
-            && let Some((_, plan)) = &mut self.best
-        {
-            *plan = fit_step(self.x, plan.clone());
         }
     }
 
@@ -179,7 +148,8 @@ impl Search<'_> {
             return;
         }
         let x = self.ground();
-        let candidates = wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, x.effort);
+        let ground = wavelet::Ground { part: self.part.is_some(), rival: self.cost(), effort: x.effort };
+        let candidates = wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, ground);
         for c in candidates {
             let plan = self.plan(Base::Wavelet(c.parameters), &Map::Plain);
             self.consider(plan);
@@ -211,6 +181,126 @@ impl Search<'_> {
         if step >= 1.0 {
             self.numeric(&Map::Lattice(l), step);
         }
+    }
+}
+
+/// Tries interpolations: schedules of steps first, then what they are best with.
+fn interpolations(t: &mut Trials<'_>, effort: Effort, few: bool) {
+    let axes: Vec<u8> = (0..4u8).filter(|&a| t.x.g.n[a as usize] > 1).collect();
+    let step = t.plan.step();
+    let mut p = Parameters { order: axes.clone(), alpha: 16, beta: 16, linear: false, fitted: 2 };
+    let mut best = f64::INFINITY;
+    let mut attempt = |p: &mut Parameters, q: Parameters| {
+        let cost = t.attempt(Base::Interpolation { p: q.clone(), step });
+        let better = cost < best;
+        if better {
+            best = cost;
+            *p = q;
+        }
+        better
+    };
+    let with = |p: &Parameters, (alpha, beta)| Parameters { alpha, beta, ..p.clone() };
+    let flat = p.clone();
+    attempt(&mut p, flat);
+    let q = with(&p, (24, 64));
+    let falls = attempt(&mut p, q);
+    if effort != Effort::Fast {
+        let more: &[(u8, u8)] = match (few, falls) {
+            (false, _) => &[(20, 32), (32, 128)],
+            (true, false) => &[(20, 32)],
+            (true, true) => &[(32, 128)],
+        };
+        for &schedule in more {
+            let q = with(&p, schedule);
+            attempt(&mut p, q);
+        }
+    }
+    for &skip in axes.iter().take(axes.len().saturating_sub(1)) {
+        let mut q = p.clone();
+        q.order.retain(|&a| a != skip);
+        attempt(&mut p, q);
+    }
+    if effort != Effort::Fast {
+        if p.order.len() > 1 {
+            let q = Parameters { order: p.order.iter().rev().copied().collect(), ..p.clone() };
+            attempt(&mut p, q);
+        }
+        let fitted: &[u8] = if few { &[0] } else { &[0, 4] };
+        for &fitted in fitted {
+            let q = Parameters { fitted, ..p.clone() };
+            attempt(&mut p, q);
+        }
+        let q = Parameters { linear: true, ..p.clone() };
+        attempt(&mut p, q);
+    }
+}
+
+/// Plans that are tried on one ground, told apart by guessed sizes.
+struct Trials<'a> {
+    x: &'a Prepared,
+    plan: Plan,
+    /// Where the bound is an L2 norm: bytes that one more in the logarithm of the error saves.
+    slope: Option<f64>,
+    /// The cheapest interpolation, and the cheapest in C order.
+    best: [Option<(f64, Base)>; 2],
+}
+
+impl Trials<'_> {
+    fn new(x: &Prepared, plan: Plan) -> Trials<'_> {
+        let coder = if x.effort == Effort::Default { Coder::Estimate } else { plan.coder };
+        Trials { x, plan: Plan { coder, ..plan }, slope: None, best: [None, None] }
+    }
+
+    /// About how many bytes a base would need.
+    fn attempt(&mut self, mut base: Base) -> f64 {
+        let step = self.plan.step();
+        if let Base::Interpolation { step: s, .. } | Base::Raster { step: s, .. } = &mut base {
+            *s = step;
+        }
+        self.plan.base = base;
+        let cost = match self.x.bound {
+            ChunkBound::Rmse(limit) if !matches!(self.plan.map, Map::Lattice(_)) => {
+                let slope = self.slope.unwrap_or_else(|| self.fit());
+                let (bytes, rmse) = price(self.x, &self.plan);
+                bytes + slope * (rmse / limit).max(1e-6).ln()
+            }
+            _ => cost(self.x, &self.plan),
+        };
+        let best = &mut self.best[usize::from(matches!(self.plan.base, Base::Raster { .. }))];
+        if best.as_ref().is_none_or(|b| cost < b.0) {
+            *best = Some((cost, self.plan.base.clone()));
+        }
+        cost
+    }
+
+    /// Fits the step to the bound by the present base; all others are tried with that step.
+    fn fit(&mut self) -> f64 {
+        self.plan = fit_step(self.x, self.plan.clone());
+        let (bytes, rmse) = price(self.x, &self.plan);
+        let mut finer = self.plan.clone();
+        finer.set_step(storable(0.85 * self.plan.step()));
+        let (more, less) = price(self.x, &finer);
+        let slope = ((more - bytes) / (rmse / less).ln()).clamp(0.0, 0.25 * self.x.bits.len() as f64);
+        let slope = if slope.is_finite() { slope } else { 0.0 };
+        self.slope = Some(slope);
+        slope
+    }
+
+    /// The best plans of both kinds, the cheapest first; one alone if the other is far from it.
+    fn finalists(self) -> Vec<Base> {
+        let mut all: Vec<_> = self.best.into_iter().flatten().collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let limit = all.first().map_or(0.0, |b| 1.06 * b.0 + 8.0);
+        all.into_iter().filter(|b| b.0 <= limit).map(|b| b.1).collect()
+    }
+}
+
+/// How an effort codes integers.
+fn coder(effort: Effort) -> Coder {
+    match effort {
+        Effort::Fast => Coder::OneContext,
+        Effort::Default => Coder::Mixture,
+        Effort::Max => Coder::FullMix,
     }
 }
 
@@ -262,13 +352,13 @@ fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
         let rmse = x.rmse(&reconstruct(x, &plan));
         if rmse <= limit {
             keeps = step;
-            if rmse > 0.997 * limit {
+            if rmse > 0.995 * limit {
                 break;
             }
         } else {
             breaks = step;
         }
-        let guess = step * (0.999 * limit / rmse.max(0.05 * limit)).powf(1.1);
+        let guess = step * (0.998 * limit / rmse.max(0.05 * limit)).powf(1.1);
         step = if keeps > 0.0 && breaks.is_finite() {
             guess.clamp(keeps + 0.1 * (breaks - keeps), breaks - 0.1 * (breaks - keeps))
         } else {

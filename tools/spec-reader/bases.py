@@ -2,7 +2,7 @@
 from itertools import product
 
 from container import need
-from entropy import Counters, Residuals, clamp_code, log_class, magnitude_class
+from entropy import Counters, residual_coder, clamp_code, log_class, magnitude_class
 
 MAGIC = 6755399441055744.0
 SCHEDULES = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)]
@@ -37,14 +37,14 @@ def k63(v):
 class Chunk:
     """Values and codes of a chunk, and the coder of §7.5."""
 
-    def __init__(self, dec, n, skip, lattice, single):
+    def __init__(self, dec, n, skip, lattice, coding):
         self.dec, self.n, self.skip, self.lattice = dec, n, skip, lattice
         self.o = [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1]
         count = n[0] * self.o[0]
         self.values = [0.0] * count
         self.codes = [0] * count
         self.row_bits = Counters(128)
-        self.coder = Residuals(dec, [1024, 1024, 4096, 1024, 64, 4096], single)
+        self.coder = residual_coder(dec, [1024, 64, 1024, 4096, 1024, 4096], coding)
         d = 3 if n[1] > 1 else 2
         t = 10 * d + 7
         self.a, self.b, self.c, self.m = 40960 // t, 28672 // t, 12288 // t, 4096 // d
@@ -70,9 +70,9 @@ class Chunk:
         else:
             last = 1024 + 16 * ke + rel(grad)
         e16 = 16 * ke
-        slots = (e16 + rel(scaled), e16 + rel(parents >> 1), 64 * ke + place, e16 + rel(curve), ke, last)
+        slots = (e16 + rel(scaled), ke, e16 + rel(curve), last, e16 + rel(parents >> 1), 64 * ke + place)
         s = 9 * sg(w) + 3 * sg(u) + sg(b)
-        return self.coder.integer(slots, start, min(48, k63(scaled)) >> 1, (64 * s + place, 9 * s + signs, 0))
+        return self.coder.integer(slots, start, min(48, k63(scaled)) >> 1, (64 * s + place, 9 * s + signs, 0), ke)
 
 
 def near_code(codes, at, o, index, start, steps, n):
@@ -91,7 +91,7 @@ def near_code(codes, at, o, index, start, steps, n):
     return 256 * (abs(u) + abs(b) + abs(c0) + abs(w)) + 128 * (abs(c1) + abs(c2)), w, u, b
 
 
-def interpolation(dec, n, skip, parameters, lattice, single):
+def interpolation(dec, n, skip, parameters, lattice, coding):
     """§8.2."""
     base_step, order, kind, fitted = parameters
     listed = kind & 7
@@ -119,7 +119,7 @@ def interpolation(dec, n, skip, parameters, lattice, single):
                 step -= 1
         return float(step)
 
-    chunk = Chunk(dec, n, skip, lattice, single)
+    chunk = Chunk(dec, n, skip, lattice, coding)
     step = level_step(max(levels, 1))
     prediction, t = 0.0, 0
     o = chunk.o
@@ -129,7 +129,7 @@ def interpolation(dec, n, skip, parameters, lattice, single):
         if skip[at]:
             t = 0
         else:
-            q = chunk.coder.integer((t,) * 6, max(0, t - 16), 0, (0, 0, 0))
+            q = chunk.coder.integer((t,) * 6, max(0, t - 16), 0, (0, 0, 0), t)
             t = min(63, log_class(256 * abs(q)))
         chunk.put(at, prediction, step, q)
         prediction = chunk.values[at]
@@ -252,7 +252,7 @@ def correct(p, weights, values, plain, at, index, d, so, start, steps, n, o, has
     return p
 
 
-def lorenzo(dec, n, skip, parameters, lattice, single):
+def lorenzo(dec, n, skip, parameters, lattice, coding):
     """§8.3."""
     step, axes = parameters
     need(axes <= 4, "too many axes")
@@ -260,13 +260,13 @@ def lorenzo(dec, n, skip, parameters, lattice, single):
     for tap in TAPS:
         fits = all(v in (0, -1) and (v == 0 or a >= 4 - axes) for a, v in enumerate(tap))
         weights.append((1.0 if sum(tap) % 2 else -1.0) if fits else 0.0)
-    return raster(Chunk(dec, n, skip, lattice, single), weights, float(step))
+    return raster(Chunk(dec, n, skip, lattice, coding), weights, float(step))
 
 
-def linear(dec, n, skip, parameters, lattice, single):
+def linear(dec, n, skip, parameters, lattice, coding):
     """§8.3."""
     weights = [(dec.raw(16) - 32768) * 2.0**-12 for _ in TAPS]
-    return raster(Chunk(dec, n, skip, lattice, single), weights, float(parameters[0]))
+    return raster(Chunk(dec, n, skip, lattice, coding), weights, float(parameters[0]))
 
 
 def raster(chunk, weights, step):

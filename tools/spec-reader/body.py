@@ -66,8 +66,8 @@ def decode_chunk(payload):
     width = 8 * SIZES[dtype]
     cur = Cursor(payload.body)
     flags = cur.u8()
-    need(flags < 16, "a reserved bit is set")
-    logs, single = bool(flags & 4), bool(flags & 8)
+    need(flags < 32 and flags & 24 != 24, "a reserved bit is set")
+    logs, coding = bool(flags & 4), flags >> 3
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
     if base == 6:
         need(flags < 4, "a reserved bit is set")
@@ -115,7 +115,7 @@ def decode_chunk(payload):
         bits = elements(tabled.decode(dec, n, mask, parameters), dtype)
     else:
         decode = (None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]
-        values = decode(dec, n, skip, parameters, bool(lattice), single)
+        values = decode(dec, n, skip, parameters, bool(lattice), coding)
         if lattice:
             offset, scale = lattice
             values = [offset + scale * v for v in values]

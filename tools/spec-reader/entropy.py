@@ -1,6 +1,9 @@
 """SPEC.md §7: the range decoder, counters, mixers, integers and masks."""
 
 
+from primed import PRIMED
+
+
 class Corrupt(Exception):
     """The bytes break a rule of the format."""
 
@@ -30,6 +33,10 @@ def _tables():
 SQUASH, STRETCH = _tables()
 RECIPROCAL = [131072 // (2 * n + 3) for n in range(1024)]
 RATE = [320 // (8 + n) for n in range(128)]
+
+
+# §4: how integers are coded.
+FULL_MIX, ONE_CONTEXT, MIXTURE = range(3)
 
 
 def log_class(m):
@@ -82,6 +89,14 @@ class Decoder:
             return 1
         self._take(p1, 65536 - p1)
         return 0
+
+    def symbol(self, above):
+        """One of 16 symbols; above[i] is the probability of those above symbol i."""
+        quantile = self._quantile()
+        symbol = sum(a > quantile for a in above)
+        left = above[symbol]
+        self._take(left, (above[symbol - 1] if symbol else 65536) - left)
+        return symbol
 
     def raw(self, n):
         value = 0
@@ -150,9 +165,9 @@ class Mixer:
 class Residuals:
     """§7.4: a residual coder. Slots beyond its contexts are ignored."""
 
-    def __init__(self, dec, slots, one_context=False):
+    def __init__(self, dec, slots, coding=FULL_MIX):
         self.dec = dec
-        self.tables = [Counters(32 * n) for n in (slots[:1] if one_context else slots)]
+        self.tables = [Counters(32 * n) for n in (slots[:1] if coding == ONE_CONTEXT else slots)]
         self.n = len(self.tables)
         self.mixer = Mixer(self.n, 117964 // self.n)
         self.mantissas = Counters(64 * 16)
@@ -165,7 +180,7 @@ class Residuals:
         at = [s * 32 + bin_ for s in slots]
         return self.mixer.bit(self.dec, weight_set * 32 + bin_, self.tables, at)
 
-    def integer(self, slots, start, weight_set, signs):
+    def integer(self, slots, start, weight_set, signs, expected=0):
         dec = self.dec
         k = start
         if self._decide(0, slots, weight_set):
@@ -194,6 +209,90 @@ class Residuals:
                 m = m << (rest - 1) | dec.raw(rest - 1)
         q = -m if negative else m
         return q if k < 62 else ((q + (1 << 63)) & M64) - (1 << 63)
+
+
+class Mixture:
+    """§7.9: a mixture coder. Slots beyond its four contexts are ignored."""
+
+    def __init__(self, dec):
+        self.dec = dec
+        self.parts = [{} for _ in range(4)]
+        self.weights = {}
+        self.signs = [Counters(4096) for _ in range(2)]
+        self.above, self.below, self.zero = Counters(16), Counters(16), Counters(1)
+
+    def _count(self, counters, most):
+        k = 0
+        while k < most and counters.bit(self.dec, min(k, 15)):
+            k += 1
+        return k
+
+    def _symbol(self, slots, weight_set, expected):
+        second = self.parts[1].get(slots[1])
+        if second is None:
+            first = PRIMED[expected if expected < 30 else 28 + expected % 2]
+            second = self.parts[1][slots[1]] = [list(first), 3]
+        parts = []
+        for table, slot in zip(self.parts, slots):
+            part = table.get(slot)
+            if part is None:
+                part = table[slot] = [list(second[0]), 3]
+            parts.append(part)
+        weights = self.weights.setdefault(weight_set, [[((65536 - 36) << 14) // 4] * 4, 0])
+        scaled = [w >> 14 for w in weights[0]]
+        above = [
+            2 * (15 - i) + sum((part[0][i] * w) >> 16 for part, w in zip(parts, scaled)) for i in range(16)
+        ]
+        symbol = self.dec.symbol(above)
+        share = []
+        for part, w in zip(parts, scaled):
+            left = part[0][symbol - 1] if symbol else 65536
+            share.append(w * (left - part[0][symbol] + 1))
+        inverse = (1 << 47) // max(1, sum(share))
+        rate = min(6, 3 + (weights[1] >> 4))
+        weights[1] += rate < 6
+        for i in range(4):
+            s = (share[i] * inverse) >> 17
+            s -= s >> 10
+            weights[0][i] += (s - weights[0][i]) >> rate
+        for part in parts:
+            rate = RECIPROCAL[part[1]]
+            for i in range(16):
+                flip = 65535 if i < symbol else 0
+                x = part[0][i] ^ flip
+                part[0][i] = max(0, x - max(1, (x * rate) >> 16)) ^ flip
+            part[1] = min(127, part[1] + 1)
+        return symbol
+
+    def integer(self, slots, start, weight_set, signs, expected):
+        dec = self.dec
+        low = max(0, expected - 27)
+        symbol = self._symbol(slots, weight_set, expected)
+        k = low + symbol
+        if symbol == 15:
+            k += self._count(self.above, 62 - k)
+        elif symbol == 0 and low > 0:
+            k = 0 if self.zero.bit(dec, 0) else low - self._count(self.below, low - 1)
+        if k == 0:
+            return 0
+        a, b = (max(1, t.p[i] >> 6) for t, i in zip(self.signs, signs))
+        negative = dec.bit((a + b) >> 1)
+        for t, i in zip(self.signs, signs):
+            t.learn(i, negative)
+        if k < 4:
+            m = k
+        elif k >= 62:
+            m = dec.raw(64)
+        else:
+            n = (k >> 1) - 1
+            m = (2 + (k & 1)) << n | dec.raw(n)
+        q = -m if negative else m
+        return q if k < 62 else ((q + (1 << 63)) & M64) - (1 << 63)
+
+
+def residual_coder(dec, slots, coding):
+    """The coder of a base, by the flags of the chunk."""
+    return Mixture(dec) if coding == MIXTURE else Residuals(dec, slots, coding)
 
 
 def clamp_code(q):

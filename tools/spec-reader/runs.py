@@ -1,7 +1,7 @@
 """SPEC.md §8.4.4 to §8.4.6: what surrounds coefficients, runs of them, and corrections."""
 from itertools import combinations, product
 
-from entropy import Counters, Mixer, Residuals, clamp_code, magnitude_class
+from entropy import Counters, Mixer, ONE_CONTEXT, clamp_code, magnitude_class, residual_coder
 
 
 def class47(v):
@@ -79,13 +79,13 @@ class Runs:
         return self.mixer.bit(self.dec, weight_set, self.tables, slots)
 
 
-def decode_corrections(dec, n, skip, fine, coarse, single):
+def decode_corrections(dec, n, skip, fine, coarse, coding):
     """§8.4.6: the integers of all points, in C order; 0 at masked ones."""
     n0, n1, n2, n3 = n
     field = Field(n)
     codes, o = field.codes, field.o
     box = [(0, e) for e in n]
-    coder = Residuals(dec, [640, 544, 512, 1536, 400, 512], single)
+    coder = residual_coder(dec, [640, 544, 512, 1536, 400, 512], coding)
     runs = Runs(dec, (192, 256, 400, 120))
     scale = per16(6 + 4 * sum(e > 1 for e in n[:3]) + (4 if n2 > 1 else 0) + (4 if n1 > 1 else 0))
     integers = [0] * len(codes)
@@ -137,7 +137,7 @@ def decode_corrections(dec, n, skip, fine, coarse, single):
                     (3 * sg(v) + sg(w)) * 9 + 3 * sg(z) + sg(u),
                     0,
                 )
-                q = coder.integer(slots, start, e + 32 if here < 16 and not single else e, signs)
+                q = coder.integer(slots, start, e + 32 if here < 16 and coding != ONE_CONTEXT else e, signs, e + 8)
                 integers[at] = q
                 codes[at] = clamp_code(q)
                 if q:

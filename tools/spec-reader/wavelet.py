@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 
 from container import need
-from entropy import Counters, Residuals, clamp_code
+from entropy import Counters, ONE_CONTEXT, residual_coder, clamp_code
 from runs import (
     Field, Runs, around, around_weight, class47, decode_corrections, left_of, near_others, per16, sg,
 )
@@ -171,14 +171,14 @@ class Layout:
         return None
 
 
-def decode(dec, n, skip, parameters, lattice, single):
+def decode(dec, n, skip, parameters, lattice, coding):
     """§8.4: the values of a chunk, flat, in C order."""
     layout = Layout(n, parameters)
     field = Field(n)
     coefficients = np.zeros(n, np.float64)
     told = Counters(2, 30)
     last = 1
-    coder = Residuals(dec, [768, 816, 768, 768, 1792, 3072], single)
+    coder = residual_coder(dec, [768, 1792, 816, 3072, 768, 768], coding)
     runs = Runs(dec, (192, 256, 512, 384))
     group, before = None, []
     for band in layout.bands:
@@ -189,7 +189,7 @@ def decode(dec, n, skip, parameters, lattice, single):
             last = told.bit(dec, last)
             coded = bool(last)
         if coded:
-            q = decode_band(field, coder, runs, band, before, single)
+            q = decode_band(field, coder, runs, band, before, coding)
             values = dequantise(q, band, parameters)
             box = tuple(slice(*b) for b in band.box)
             coefficients[box] = np.array(values, np.float64).reshape(band.extent)
@@ -200,7 +200,7 @@ def decode(dec, n, skip, parameters, lattice, single):
     values = coefficients.ravel().tolist()
     if parameters.correction is not None:
         fine, coarse = (activity(field, layout, k) for k in (1, 2))
-        codes = decode_corrections(dec, n, skip, fine, coarse, single)
+        codes = decode_corrections(dec, n, skip, fine, coarse, coding)
         values = [v if m else v + parameters.correction * float(c) for v, c, m in zip(values, codes, skip)]
     return values
 
@@ -215,7 +215,7 @@ def dequantise(q, band, parameters):
     return values
 
 
-def decode_band(field, coder, runs, band, before, single):
+def decode_band(field, coder, runs, band, before, coding):
     """§8.4.4: the integers of one band, in C order."""
     e0, e1, e2, e3 = extent = band.extent
     codes, o = field.codes, field.o
@@ -305,19 +305,19 @@ def decode_band(field, coder, runs, band, before, single):
                     return min(15, max(0, class47(x) + 8 - e))
 
                 if start < 3:
-                    fifth = ((min(abs(w), 4) * 5 + min(abs(u), 4)) * 5 + min(abs(t), 4)) * 3 + start
+                    second = ((min(abs(w), 4) * 5 + min(abs(u), 4)) * 5 + min(abs(t), 4)) * 3 + start
                 else:
-                    fifth = 1024 + 16 * e + rel(16 * abs(w))
+                    second = 1024 + 16 * e + rel(16 * abs(w))
                 slots = (
-                    16 * e + rel(near), 17 * e + here, 16 * e + rel(parent), 16 * e + rel(cousin), fifth,
-                    (4 * e + lv) * 16 + orientation,
+                    16 * e + rel(near), second, 17 * e + here, (4 * e + lv) * 16 + orientation,
+                    16 * e + rel(parent), 16 * e + rel(cousin),
                 )
                 signs = (
                     (9 * sg(w) + 3 * sg(u) + sg(t)) * 16 + orientation,
                     9 * sg(w) + 3 * sg(u) + sg(v),
                     0,
                 )
-                q = coder.integer(slots, start, e + 48 if here < 16 and not single else e, signs)
+                q = coder.integer(slots, start, e + 48 if here < 16 and coding != ONE_CONTEXT else e, signs, e + 8)
                 codes[at] = clamp_code(q)
                 if codes[at]:
                     place = 16

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Names of the first bits of a body's flags (SPEC §4).
-const FLAGS: [&str; 4] = ["masked", "exceptions", "logarithm", "fast"];
+const FLAGS: [&str; 5] = ["masked", "exceptions", "logarithm", "fast", "mixture"];
 
 fn main() -> Result<(), Box<dyn AnyError>> {
     let folder = std::env::args().nth(1).ok_or("usage: goldens FOLDER [PREFIX]")?;
@@ -111,7 +111,7 @@ fn cover(reader: &Reader, covered: &mut BTreeMap<String, u64>) -> Result<(), Box
                 let _ = bit;
                 count(name);
             }
-            if flags >> 3 & 1 == 0 {
+            if flags >> 3 & 3 == 0 {
                 count("full mix");
             }
         }

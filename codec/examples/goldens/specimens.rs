@@ -232,6 +232,28 @@ pub fn specimens() -> Vec<Specimen> {
     (grown.chunk, grown.effort) = (Some(vec![2, 4]), Effort::Fast);
     add("grown-in-chunks".into(), vec![grown], true);
     containers(&mut add);
+    // Integers as symbols under mixed distributions: every kind of field, and every base that codes integers.
+    for kind in KINDS.into_iter().filter(|&k| k != Kind::Extremes) {
+        let mut a = of_kind(kind, DType::F32, &[20, 24], Abs, 0.01);
+        let mut b = of_kind(kind, DType::F64, &[120], PwRel, 1e-4);
+        (a.name, b.name) = ("abs", "pw_rel");
+        add(format!("mixture-kind-{kind:?}").to_lowercase(), vec![a, b], false);
+    }
+    let volume = drawn(DType::F32, &[6, 17, 19], |at, r| wave(at) + 3.0 * (at[2] * 0.3).sin() + 0.02 * r.unit());
+    for (k, e) in [1e-2, 1e-4, 1e-6].into_iter().enumerate() {
+        let v = variable(DType::F32, &[6, 17, 19], volume.clone(), Rel, e);
+        add(format!("mixture-interpolation-{k}"), vec![v], false);
+    }
+    let rough = drawn(DType::F32, &[40, 40], |at, r| wave(at) + r.unit() + 0.7 * (at[0] * 2.1).sin());
+    for (k, (kind, e)) in [(Nrmse, 3e-2), (Nrmse, 1e-3), (Rel, 2e-1), (Rel, 3e-2)].into_iter().enumerate() {
+        add(format!("mixture-wavelet-{k}"), vec![variable(DType::F32, &[40, 40], rough.clone(), kind, e)], false);
+    }
+    let surface = walk(DType::F32, 30, 33, 1e-7);
+    add("mixture-lorenzo".into(), vec![variable(DType::F32, &[30, 33], surface, Abs, 1e-4)], false);
+    let tone = oscillation(DType::F32, 1000, 1e7);
+    add("mixture-linear".into(), vec![variable(DType::F32, &[1000], tone, Abs, 1e-3)], false);
+    let steps = walk(DType::F32, 30, 33, 0.01);
+    add("mixture-lattice".into(), vec![variable(DType::F32, &[30, 33], steps, Abs, 1e-3)], false);
     all.extend(tabled());
     all
 }

@@ -1,18 +1,13 @@
 //! From what surrounds a point to the contexts of its code (SPEC §7.5).
-use crate::entropy::{Magnitude, log_class};
+use crate::entropy::{CONTEXTS, Magnitude, log_class};
 
-/// Contexts of the full mix.
-pub const CONTEXTS: usize = 6;
 /// Classes of magnitudes in units of 1/256 step.
 const LEVELS: u32 = 64;
 /// Weight sets that the mixer needs.
 pub const SETS: usize = 32;
 
 /// Slots that each context needs.
-pub fn slots<const N: usize>() -> [usize; N] {
-    const ALL: [usize; CONTEXTS] = [1024, 1024, 64 * 64, 1024, 64, 4096];
-    std::array::from_fn(|i| ALL[i])
-}
+pub const SLOTS: [usize; CONTEXTS] = [1024, 64, 1024, 4096, 1024, 64 * 64];
 
 /// Multipliers, in units of 2^-12, of the sums over causal neighbours, parents and curvature in the expected magnitude.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +60,7 @@ impl Known {
     /// The contexts of the point's code. `before` is the code of the point before it in the row, `place` tells level
     /// and axis, below 64.
     #[inline(always)]
-    pub fn contexts<const N: usize>(&self, b: &Blend, before: i16, place: u32) -> Magnitude<N> {
+    pub fn contexts(&self, b: &Blend, before: i16, place: u32) -> Magnitude {
         let near = self.near + magnitude(before);
         let e = (u64::from(near) * u64::from(b.near)
             + u64::from(self.parents) * u64::from(b.parents)
@@ -76,23 +71,26 @@ impl Known {
         let k1 = class((u64::from(near) * u64::from(b.mean)) >> 12);
         let start = log_class((e * 10) >> 12);
         let rel = |k: u32| (k + 8).saturating_sub(kk).min(15);
-        let mut slots = [0u32; N];
-        slots[0] = kk * 16 + rel(k1);
-        if N > 1 {
-            slots[1] = kk * 16 + rel(class(u64::from(self.parents / 2)));
-            slots[2] = kk * 64 + place;
-        }
-        if N > 3 {
-            slots[3] = kk * 16 + rel(class(u64::from(self.curve)));
-            slots[4] = kk;
-            let small = |v: i16| u32::from(v.unsigned_abs().min(4));
-            slots[5] = if start < 3 {
+        let small = |v: i16| u32::from(v.unsigned_abs().min(4));
+        let slots = [
+            kk * 16 + rel(k1),
+            kk,
+            kk * 16 + rel(class(u64::from(self.curve))),
+            if start < 3 {
                 ((small(before) * 5 + small(self.back[0])) * 5 + small(self.back[1])) * 3 + start
             } else {
                 1024 + kk * 16 + rel(class(u64::from(self.grad)))
-            };
-        }
+            },
+            kk * 16 + rel(class(u64::from(self.parents / 2))),
+            kk * 64 + place,
+        ];
         let s = sign(before) * 9 + sign(self.back[0]) * 3 + sign(self.back[1]);
-        Magnitude { slots, start, set: k1.min(48) / 2, sign: [s * 64 + place, s * 9 + u32::from(self.signs), 0] }
+        Magnitude {
+            slots,
+            start,
+            class: kk,
+            set: k1.min(48) / 2,
+            sign: [s * 64 + place, s * 9 + u32::from(self.signs), 0],
+        }
     }
 }

@@ -1,16 +1,14 @@
 //! Multi-level interpolation: coarse to fine, axis by axis, each new point predicted from points already decoded (SPEC §8.2).
 use super::Geometry;
-use super::contexts::{Blend, Known, SETS, magnitude, sign, slots};
-use super::least_squares::NormalEquations;
+use super::contexts::{Blend, Known, SETS, SLOTS, magnitude, sign};
+use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::rows::{Row, gather};
-use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder, log_class};
+use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Residuals, log_class};
 use crate::learned::Features;
 
 /// Features of the fitted correction.
 const FEATURES: usize = 10;
-/// Points that a fit looks at, at most about.
-const FIT_POINTS: usize = 12_000;
 
 /// What the encoder chose for one chunk.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +26,7 @@ pub struct Parameters {
 }
 
 /// State of one run over a chunk.
-pub struct Run<'a, const N: usize> {
+pub struct Run<'a, R> {
     g: Geometry,
     p: &'a Parameters,
     quant: Quantiser,
@@ -40,7 +38,7 @@ pub struct Run<'a, const N: usize> {
     codes: Vec<i16>,
     /// Reconstruction minus plain interpolation.
     residuals: Vec<f64>,
-    coder: ResidualCoder<N>,
+    coder: R,
     /// Probabilities that a row has only zero codes.
     quiet_rows: Vec<Counter>,
     /// Who is shown the passes of how many of the finest levels.
@@ -98,7 +96,7 @@ struct Local {
     curve_signed: f64,
 }
 
-impl<'a, const N: usize> Run<'a, N> {
+impl<'a, R: Residuals> Run<'a, R> {
     /// A run over a chunk of this geometry; a decoder's `values` may hold anything.
     pub fn new(
         g: Geometry,
@@ -117,7 +115,7 @@ impl<'a, const N: usize> Run<'a, N> {
             mask,
             codes,
             residuals,
-            coder: ResidualCoder::new(slots::<N>(), SETS),
+            coder: R::new(SLOTS, SETS),
             quiet_rows: vec![Counter::NEW; 128],
             recorder: None,
         }
@@ -187,7 +185,13 @@ impl<'a, const N: usize> Run<'a, N> {
                 for y in 0..n[2] {
                     for x in 0..n[3] {
                         let i = a * self.g.stride[0] + b * self.g.stride[1] + y * self.g.stride[2] + x;
-                        let m = Magnitude { slots: [slot; N], start: slot.saturating_sub(16), set: 0, sign: [0; 3] };
+                        let m = Magnitude {
+                            slots: [slot; CONTEXTS],
+                            start: slot.saturating_sub(16),
+                            class: slot,
+                            set: 0,
+                            sign: [0; 3],
+                        };
                         let q = self.point(c, i, last, &m);
                         slot = log_class(q.unsigned_abs().saturating_mul(256)).min(63);
                         last = self.values[i];
@@ -198,7 +202,7 @@ impl<'a, const N: usize> Run<'a, N> {
     }
 
     #[inline]
-    fn point<C: BitCoder>(&mut self, c: &mut C, i: usize, p: f64, m: &Magnitude<N>) -> i64 {
+    fn point<C: BitCoder>(&mut self, c: &mut C, i: usize, p: f64, m: &Magnitude) -> i64 {
         let p = self.quant.snap(p);
         if let Some(mask) = self.mask
             && mask[i]
@@ -287,7 +291,8 @@ impl<'a, const N: usize> Run<'a, N> {
         let mut w = [0i32; FEATURES];
         if !C::DECODING {
             let points = (0..4).map(|a| (self.g.n[a] - pass.start[a]).div_ceil(pass.step[a])).product::<usize>();
-            let thin = (points / FIT_POINTS).max(1);
+            // Odd, so that rows are not always taken from the same place of a plane.
+            let thin = (points / fit_points(self.values.len())) | 1;
             let mut eq = NormalEquations::<FEATURES>::new();
             pass.each(&self.g, thin, |at, i| {
                 if self.mask.is_some_and(|m| m[i]) {
@@ -334,7 +339,7 @@ impl<'a, const N: usize> Run<'a, N> {
                         if pass.fitted {
                             p += pass.weights[7] * residual;
                         }
-                        let m = row.known[k].contexts::<N>(&blend, before, place);
+                        let m = row.known[k].contexts(&blend, before, place);
                         self.point(c, i, p, &m);
                         before = self.codes[i];
                         if pass.fitted {

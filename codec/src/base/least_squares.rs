@@ -1,5 +1,10 @@
 //! Fits the few weights of a linear predictor; only the encoder does this, decoders read quantised weights.
 
+/// Points that a fit in a chunk of `n` values looks at, at most about.
+pub fn fit_points(n: usize) -> usize {
+    (n / 16).clamp(1_000, 4_000)
+}
+
 /// Normal equations of a least-squares fit of K weights.
 pub struct NormalEquations<const K: usize> {
     a: [[f64; K]; K],

@@ -1,14 +1,12 @@
 //! The base of last resort: every element's ordered bits, as wrapping differences from a causal prediction (SPEC §8.6).
 use super::Geometry;
-use crate::entropy::{BitCoder, Magnitude, ResidualCoder, log_class};
-
-const CONTEXTS: usize = 3;
+use crate::entropy::{BitCoder, Magnitude, ResidualCoder, Residuals, log_class};
 
 /// Codes (or decodes) ordered integers in C order. `shift` low bits of each difference are sent raw.
 ///
 /// The prediction is the Lorenzo one over the last `order` ≤ 3 axes: 0 predicts zero, 1 the previous element of the row.
 pub fn code<C: BitCoder>(c: &mut C, g: Geometry, order: u8, shift: u32, v: &mut [i64], mask: Option<&[bool]>) {
-    let mut coder = ResidualCoder::<CONTEXTS>::new([64, 64 * 16, 64 * 64], 64);
+    let mut coder = ResidualCoder::<3>::new([64, 64 * 16, 64 * 64, 0, 0, 0], 64);
     let mut row = vec![0i64; g.n[3] + 1];
     let mut above = vec![0i64; g.n[3] + 1];
     let (sy, sb) = (g.stride[2], g.stride[1]);
@@ -42,8 +40,9 @@ pub fn code<C: BitCoder>(c: &mut C, g: Geometry, order: u8, shift: u32, v: &mut 
                     let kn = log_class(near).min(63);
                     let kf = log_class(far).min(63);
                     let m = Magnitude {
-                        slots: [k, k * 16 + (kn + 8).saturating_sub(k).min(15), kn * 64 + kf],
+                        slots: [k, k * 16 + (kn + 8).saturating_sub(k).min(15), kn * 64 + kf, 0, 0, 0],
                         start: k.min(61),
+                        class: 0,
                         set: k,
                         sign: [
                             (row[x].signum() + 1) as u32 * 3 + (above[x + 1].signum() + 1) as u32,

@@ -18,5 +18,4 @@ mod wavelet_runs;
 mod wavelet_search;
 mod wavelet_transform;
 
-pub use contexts::CONTEXTS;
 pub use geometry::Geometry;

@@ -2,15 +2,13 @@
 //!
 //! With its fixed weights it is the Lorenzo predictor; fitted ones take in noise, oscillation and anisotropy.
 use super::Geometry;
-use super::contexts::{Blend, Known, SETS, magnitude, slots};
-use super::least_squares::NormalEquations;
+use super::contexts::{Blend, Known, SETS, SLOTS, magnitude};
+use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
-use crate::entropy::{BitCoder, ResidualCoder};
+use crate::entropy::{BitCoder, Residuals};
 
 /// Neighbours that a prediction may use.
 pub const TAPS: usize = 24;
-/// Points that a fit looks at, at most about.
-const FIT_POINTS: usize = 12_000;
 /// Weights are multiples of this.
 const WEIGHT_UNIT: f64 = 1.0 / 4096.0;
 
@@ -52,7 +50,7 @@ pub enum Weights {
 }
 
 /// One run over a chunk.
-pub struct Run<'a, const N: usize> {
+pub struct Run<'a, R> {
     g: Geometry,
     quant: Quantiser,
     values: &'a mut [f64],
@@ -60,23 +58,14 @@ pub struct Run<'a, const N: usize> {
     codes: Vec<i16>,
     weights: [f64; TAPS],
     flat: [isize; TAPS],
-    coder: ResidualCoder<N>,
+    coder: R,
 }
 
-impl<'a, const N: usize> Run<'a, N> {
+impl<'a, R: Residuals> Run<'a, R> {
     /// A run over a chunk of this geometry; a decoder's `values` may hold anything.
     pub fn new(g: Geometry, quant: Quantiser, values: &'a mut [f64], mask: Option<&'a [bool]>) -> Self {
         let flat = OFFSETS.map(|o| (0..4).map(|a| o[a] as isize * g.stride[a] as isize).sum());
-        Run {
-            g,
-            quant,
-            values,
-            mask,
-            codes: vec![0; g.len()],
-            weights: [0.0; TAPS],
-            flat,
-            coder: ResidualCoder::new(slots::<N>(), SETS),
-        }
+        Run { g, quant, values, mask, codes: vec![0; g.len()], weights: [0.0; TAPS], flat, coder: R::new(SLOTS, SETS) }
     }
 
     /// Codes (or decodes) all points in C order.
@@ -157,7 +146,7 @@ impl<'a, const N: usize> Run<'a, N> {
             let mut eq = NormalEquations::<TAPS>::new();
             let g = self.g;
             let rows = g.n[0] * g.n[1] * g.n[2];
-            let thin = (self.values.len() / FIT_POINTS).clamp(1, rows.div_ceil(8).max(1));
+            let thin = (self.values.len() / fit_points(self.values.len())).clamp(1, rows.div_ceil(8).max(1)) | 1;
             for r in (thin / 2..rows).step_by(thin) {
                 let at = [r / (g.n[1] * g.n[2]), r / g.n[2] % g.n[1], r % g.n[2]];
                 let ok = self.row_taps(at);
@@ -229,7 +218,7 @@ impl<'a, const N: usize> Run<'a, N> {
                 back: [up, back],
                 signs: 4,
             };
-            let m = known.contexts::<N>(&blend, if x > 0 { q[i - 1] } else { 0 }, 0);
+            let m = known.contexts(&blend, if x > 0 { q[i - 1] } else { 0 }, 0);
             let q = if C::DECODING { 0 } else { self.quant.quantise(self.values[i], p) };
             let q = self.coder.code(c, q, &m);
             self.values[i] = self.quant.reconstruct(p, q);

@@ -7,12 +7,9 @@ use super::wavelet_probe::quantise;
 use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
 use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
-use crate::entropy::{BitCoder, Counter, Magnitude, ResidualCoder};
+use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Residuals};
 
-pub use super::wavelet_search::{Candidate, Target, choose, transfer};
-
-/// Contexts of the full mix.
-pub const CONTEXTS: usize = 6;
+pub use super::wavelet_search::{Ground, Target, choose, transfer};
 
 /// What decode needs to know, and one thing that only the encoder does.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,11 +135,11 @@ pub fn predict_low(q: &[i32], g: &Geometry, before: u8, i: usize) -> i64 {
 }
 
 /// Codes the integers under the walk's contexts.
-struct Coding<'a, C, const N: usize> {
+struct Coding<'a, C, R> {
     c: &'a mut C,
     g: &'a Geometry,
     q: &'a mut [i32],
-    coder: ResidualCoder<N>,
+    coder: R,
     flags: [Counter; 2],
     runs: RunCoder,
     last: usize,
@@ -152,7 +149,7 @@ struct Coding<'a, C, const N: usize> {
     orientation: u32,
 }
 
-impl<C: BitCoder, const N: usize> Visitor for Coding<'_, C, N> {
+impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
     fn band(&mut self, band: &Band, index: usize) -> bool {
         self.level = u32::from(band.level).min(4) - 1;
         self.orientation = u32::from(band.orientation);
@@ -175,7 +172,7 @@ impl<C: BitCoder, const N: usize> Visitor for Coding<'_, C, N> {
 
     #[inline]
     fn point(&mut self, i: usize, f: &Features) -> i16 {
-        let m = magnitude::<N>(f, self.level, self.orientation);
+        let m = magnitude(f, R::MIXES, self.level, self.orientation);
         let base = if self.low { predict_low(self.q, self.g, f.before, i) } else { 0 };
         let d = if C::DECODING { 0 } else { i64::from(self.q[i]) - base };
         let d = self.coder.code(self.c, d, &m);
@@ -188,35 +185,36 @@ impl<C: BitCoder, const N: usize> Visitor for Coding<'_, C, N> {
 
 /// Contexts of a coefficient.
 #[inline]
-fn magnitude<const N: usize>(f: &Features, level: u32, orientation: u32) -> Magnitude<N> {
+fn magnitude(f: &Features, mixes: bool, level: u32, orientation: u32) -> Magnitude {
     let e = class(f.expected);
     let rel = |v: u32| (class(v) + 8).saturating_sub(e).min(15);
     let start = class((f.expected * 10) >> 8);
     let (w, n, t) = (f.w.unsigned_abs(), f.n.unsigned_abs(), f.t.unsigned_abs());
     let slots = [
         e * 16 + rel(f.near),
+        if start < 3 { ((w.min(4) * 5 + n.min(4)) * 5 + t.min(4)) * 3 + start } else { 1024 + e * 16 + rel(w * 16) },
         e * POSITIONS + f.place,
+        (e * 4 + level) * 16 + orientation,
         e * 16 + rel(f.parent),
         e * 16 + rel(f.cousin),
-        if start < 3 { ((w.min(4) * 5 + n.min(4)) * 5 + t.min(4)) * 3 + start } else { 1024 + e * 16 + rel(w * 16) },
-        (e * 4 + level) * 16 + orientation,
     ];
     let sg = |v: i32| (v.signum() + 1) as u32;
     let near = sg(f.w) * 9 + sg(f.n) * 3 + sg(f.t);
     Magnitude {
-        slots: std::array::from_fn(|k| slots[k]),
+        slots,
         start,
-        set: if N > 1 && f.place < POSITIONS - 1 { e + CLASSES } else { e },
+        class: e + 8,
+        set: if mixes && f.place < POSITIONS - 1 { e + CLASSES } else { e },
         sign: [near * 16 + orientation, (sg(f.w) * 3 + sg(f.n)) * 3 + sg(f.u), 0],
     }
 }
 
 /// Slots of each context, as `magnitude` numbers them.
-const SLOTS: [usize; CONTEXTS] = [48 * 16, 48 * POSITIONS as usize, 48 * 16, 48 * 16, 1024 + 48 * 16, 48 * 4 * 16];
+const SLOTS: [usize; CONTEXTS] = [48 * 16, 1024 + 48 * 16, 48 * POSITIONS as usize, 48 * 4 * 16, 48 * 16, 48 * 16];
 
 /// Codes (or decodes) a chunk; `values` then holds the reconstruction. An encoder gives the originals.
 #[inline]
-pub fn code<C: BitCoder, const N: usize>(
+pub fn code<C: BitCoder, R: Residuals>(
     c: &mut C,
     g: Geometry,
     p: &Parameters,
@@ -235,10 +233,10 @@ pub fn code<C: BitCoder, const N: usize>(
         }
         q = quantise(&g, p, &bands, &coef).q;
     }
-    let codes = code_bands::<C, N>(c, &g, &bands, &mut q);
+    let codes = code_bands::<C, R>(c, &g, &bands, &mut q);
     reconstruct(&g, p, &bands, &q, values);
     if p.correction > 0.0 {
-        correct::<C, N>(c, &g, p, &bands, codes, values, &originals, mask);
+        correct::<C, R>(c, &g, p, &bands, codes, values, &originals, mask);
     }
 }
 
@@ -262,7 +260,7 @@ pub fn prepare(
 
 /// Codes (or decodes) the integers alone; returns their codes.
 #[inline]
-pub fn code_bands<C: BitCoder, const N: usize>(c: &mut C, g: &Geometry, bands: &[Band], q: &mut [i32]) -> Vec<i16> {
+pub fn code_bands<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, bands: &[Band], q: &mut [i32]) -> Vec<i16> {
     let mut empty = Vec::new();
     if !C::DECODING {
         empty.extend(bands.iter().map(|band| {
@@ -278,11 +276,11 @@ pub fn code_bands<C: BitCoder, const N: usize>(c: &mut C, g: &Geometry, bands: &
         }));
     }
     let mut codes = vec![0i16; g.len()];
-    let mut run = Coding::<C, N> {
+    let mut run = Coding::<C, R> {
         c,
         g,
         q,
-        coder: ResidualCoder::new(std::array::from_fn(|k| SLOTS[k]), 2 * CLASSES as usize),
+        coder: R::new(SLOTS, 2 * CLASSES as usize),
         flags: [Counter::NEW; 2],
         runs: RunCoder::new(),
         last: 1,
@@ -325,7 +323,7 @@ pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], valu
 mod tests {
     use super::*;
     use crate::Effort;
-    use crate::entropy::{BitDecoder, BitEncoder};
+    use crate::entropy::{BitDecoder, BitEncoder, ResidualCoder};
 
     struct Random(u64);
 
@@ -355,20 +353,20 @@ mod tests {
             .collect()
     }
 
-    fn check<const N: usize>(g: Geometry, x: &[f64], mask: Option<&[bool]>, target: Target) {
-        for found in choose(g, x, mask, target, Effort::Default) {
+    fn check<R: Residuals>(g: Geometry, x: &[f64], mask: Option<&[bool]>, target: Target) {
+        for found in choose(g, x, mask, target, Ground { part: false, rival: f64::INFINITY, effort: Effort::Default }) {
             let mut head = Vec::new();
             found.parameters.write(&mut head);
             let mut y = x.to_vec();
             let mut encoder = BitEncoder::default();
-            code::<_, N>(&mut encoder, g, &found.parameters, &mut y, mask);
+            code::<_, R>(&mut encoder, g, &found.parameters, &mut y, mask);
             let bytes = encoder.finish();
             let mut rest = head.as_slice();
             let p = Parameters::read(&mut rest).expect("what was written can be read");
             assert!(rest.is_empty());
             let mut z = vec![7.0; x.len()];
             let mut decoder = BitDecoder::new(&bytes);
-            code::<_, N>(&mut decoder, g, &p, &mut z, mask);
+            code::<_, R>(&mut decoder, g, &p, &mut z, mask);
             assert!(decoder.check().is_ok());
             let (mut sum, mut n) = (0.0, 0.0);
             for i in 0..x.len() {
@@ -399,9 +397,9 @@ mod tests {
             let mask: Vec<bool> = (0..g.len()).map(|i| i % 7 < 2 || r.next() % 50 < 1).collect();
             let mask = (k % 3 == 0).then_some(mask.as_slice());
             let e = 10f64.powf(-1.0 - 5.0 * r.unit());
-            check::<CONTEXTS>(g, &x, mask, Target::MaxError(e));
-            check::<CONTEXTS>(g, &x, mask, Target::Rmse(e));
-            check::<1>(g, &x, mask, Target::MaxError(e));
+            check::<ResidualCoder<6>>(g, &x, mask, Target::MaxError(e));
+            check::<ResidualCoder<6>>(g, &x, mask, Target::Rmse(e));
+            check::<ResidualCoder<1>>(g, &x, mask, Target::MaxError(e));
         }
     }
 
@@ -409,8 +407,8 @@ mod tests {
     fn constants_are_fine() {
         for v in [0.0, 1.0, -273.15, 1e300, 1e-300] {
             let g = Geometry::new(&[5, 9]);
-            check::<CONTEXTS>(g, &[v; 45], None, Target::MaxError(1e-3));
-            check::<CONTEXTS>(g, &[v; 45], None, Target::Rmse(1e-3));
+            check::<ResidualCoder<6>>(g, &[v; 45], None, Target::MaxError(1e-3));
+            check::<ResidualCoder<6>>(g, &[v; 45], None, Target::Rmse(1e-3));
         }
     }
 
@@ -423,7 +421,7 @@ mod tests {
             let Ok(p) = Parameters::read(&mut rest) else { continue };
             let g = Geometry::new(&[1 + (r.next() % 9) as usize, 1 + (r.next() % 9) as usize, 5]);
             let mut v = vec![0.0; g.len()];
-            code::<_, CONTEXTS>(&mut BitDecoder::new(rest), g, &p, &mut v, None);
+            code::<_, ResidualCoder<6>>(&mut BitDecoder::new(rest), g, &p, &mut v, None);
         }
     }
 }

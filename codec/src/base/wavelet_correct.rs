@@ -1,11 +1,11 @@
 //! Corrections of points that the wavelet leaves beyond the bound (SPEC §8.4.5).
 use super::Geometry;
-use super::wavelet::{CONTEXTS, Parameters};
+use super::wavelet::Parameters;
 use super::wavelet_bands::Band;
 use super::wavelet_coding::{around, around_weight, before, class, copy, scaled, sixteenths};
 use super::wavelet_runs::{Beside, LEAST, POSITIONS, RUN, RunCoder, holds};
 use super::wavelet_transform::split;
-use crate::entropy::{BitCoder, Magnitude, ResidualCoder};
+use crate::entropy::{BitCoder, CONTEXTS, Magnitude, Residuals};
 
 /// Classes of expected magnitude, and of activity.
 const EXPECTED: u32 = 32;
@@ -75,7 +75,7 @@ fn correction(original: f64, value: f64, inverse: f64) -> i64 {
 
 /// Corrects all points in the order of the array; `values` hold the reconstruction, `codes` those of the coefficients.
 #[inline]
-pub fn correct<C: BitCoder, const N: usize>(
+pub fn correct<C: BitCoder, R: Residuals>(
     c: &mut C,
     g: &Geometry,
     p: &Parameters,
@@ -97,7 +97,7 @@ pub fn correct<C: BitCoder, const N: usize>(
         ACTIVITY * ACTIVITY,
         EXPECTED * 16,
     ];
-    let mut coder = ResidualCoder::<N>::new(std::array::from_fn(|k| ORDER[k] as usize), 2 * EXPECTED as usize);
+    let mut coder = R::new(std::array::from_fn(|k| ORDER[k] as usize), 2 * EXPECTED as usize);
     let mut runs = RunCoder::new();
     let mut held = vec![0u8; codes.len()];
     let dims = [g.n[2] > 1, g.n[1] > 1, g.n[0] > 1].into_iter().filter(|&d| d).count() as u32;
@@ -182,9 +182,10 @@ pub fn correct<C: BitCoder, const N: usize>(
                         let sg = |v: i32| (v.signum() + 1) as u32;
                         let signs = sg(w) * 9 + sg(n) * 3 + sg(t);
                         let m = Magnitude {
-                            slots: std::array::from_fn(|k| slots[k]),
+                            slots,
                             start,
-                            set: if N > 1 && none { e + EXPECTED } else { e },
+                            class: e + 8,
+                            set: if R::MIXES && none { e + EXPECTED } else { e },
                             sign: [signs * 16 + parity, (sg(ww) * 3 + sg(w)) * 9 + sg(u) * 3 + sg(n), 0],
                         };
                         let value = &mut values[i + x];

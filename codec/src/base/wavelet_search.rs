@@ -1,12 +1,12 @@
 //! The encoder's search for the wavelet's parameters.
 use super::Geometry;
-use super::wavelet::{CONTEXTS, Parameters, code, depth, prepare, reconstruct, storable, storable_signed};
+use super::wavelet::{Parameters, code, depth, prepare, reconstruct, storable, storable_signed};
 use super::wavelet_bands::{Band, bands};
 use super::wavelet_fill::fill;
 use super::wavelet_probe::{Quantised, quantise};
 use super::wavelet_transform::{Edge, Edges};
 use crate::Effort;
-use crate::entropy::CostCounter;
+use crate::entropy::{CostCounter, Mixture};
 
 /// What the reconstruction must reach, over the points that are not masked.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +24,24 @@ pub struct Candidate {
     pub parameters: Parameters,
     /// Coded bytes, parameters included.
     pub bytes: f64,
+}
+
+/// What is searched, and against what.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground {
+    /// The values are a part of the chunk: guesses must do.
+    pub part: bool,
+    /// Bytes that the best other base needs.
+    pub rival: f64,
+    /// How hard to try.
+    pub effort: Effort,
+}
+
+impl Ground {
+    /// Bits of the rival: far above them a search has no hope.
+    fn hopeless(&self) -> f64 {
+        if self.effort == Effort::Max { f64::INFINITY } else { 8.0 * self.rival }
+    }
 }
 
 struct Search<'a> {
@@ -141,7 +159,7 @@ impl Search<'_> {
     }
 
     /// What was tried of axes to transform, depths and order, best first, with estimated bits and steps.
-    fn shapes(&self, target: Target, lambda: f64) -> Vec<(f64, Shape, f64)> {
+    fn shapes(&self, target: Target, lambda: f64, ground: Ground) -> Vec<(f64, Shape, f64)> {
         let guess = match target {
             Target::Rmse(e) => 4.0 * e,
             Target::MaxError(e) => 2.5 * e,
@@ -150,6 +168,9 @@ impl Search<'_> {
         let full = (self.g.n.map(depth), 0, MIRRORED);
         let (bits, step) = self.judge(full, target, guess, lambda);
         let mut best = (bits, full, step);
+        if bits > 2.0 * ground.hopeless() {
+            return Vec::new();
+        }
         all.push(best);
         // Tries shapes next to the best one as long as one of them is better.
         let mut climb = |best: &mut (f64, Shape, f64), next: &dyn Fn(Shape) -> Vec<Shape>| {
@@ -181,12 +202,21 @@ impl Search<'_> {
             on(levels).filter(move |_| several).map(move |a| (levels, first ^ 8 >> a, edges))
         };
         climb(&mut best, &|s| left_out(s).collect());
+        if best.0 > 1.4 * ground.hopeless() {
+            return Vec::new();
+        }
         climb(&mut best, &|s| turned(s).collect());
-        let mut other = (f64::INFINITY, full, step);
-        climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
-        climb(&mut other, &|s| left_out(s).chain(turned(s)).collect());
-        if other.0 < best.0 {
-            best = other;
+        if best.0 > 1.2 * ground.hopeless() {
+            return Vec::new();
+        }
+        let quick = ground.part && ground.effort != Effort::Max;
+        if !quick {
+            let mut other = (f64::INFINITY, full, step);
+            climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
+            climb(&mut other, &|s| left_out(s).chain(turned(s)).collect());
+            if other.0 < best.0 {
+                best = other;
+            }
         }
         // Then how lines go on, axis by axis.
         climb(&mut best, &|(levels, first, edges): Shape| {
@@ -197,7 +227,8 @@ impl Search<'_> {
                 edges[a] = e;
                 (levels, first, edges)
             };
-            on(levels).flat_map(|a| others(a).map(move |e| with(a, e))).collect()
+            let axes = on(levels).filter(|_| !quick);
+            axes.flat_map(|a| others(a).map(move |e| with(a, e))).collect()
         });
         climb(&mut best, &|(levels, first, edges): Shape| {
             let deepest = levels.into_iter().max().unwrap_or(0);
@@ -251,13 +282,13 @@ impl Search<'_> {
                     best = Some((p.step, p));
                 }
                 below = Some(at);
-                if d >= target * 0.997 || (round > 8 && above.is_some()) {
+                if d >= target * 0.99 || (round > 8 && above.is_some()) {
                     break;
                 }
             } else {
                 above = Some(at);
             }
-            let goal = (target * 0.9985).ln();
+            let goal = (target * 0.996).ln();
             step = match (below, above) {
                 (Some(b), Some(a)) => {
                     if a.0 - b.0 < 4e-4 {
@@ -276,7 +307,7 @@ impl Search<'_> {
     fn cost(&self, p: &Parameters) -> f64 {
         let mut v = self.values.to_vec();
         let mut c = CostCounter::default();
-        code::<_, CONTEXTS>(&mut c, self.g, p, &mut v, self.mask);
+        code::<_, Mixture<4>>(&mut c, self.g, p, &mut v, self.mask);
         let mut head = Vec::new();
         p.write(&mut head);
         c.bytes() + head.len() as f64
@@ -285,8 +316,6 @@ impl Search<'_> {
 
 /// Values above which layouts are judged on a part of the chunk.
 const PART: usize = 1 << 16;
-/// Shapes that are coded truly, of small chunks.
-const TRIES: usize = 4;
 /// Values up to which steps are judged by true coding.
 const CODED: usize = 300_000;
 
@@ -356,18 +385,18 @@ impl Search<'_> {
     }
 
     /// The layout, and about which step, judged on a part if the chunk is large.
-    fn plan(&self, target: Target, lambda: f64, effort: Effort) -> Vec<(Shape, f64)> {
+    fn plan(&self, target: Target, lambda: f64, ground: Ground) -> Vec<(Shape, f64)> {
         let full = self.g.n.map(depth);
         let guess = match target {
             Target::Rmse(e) => 4.0 * e,
             Target::MaxError(e) => 2.5 * e,
         };
-        if effort == Effort::Fast {
+        if ground.effort == Effort::Fast {
             return vec![((full, 0, MIRRORED), guess)];
         }
-        if self.g.len() <= CODED || effort == Effort::Max {
-            let all = self.shapes(target, lambda);
-            let least = all[0].0;
+        if self.g.len() <= CODED || ground.effort == Effort::Max {
+            let all = self.shapes(target, lambda, ground);
+            let least = all.first().map_or(0.0, |s| s.0);
             // Different axes or orders: estimates of depths err less.
             let mut seen = Vec::new();
             let kinds = all.into_iter().filter(|s| {
@@ -376,7 +405,12 @@ impl Search<'_> {
                 seen.push(kind);
                 new
             });
-            return kinds.take(TRIES).map(|s| (s.1, s.2)).collect();
+            let tries = match (ground.effort, ground.part) {
+                (Effort::Max, _) => 4,
+                (_, true) => 1,
+                (_, false) => 3,
+            };
+            return kinds.take(tries).map(|s| (s.1, s.2)).collect();
         }
         let (g, values, mask) = self.part();
         let Some(part) = Search::new(g, &values, mask.as_deref()) else {
@@ -394,7 +428,9 @@ impl Search<'_> {
                 (Target::Rmse((q.distortion / part.valid).sqrt().max(e * 1e-3)), step)
             }
         };
-        let (_, (found, first, edges), part_step) = part.shapes(target, lambda)[0];
+        let Some(&(_, (found, first, edges), part_step)) = part.shapes(target, lambda, ground).first() else {
+            return Vec::new();
+        };
         let deepest = found.into_iter().max().unwrap_or(0);
         let whole = deepest == g.n.map(depth).into_iter().max().unwrap_or(0);
         let levels = std::array::from_fn(|a| {
@@ -411,7 +447,14 @@ impl Search<'_> {
 
     /// The step for a bound on every error, in multiples of the bound; with its index among those tried.
     /// With `only`, that one alone is tried.
-    fn best_ratio(&self, l: &Layout, e: f64, lambda: f64, only: Option<usize>) -> Option<(usize, Parameters)> {
+    fn best_ratio(
+        &self,
+        l: &Layout,
+        e: f64,
+        lambda: f64,
+        only: Option<usize>,
+        truly: bool,
+    ) -> Option<(usize, Parameters)> {
         const RATIOS: [f64; 9] = [1.2, 1.6, 2.1, 2.8, 3.7, 5.0, 6.6, 8.8, 12.0];
         let mut bytes = [f64::NAN; RATIOS.len()];
         let mut found: Option<(f64, usize, Parameters)> = None;
@@ -422,7 +465,7 @@ impl Search<'_> {
                 p.correction = storable(2.0 * e * (1.0 - 1e-9));
                 bytes[k] = if self.quantise(l, &mut p).overflow {
                     f64::INFINITY
-                } else if self.g.len() <= CODED {
+                } else if truly && self.g.len() <= CODED {
                     self.cost(&p)
                 } else {
                     self.judge_max(l, e, p.step, lambda)
@@ -447,23 +490,23 @@ impl Search<'_> {
 }
 
 /// Candidates for a chunk, the cheapest first; none if the wavelet cannot reach the target.
-pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target, effort: Effort) -> Vec<Candidate> {
+pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target, ground: Ground) -> Vec<Candidate> {
     let Some(s) = Search::new(g, values, mask) else {
         return Vec::new();
     };
     let lambda = LAMBDA;
     let mut all: Vec<Candidate> = Vec::new();
     let mut ratio = None;
-    for (shape, step) in s.plan(target, lambda, effort) {
+    for (shape, step) in s.plan(target, lambda, ground) {
         let l = s.layout(shape);
         let found = match target {
             Target::Rmse(e) => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
-            Target::MaxError(e) => s.best_ratio(&l, e, lambda, ratio).map(|(k, p)| {
+            Target::MaxError(e) => s.best_ratio(&l, e, lambda, ratio, !ground.part).map(|(k, p)| {
                 ratio = Some(k);
                 p
             }),
         };
-        all.extend(found.map(|p| Candidate { bytes: s.cost(&p), parameters: p }));
+        all.extend(found.map(|p| Candidate { bytes: if ground.part { 0.0 } else { s.cost(&p) }, parameters: p }));
     }
     all.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
     all

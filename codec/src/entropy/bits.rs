@@ -14,6 +14,8 @@ pub trait BitCoder {
     const SILENT: bool = false;
     /// Codes a bit that is one with probability `p1`/65536, `p1` in 1..=65535.
     fn bit(&mut self, bit: bool, p1: u32) -> bool;
+    /// Codes one of 16 symbols. `above[i]`/65536 is the probability of those above symbol i; it falls, to 0 in the end.
+    fn symbol(&mut self, symbol: usize, above: &[u16; SYMBOLS]) -> usize;
     /// Codes the low `n` ≤ 16 bits of `value`, all values alike likely.
     fn raw(&mut self, value: u32, n: u32) -> u32;
     /// Codes the low `n` ≤ 64 bits of `value`, most significant part first.
@@ -28,6 +30,9 @@ pub trait BitCoder {
         out
     }
 }
+
+/// Symbols of `BitCoder::symbol`.
+pub const SYMBOLS: usize = 16;
 
 const PRECISION: usize = 16;
 
@@ -53,6 +58,41 @@ impl DecoderModel<PRECISION> for Bernoulli {
         let one = quantile < self.0;
         let (left, p) = if one { (0, self.0) } else { (self.0, 65536 - self.0) };
         (one, left, NonZeroU32::new(p).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+/// Sixteen symbols, the last one lowest.
+struct Steps<'a>(&'a [u16; SYMBOLS]);
+
+impl Steps<'_> {
+    #[inline(always)]
+    fn place(&self, symbol: usize) -> (u32, Option<NonZeroU32>) {
+        let left = u32::from(self.0[symbol]);
+        let right = if symbol == 0 { 65536 } else { u32::from(self.0[symbol - 1]) };
+        (left, NonZeroU32::new(right.wrapping_sub(left)))
+    }
+}
+
+impl EntropyModel<PRECISION> for Steps<'_> {
+    type Symbol = usize;
+    type Probability = u32;
+}
+
+impl EncoderModel<PRECISION> for Steps<'_> {
+    #[inline(always)]
+    fn left_cumulative_and_probability(&self, symbol: impl Borrow<usize>) -> Option<(u32, NonZeroU32)> {
+        let (left, p) = self.place(*symbol.borrow());
+        Some((left, p?))
+    }
+}
+
+impl DecoderModel<PRECISION> for Steps<'_> {
+    #[inline(always)]
+    fn quantile_function(&self, quantile: u32) -> (usize, u32, NonZeroU32) {
+        let quantile = quantile as u16;
+        let symbol = self.0.iter().map(|&a| u16::from(a > quantile)).sum::<u16>() as usize & (SYMBOLS - 1);
+        let (left, p) = self.place(symbol);
+        (symbol, left, p.unwrap_or(NonZeroU32::MIN))
     }
 }
 
@@ -121,6 +161,11 @@ impl BitCoder for BitEncoder {
         bit
     }
     #[inline(always)]
+    fn symbol(&mut self, symbol: usize, above: &[u16; SYMBOLS]) -> usize {
+        let _ = self.0.encode_symbol(symbol, Steps(above));
+        symbol
+    }
+    #[inline(always)]
     fn raw(&mut self, value: u32, n: u32) -> u32 {
         let _ = self.0.encode_symbol(value, Uniform(n));
         value
@@ -166,6 +211,13 @@ impl BitCoder for BitDecoder {
         })
     }
     #[inline(always)]
+    fn symbol(&mut self, _: usize, above: &[u16; SYMBOLS]) -> usize {
+        self.inner.decode_symbol(Steps(above)).unwrap_or_else(|_| {
+            self.failed = true;
+            0
+        })
+    }
+    #[inline(always)]
     fn raw(&mut self, _: u32, n: u32) -> u32 {
         self.inner.decode_symbol(Uniform(n)).unwrap_or_else(|_| {
             self.failed = true;
@@ -202,6 +254,12 @@ impl BitCoder for CostCounter {
         bit
     }
     #[inline(always)]
+    fn symbol(&mut self, symbol: usize, above: &[u16; SYMBOLS]) -> usize {
+        let right = if symbol == 0 { 65536 } else { u32::from(above[symbol - 1]) };
+        self.bit(true, right - u32::from(above[symbol]));
+        symbol
+    }
+    #[inline(always)]
     fn raw(&mut self, value: u32, n: u32) -> u32 {
         self.cost += u64::from(n) << 12;
         value
@@ -217,6 +275,10 @@ impl BitCoder for Silence {
     #[inline(always)]
     fn bit(&mut self, bit: bool, _: u32) -> bool {
         bit
+    }
+    #[inline(always)]
+    fn symbol(&mut self, symbol: usize, _: &[u16; SYMBOLS]) -> usize {
+        symbol
     }
     #[inline(always)]
     fn raw(&mut self, value: u32, _: u32) -> u32 {

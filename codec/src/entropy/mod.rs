@@ -2,12 +2,17 @@
 //!
 //! Every state is an integer, so that encoder and decoder agree on any machine.
 mod bits;
+mod estimate;
 mod mixer;
+mod mixture;
+mod priming;
 pub mod rans;
 mod residual;
 mod tables;
 pub mod tokens;
 
 pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter, Silence};
+pub use estimate::Estimate;
 pub use mixer::{Counter, Mixer};
-pub use residual::{Magnitude, ResidualCoder, SIGN_CONTEXTS, log_class};
+pub use mixture::Mixture;
+pub use residual::{CONTEXTS, Magnitude, ResidualCoder, Residuals, SIGN_CONTEXTS, log_class};

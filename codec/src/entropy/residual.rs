@@ -5,9 +5,11 @@ use super::mixer::{Counter, Mixer};
 /// Bins of one context: the first comparison, 15 steps up, 16 steps down.
 const BINS: usize = 32;
 /// Classes of magnitude: 0, 1, 2, 3, then two an octave up to 2^31.
-const CLASSES: u32 = 62;
+pub const CLASSES: u32 = 62;
 /// Magnitudes from here on are escaped: sent as 64 raw bits.
-const ESCAPE: u64 = 1 << 31;
+pub const ESCAPE: u64 = 1 << 31;
+/// Contexts of a magnitude.
+pub const CONTEXTS: usize = 6;
 /// Contexts of the sign.
 pub const SIGN_CONTEXTS: usize = 3;
 const SIGN_SLOTS: usize = 1 << 12;
@@ -24,13 +26,25 @@ pub fn log_class(v: u64) -> u32 {
     }
 }
 
+/// Codes integers, each from what is known before it.
+pub trait Residuals {
+    /// Whether contexts beyond the first count.
+    const MIXES: bool;
+    /// `slots[i]` slots for context i, `sets` weight sets.
+    fn new(slots: [usize; CONTEXTS], sets: usize) -> Self;
+    /// Codes `q` (ignored by a decoder) and returns it.
+    fn code<C: BitCoder>(&mut self, c: &mut C, q: i64, m: &Magnitude) -> i64;
+}
+
 /// What is known about the integer before it is coded.
 #[derive(Clone, Copy, Debug)]
-pub struct Magnitude<const N: usize> {
-    /// One slot per context.
-    pub slots: [u32; N],
+pub struct Magnitude {
+    /// One slot per context; coders of fewer contexts take the first ones.
+    pub slots: [u32; CONTEXTS],
     /// The class that the magnitude is compared with first.
     pub start: u32,
+    /// Expected class, in 256ths of a step; only mixtures look at it.
+    pub class: u32,
     /// Weight set of the mixer.
     pub set: u32,
     /// Contexts of the sign, each below 2^12.
@@ -48,20 +62,8 @@ pub struct ResidualCoder<const N: usize> {
 }
 
 impl<const N: usize> ResidualCoder<N> {
-    /// `slots[i]` slots for context i, `sets` weight sets.
-    pub fn new(slots: [usize; N], sets: usize) -> Self {
-        ResidualCoder {
-            counters: slots.map(|n| vec![[Counter::NEW; BINS]; n]),
-            mixer: Mixer::new(sets * BINS, 65536 * 18 / (10 * N as i32)),
-            sign: std::array::from_fn(|_| vec![Counter::NEW; SIGN_SLOTS]),
-            sign_mixer: Mixer::new(16, 26000),
-            mantissa: vec![Counter::NEW; MANTISSA_SLOTS],
-            limit: 255,
-        }
-    }
-
     #[inline(always)]
-    fn decide<C: BitCoder>(&mut self, c: &mut C, bit: bool, m: &Magnitude<N>, bin: usize) -> bool {
+    fn decide<C: BitCoder>(&mut self, c: &mut C, bit: bool, m: &Magnitude, bin: usize) -> bool {
         if N == 1 {
             let k = &mut self.counters[0][m.slots[0] as usize][bin];
             let bit = c.bit(bit, k.p16());
@@ -83,9 +85,55 @@ impl<const N: usize> ResidualCoder<N> {
         bit
     }
 
-    /// Codes `q` (ignored by a decoder) and returns it.
     #[inline(always)]
-    pub fn code<C: BitCoder>(&mut self, c: &mut C, q: i64, m: &Magnitude<N>) -> i64 {
+    fn code_sign<C: BitCoder>(&mut self, c: &mut C, negative: bool, sign: &[u32; SIGN_CONTEXTS]) -> bool {
+        let k: [Counter; SIGN_CONTEXTS] = std::array::from_fn(|i| self.sign[i][sign[i] as usize]);
+        let mixed = self.sign_mixer.mix(0, &k);
+        let negative = c.bit(negative, mixed.p1);
+        self.sign_mixer.update(0, &mixed, negative);
+        for i in 0..SIGN_CONTEXTS {
+            self.sign[i][sign[i] as usize].update(negative, 255);
+        }
+        negative
+    }
+
+    /// The bits below the two that the class tells: the first one modelled, the rest raw.
+    #[inline(always)]
+    fn code_mantissa<C: BitCoder>(&mut self, c: &mut C, mag: u64, cls: u32, start: u32) -> u64 {
+        let lg = cls / 2;
+        let mut n = lg - 1;
+        let mut v = 2 | u64::from(cls & 1);
+        if n > 0 {
+            n -= 1;
+            let above = (cls + 8).saturating_sub(start).min(15);
+            let k = &mut self.mantissa[(cls * 16 + above) as usize];
+            let bit = c.bit((mag >> n) & 1 == 1, k.p16());
+            k.update(bit, 255);
+            v = (v << 1) | u64::from(bit);
+        }
+        if n > 0 {
+            v = (v << n) | c.raw_wide(mag & ((1 << n) - 1), n);
+        }
+        v
+    }
+}
+
+impl<const N: usize> Residuals for ResidualCoder<N> {
+    const MIXES: bool = N > 1;
+
+    fn new(slots: [usize; CONTEXTS], sets: usize) -> Self {
+        ResidualCoder {
+            counters: std::array::from_fn(|i| vec![[Counter::NEW; BINS]; slots[i]]),
+            mixer: Mixer::new(sets * BINS, 65536 * 18 / (10 * N as i32)),
+            sign: std::array::from_fn(|_| vec![Counter::NEW; SIGN_SLOTS]),
+            sign_mixer: Mixer::new(16, 26000),
+            mantissa: vec![Counter::NEW; MANTISSA_SLOTS],
+            limit: 255,
+        }
+    }
+
+    #[inline(always)]
+    fn code<C: BitCoder>(&mut self, c: &mut C, q: i64, m: &Magnitude) -> i64 {
         if C::SILENT {
             return q;
         }
@@ -120,37 +168,5 @@ impl<const N: usize> ResidualCoder<N> {
             self.code_mantissa(c, mag, k, start)
         };
         if negative { (mag as i64).wrapping_neg() } else { mag as i64 }
-    }
-
-    #[inline(always)]
-    fn code_sign<C: BitCoder>(&mut self, c: &mut C, negative: bool, sign: &[u32; SIGN_CONTEXTS]) -> bool {
-        let k: [Counter; SIGN_CONTEXTS] = std::array::from_fn(|i| self.sign[i][sign[i] as usize]);
-        let mixed = self.sign_mixer.mix(0, &k);
-        let negative = c.bit(negative, mixed.p1);
-        self.sign_mixer.update(0, &mixed, negative);
-        for i in 0..SIGN_CONTEXTS {
-            self.sign[i][sign[i] as usize].update(negative, 255);
-        }
-        negative
-    }
-
-    /// The bits below the two that the class tells: the first one modelled, the rest raw.
-    #[inline(always)]
-    fn code_mantissa<C: BitCoder>(&mut self, c: &mut C, mag: u64, cls: u32, start: u32) -> u64 {
-        let lg = cls / 2;
-        let mut n = lg - 1;
-        let mut v = 2 | u64::from(cls & 1);
-        if n > 0 {
-            n -= 1;
-            let above = (cls + 8).saturating_sub(start).min(15);
-            let k = &mut self.mantissa[(cls * 16 + above) as usize];
-            let bit = c.bit((mag >> n) & 1 == 1, k.p16());
-            k.update(bit, 255);
-            v = (v << 1) | u64::from(bit);
-        }
-        if n > 0 {
-            v = (v << n) | c.raw_wide(mag & ((1 << n) - 1), n);
-        }
-        v
     }
 }

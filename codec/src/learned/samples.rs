@@ -3,7 +3,7 @@ use super::features::Features;
 use crate::base::Geometry;
 use crate::base::interpolation::{Parameters, Run};
 use crate::base::quantiser::Quantiser;
-use crate::entropy::Silence;
+use crate::entropy::{ResidualCoder, Silence};
 
 /// One pass: what a network sees, and what it should have said. Lattices have the axes [B, T2, T1, A], A that of the
 /// pass; all vectors are in that order.
@@ -68,7 +68,9 @@ pub fn samples(shape: &[usize], values: &mut [f64], mask: Option<&[bool]>, setti
         out.push(s);
     };
     let quantiser = Quantiser::real(2.0 * setting.bound);
-    Run::<1>::new(g, &p, quantiser, values, mask).recording(setting.levels, &mut record).run(&mut Silence);
+    Run::<ResidualCoder<1>>::new(g, &p, quantiser, values, mask)
+        .recording(setting.levels, &mut record)
+        .run(&mut Silence);
     out
 }
 

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::base::Geometry;
 use crate::entropy::rans::{CERTAIN, DecodeTables, Frequencies, RansDecoder, SYMBOLS, code_tables};
 use crate::entropy::tokens::RawReader;
-use crate::entropy::{BitCoder, BitDecoder, Counter, Magnitude, ResidualCoder, log_class};
+use crate::entropy::{BitCoder, BitDecoder, Counter, Magnitude, ResidualCoder, Residuals, log_class};
 use crate::simd::{Kernel, widest};
 
 /// Codes (or decodes) which table each context has, and the tables.
@@ -34,12 +34,13 @@ pub struct AnchorCoder {
 impl AnchorCoder {
     /// Fresh states.
     pub fn fresh() -> AnchorCoder {
-        AnchorCoder { coder: ResidualCoder::new([64], 1), slot: 0 }
+        AnchorCoder { coder: ResidualCoder::new([64, 0, 0, 0, 0, 0], 1), slot: 0 }
     }
 
     /// Codes (or decodes) a difference in steps.
     pub fn code<C: BitCoder>(&mut self, c: &mut C, q: i64) -> i64 {
-        let m = Magnitude { slots: [self.slot], start: self.slot.saturating_sub(16), set: 0, sign: [0; 3] };
+        let (slots, start) = ([self.slot; 6], self.slot.saturating_sub(16));
+        let m = Magnitude { slots, start, class: self.slot, set: 0, sign: [0; 3] };
         let q = self.coder.code(c, q, &m);
         self.slot = log_class(q.unsigned_abs().saturating_mul(256)).min(63);
         q

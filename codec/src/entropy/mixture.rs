@@ -1,0 +1,209 @@
+//! Codes one integer in few steps: its class of magnitude as one symbol under a mixture of adaptive distributions, then
+//! sign and mantissa (SPEC §7.9).
+use super::bits::{BitCoder, SYMBOLS};
+use super::mixer::Counter;
+use super::priming::PRIMED;
+use super::residual::{CLASSES, CONTEXTS, ESCAPE, Magnitude, Residuals, log_class};
+use super::tables::RECIPROCAL;
+
+/// The context from whose distributions those of the others start.
+const PARENT: usize = 1;
+/// Symbols that a new distribution counts as having seen, and the most it averages over.
+const SEEN_FIRST: u16 = 3;
+const SEEN_LAST: u16 = 127;
+/// The least probability of a symbol, in units of 2^-16.
+const FLOOR: u16 = 2;
+/// The sum of weights, in units of 2^-30: with `FLOOR` for every symbol and what rounding takes it stays below 1.
+const WHOLE: u32 = (65536 - 16 * FLOOR as u32 - 4) << 14;
+/// Weights move by 2^-3 of what is missing at first, in the end by 2^-6.
+const RATE_FIRST: u32 = 3;
+const RATE_LAST: u32 = 6;
+/// Contexts of the sign.
+const SIGNS: usize = 2;
+const SIGN_SLOTS: usize = 1 << 12;
+
+/// An adaptive distribution: for every symbol the probability of those above it, in units of 2^-16; the last is 0.
+#[derive(Clone, Copy)]
+struct Distribution {
+    above: [u16; SYMBOLS],
+    /// Symbols that it is an average over; 0: none came yet.
+    seen: u16,
+}
+
+impl Distribution {
+    const UNSEEN: Distribution = Distribution { above: [0; SYMBOLS], seen: 0 };
+
+    /// Moves towards a symbol; the rate falls as 1/n.
+    #[inline(always)]
+    fn learn(&mut self, symbol: usize) {
+        let rate = u32::from(RECIPROCAL[usize::from(self.seen)] as u16);
+        for i in 0..SYMBOLS {
+            // Distances from the end that the probability moves towards.
+            let flip = if i < symbol { u16::MAX } else { 0 };
+            let x = self.above[i] ^ flip;
+            let d = ((u32::from(x) * rate) >> 16) as u16;
+            // At least by one: what never comes must not keep a share.
+            self.above[i] = x.saturating_sub(d + u16::from(d == 0)) ^ flip;
+        }
+        self.seen += u16::from(self.seen < SEEN_LAST);
+    }
+
+    /// Probability of a symbol.
+    #[inline(always)]
+    fn of(&self, symbol: usize) -> u32 {
+        let left = if symbol == 0 { 65536 } else { u32::from(self.above[symbol - 1]) };
+        left - u32::from(self.above[symbol])
+    }
+}
+
+/// Weights of the distributions in a mixture, in units of 2^-30.
+#[derive(Clone, Copy)]
+struct Weights<const N: usize> {
+    w: [u32; N],
+    seen: u32,
+}
+
+impl<const N: usize> Weights<N> {
+    /// Moves every weight towards its share in the probability of what came.
+    #[inline(always)]
+    fn learn(&mut self, p: [u32; N]) {
+        let share: [u64; N] = std::array::from_fn(|i| u64::from(self.w[i] >> 14) * u64::from(p[i] + 1));
+        let inverse = (1u64 << 47) / share.iter().sum::<u64>().max(1);
+        let rate = (RATE_FIRST + (self.seen >> 4)).min(RATE_LAST);
+        self.seen += u32::from(rate < RATE_LAST);
+        for i in 0..N {
+            let s = ((share[i] * inverse) >> 17) as i32;
+            // A little less, so that rounding never makes the sum too large.
+            let s = s - (s >> 10);
+            let w = self.w[i] as i32;
+            self.w[i] = (w + ((s - w) >> rate)) as u32;
+        }
+    }
+}
+
+/// Codes integers under the first N contexts of their magnitude.
+pub struct Mixture<const N: usize> {
+    parts: [Vec<Distribution>; N],
+    weights: Vec<Weights<N>>,
+    sign: [Vec<Counter>; SIGNS],
+    /// How far a class is above the symbols, and below them.
+    above: [Counter; 16],
+    below: [Counter; 16],
+    /// Whether a class below them is 0.
+    zero: Counter,
+}
+
+impl<const N: usize> Residuals for Mixture<N> {
+    const MIXES: bool = true;
+
+    fn new(slots: [usize; CONTEXTS], sets: usize) -> Self {
+        Mixture {
+            parts: std::array::from_fn(|i| vec![Distribution::UNSEEN; slots[i]]),
+            weights: vec![Weights { w: [WHOLE / N as u32; N], seen: 0 }; sets],
+            sign: std::array::from_fn(|_| vec![Counter::NEW; SIGN_SLOTS]),
+            above: [Counter::NEW; 16],
+            below: [Counter::NEW; 16],
+            zero: Counter::NEW,
+        }
+    }
+
+    #[inline(always)]
+    fn code<C: BitCoder>(&mut self, c: &mut C, q: i64, m: &Magnitude) -> i64 {
+        if C::SILENT {
+            return q;
+        }
+        let magnitude = q.unsigned_abs();
+        let k = self.class(c, if magnitude >= ESCAPE { CLASSES } else { log_class(magnitude) }, m);
+        if k == 0 {
+            return 0;
+        }
+        let negative = self.sign(c, q < 0, m);
+        let magnitude = if k < 4 {
+            u64::from(k)
+        } else if k >= CLASSES {
+            c.raw_wide(magnitude, 64)
+        } else {
+            let n = k / 2 - 1;
+            (u64::from(2 | k & 1) << n) | c.raw_wide(magnitude & ((1 << n) - 1), n)
+        };
+        if negative { (magnitude as i64).wrapping_neg() } else { magnitude as i64 }
+    }
+}
+
+impl<const N: usize> Mixture<N> {
+    #[inline(always)]
+    fn class<C: BitCoder>(&mut self, c: &mut C, class: u32, m: &Magnitude) -> u32 {
+        let low = lowest(m.class);
+        let symbol = (class.saturating_sub(low) as usize).min(SYMBOLS - 1);
+        let parent = &mut self.parts[PARENT][m.slots[PARENT] as usize];
+        if parent.seen == 0 {
+            *parent = Distribution { above: *primed(m.class), seen: SEEN_FIRST };
+        }
+        let parent = Distribution { seen: SEEN_FIRST, ..*parent };
+        let mut parts: [Distribution; N] = std::array::from_fn(|i| {
+            let part = &self.parts[i][m.slots[i] as usize];
+            if part.seen > 0 { *part } else { parent }
+        });
+        let weights = &mut self.weights[m.set as usize];
+        let mut mixed: [u16; SYMBOLS] = std::array::from_fn(|i| (SYMBOLS - 1 - i) as u16 * FLOOR);
+        for (part, w) in parts.iter().zip(weights.w) {
+            let w = u32::from((w >> 14) as u16);
+            for i in 0..SYMBOLS {
+                mixed[i] += ((u32::from(part.above[i]) * w) >> 16) as u16;
+            }
+        }
+        let symbol = c.symbol(symbol, &mixed);
+        weights.learn(std::array::from_fn(|i| parts[i].of(symbol)));
+        for (i, part) in parts.iter_mut().enumerate() {
+            part.learn(symbol);
+            self.parts[i][m.slots[i] as usize] = *part;
+        }
+        let k = low + symbol as u32;
+        if symbol == SYMBOLS - 1 {
+            k + count(c, &mut self.above, class.saturating_sub(k), CLASSES - k)
+        } else if symbol == 0 && low > 0 {
+            let zero = c.bit(class == 0, self.zero.p16());
+            self.zero.update(zero, 255);
+            if zero { 0 } else { low - count(c, &mut self.below, low.saturating_sub(class), low - 1) }
+        } else {
+            k
+        }
+    }
+
+    #[inline(always)]
+    fn sign<C: BitCoder>(&mut self, c: &mut C, negative: bool, m: &Magnitude) -> bool {
+        let mut k: [Counter; SIGNS] = std::array::from_fn(|i| self.sign[i][m.sign[i] as usize]);
+        let negative = c.bit(negative, (k[0].p16() + k[1].p16()) >> 1);
+        for i in 0..SIGNS {
+            k[i].update(negative, 255);
+            self.sign[i][m.sign[i] as usize] = k[i];
+        }
+        negative
+    }
+}
+
+/// The class of symbol 0, and of all below.
+#[inline(always)]
+pub fn lowest(expected: u32) -> u32 {
+    expected.saturating_sub(27)
+}
+
+/// What the distribution of an expected class starts from.
+pub fn primed(class: u32) -> &'static [u16; SYMBOLS] {
+    &PRIMED[if class < 30 { class } else { 28 + class % 2 } as usize]
+}
+
+/// Codes a number up to `most` in unary.
+fn count<C: BitCoder>(c: &mut C, counters: &mut [Counter; 16], n: u32, most: u32) -> u32 {
+    let mut k = 0;
+    while k < most {
+        let counter = &mut counters[k.min(15) as usize];
+        let more = c.bit(n > k, counter.p16());
+        counter.update(more, 255);
+        if !more {
+            break;
+        }
+        k += 1;
+    }
+    k
+}
