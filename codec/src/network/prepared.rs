@@ -2,16 +2,17 @@
 use super::check::{self, Checked};
 use super::error::Refusal;
 use super::graph::{Convolution, Graph, Operation, Span};
-use super::kernel::{Finish, Kernel, PackedDense, PackedDepthwise};
+use super::kernel::{self, Finish, Kernel, PackedDense};
 use super::limits::ModelLimits;
 use super::plan::{self, Plan};
 use crate::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What an operation needs beside its definition.
 #[derive(Clone, Debug)]
 pub(super) enum Prepared {
     Dense(PackedDense, Sums),
-    Depthwise(PackedDepthwise, Sums),
+    Depthwise(Sums),
     Other,
 }
 
@@ -21,12 +22,15 @@ pub(super) struct Sums {
     /// One or as many as conditions, each with channels rounded up to a multiple of 8.
     starts: Vec<Vec<i32>>,
     multipliers: Option<Vec<i32>>,
+    /// The same for depthwise convolutions, by lane.
+    lane_starts: Vec<Vec<i32>>,
+    lane_multipliers: Vec<i32>,
     shift: u32,
     span: Span,
 }
 
 impl Sums {
-    fn new(c: &Convolution) -> Sums {
+    fn new(c: &Convolution, kernel: Kernel) -> Sums {
         let padded = c.channels.next_multiple_of(8);
         let r = &c.requantise;
         // Without multipliers the rounding is a part of the start, which the proof allows for.
@@ -41,14 +45,19 @@ impl Sums {
             all.resize(padded, 0);
             all
         });
-        let starts = c.bias.chunks(c.channels).map(start).collect();
-        Sums { starts, multipliers, shift: r.shift.into(), span: r.span }
+        let starts: Vec<_> = c.bias.chunks(c.channels).map(start).collect();
+        let lane_starts = starts.iter().map(|s| kernel::by_lane(kernel, s)).collect();
+        let lane_multipliers = multipliers.as_ref().map_or(vec![], |m| kernel::by_lane(kernel, m));
+        Sums { starts, multipliers, lane_starts, lane_multipliers, shift: r.shift.into(), span: r.span }
     }
 
     pub(super) fn finish(&self, condition: usize) -> Finish<'_> {
+        let condition = if self.starts.len() == 1 { 0 } else { condition };
         Finish {
-            start: &self.starts[if self.starts.len() == 1 { 0 } else { condition }],
+            start: &self.starts[condition],
             multipliers: self.multipliers.as_deref(),
+            lane_start: &self.lane_starts[condition],
+            lane_multipliers: &self.lane_multipliers,
             shift: self.shift,
             low: self.span.low,
             high: self.span.high,
@@ -65,6 +74,8 @@ pub struct Network {
     pub(super) plan: Plan,
     pub(super) prepared: Vec<Prepared>,
     pub(super) kernel: Kernel,
+    /// Tells apart whose packed weights a scratch holds.
+    pub(super) serial: u64,
 }
 
 impl Network {
@@ -78,14 +89,16 @@ impl Network {
     }
 
     pub(super) fn prepare(graph: Graph, kernel: Kernel, limits: &ModelLimits) -> Result<Network, Refusal> {
+        static SERIAL: AtomicU64 = AtomicU64::new(1);
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         let checked = check::check(&graph, limits)?;
+        if !kernel.runs_here() {
+            return Err(Refusal::Unsupported(format!("networks on {} here", kernel.name())));
+        }
         let plan = Plan::new(&graph, &checked);
         let prepare = |o: &Operation| prepare(o, &checked, kernel);
-        let prepared: Option<Vec<_>> = graph.operations.iter().map(prepare).collect();
-        match prepared {
-            Some(prepared) => Ok(Network { graph, checked, plan, prepared, kernel }),
-            None => Err(Refusal::Unsupported(format!("networks on {} here", kernel.name()))),
-        }
+        let prepared = graph.operations.iter().map(prepare).collect();
+        Ok(Network { graph, checked, plan, prepared, kernel, serial })
     }
 
     /// The same network for another kind of instructions, with the same results.
@@ -132,17 +145,14 @@ impl Network {
     }
 }
 
-fn prepare(operation: &Operation, checked: &Checked, kernel: Kernel) -> Option<Prepared> {
-    Some(match operation {
+fn prepare(operation: &Operation, checked: &Checked, kernel: Kernel) -> Prepared {
+    match operation {
         Operation::Convolution(c) => {
             let input = checked.tensors[c.source].channels;
-            let packed = PackedDense::new(kernel, &c.weights, c.channels, c.window.taps(), input)?;
-            Prepared::Dense(packed, Sums::new(c))
+            let packed = PackedDense::new(kernel, &c.weights, c.channels, c.window.taps(), input);
+            Prepared::Dense(packed, Sums::new(c, kernel))
         }
-        Operation::Depthwise(c) => {
-            let packed = PackedDepthwise::new(kernel, c.channels.next_multiple_of(8))?;
-            Prepared::Depthwise(packed, Sums::new(c))
-        }
+        Operation::Depthwise(c) => Prepared::Depthwise(Sums::new(c, kernel)),
         _ => Prepared::Other,
-    })
+    }
 }

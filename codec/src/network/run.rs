@@ -18,8 +18,10 @@ pub struct Scratch {
     pub(super) gates: Vec<i16>,
     starts: Vec<usize>,
     numbers: Vec<usize>,
-    /// Of each depthwise operation: weights of the rows of its window that the mask tells.
-    depthwise: Vec<Option<(u64, PackedDepthwise)>>,
+    /// Whose packed weights follow.
+    serial: u64,
+    /// Of each depthwise operation, for the rows of its window that a mask tells: its weights.
+    depthwise: Vec<Vec<(u64, PackedDepthwise)>>,
 }
 
 impl Default for Scratch {
@@ -39,6 +41,7 @@ impl Scratch {
             gates: vec![],
             starts: vec![],
             numbers: vec![],
+            serial: 0,
             depthwise: vec![],
         }
     }
@@ -131,8 +134,11 @@ impl Network {
             }
         }
         scratch.output.resize(lengths[buffers], 0);
-        scratch.depthwise.clear();
-        scratch.depthwise.resize_with(self.prepared.len(), || None);
+        if scratch.serial != self.serial {
+            scratch.serial = self.serial;
+            scratch.depthwise.clear();
+            scratch.depthwise.resize_with(self.prepared.len(), Vec::new);
+        }
         let mut run = Run { network: self, input, extents, condition, scratch };
         run.import();
         for group in &self.plan.groups {
@@ -280,8 +286,18 @@ impl Run<'_> {
             let to = ((tile.row + row) * extent + tile.column) * channels;
             let to = &mut output[to..][..tile.columns * channels];
             let from = &values[view.start + row * view.row..][..tile.columns * view.step];
-            for (to, from) in to.chunks_exact_mut(channels).zip(from.chunks_exact(view.step)) {
-                to.copy_from_slice(&from[..channels]);
+            match channels {
+                // The compiler makes no calls of copies whose size it knows.
+                1 => to.iter_mut().zip(from.chunks_exact(view.step)).for_each(|(to, from)| *to = from[0]),
+                2 => {
+                    let pairs = to.chunks_exact_mut(2).zip(from.chunks_exact(view.step));
+                    pairs.for_each(|(to, from)| to.copy_from_slice(&from[..2]));
+                }
+                n if n == view.step => to.copy_from_slice(from),
+                n => {
+                    let points = to.chunks_exact_mut(n).zip(from.chunks_exact(view.step));
+                    points.for_each(|(to, from)| to.copy_from_slice(&from[..n]));
+                }
             }
         }
         self.scratch.output = output;
@@ -301,21 +317,17 @@ impl Run<'_> {
                     kernel::dense(network.kernel, line, &taps, weights, &finish);
                 });
             }
-            (Operation::Depthwise(c), Prepared::Depthwise(empty, sums)) => {
+            (Operation::Depthwise(c), Prepared::Depthwise(sums)) => {
                 let finish = sums.finish(self.condition);
-                let mut cached = self.scratch.depthwise[k].take();
+                let mut packed = mem::take(&mut self.scratch.depthwise[k]);
                 self.lines(c.source, &c.window, tile, out, &mut buffer, |line, starts, numbers, mask| {
-                    let (_, weights) = match &mut cached {
-                        Some(c) if c.0 == mask => c,
-                        other => {
-                            let mut weights = other.take().map_or_else(|| empty.clone(), |c| c.1);
-                            weights.fill(&c.weights, c.channels, numbers);
-                            other.insert((mask, weights))
-                        }
-                    };
-                    kernel::depthwise(network.kernel, line, starts, weights, &finish);
+                    let at = packed.iter().position(|p| p.0 == mask).unwrap_or_else(|| {
+                        packed.push((mask, PackedDepthwise::new(network.kernel, &c.weights, c.channels, numbers)));
+                        packed.len() - 1
+                    });
+                    kernel::depthwise(network.kernel, line, starts, &packed[at].1, &finish);
                 });
-                self.scratch.depthwise[k] = cached;
+                self.scratch.depthwise[k] = packed;
             }
             (operation, _) => self.other(operation, k, tile, out, &mut buffer),
         }

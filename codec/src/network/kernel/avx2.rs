@@ -4,24 +4,30 @@
 use super::{Finish, Line, PackedDense, PackedDepthwise, Taps, scalar};
 use std::arch::x86_64::*;
 
+/// `(sum·m + 2^(shift − 1)) >> shift` in 64 bits.
+#[target_feature(enable = "avx2")]
+fn multiplied(sum: __m256i, m: __m256i, shift: u32) -> __m256i {
+    let half = _mm256_set1_epi64x(1i64 << (shift - 1));
+    let count = _mm_cvtsi32_si128(shift as i32);
+    // Results fit into 32 bits and the shift is at most 32, so that a logical shift leaves the right low half.
+    let even = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(sum, m), half), count);
+    let (sum, m) = (_mm256_srli_epi64::<32>(sum), _mm256_srli_epi64::<32>(m));
+    let odd = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(sum, m), half), count);
+    _mm256_blend_epi32::<0xaa>(even, _mm256_slli_epi64::<32>(odd))
+}
+
 /// Sums of eight channels to values.
 ///
 /// SAFETY: the processor has AVX2, and `channel + 8` is at most the number of multipliers.
 #[target_feature(enable = "avx2")]
-unsafe fn finish8(sum: __m256i, channel: usize, finish: &Finish) -> __m128i {
+pub(super) unsafe fn finish8(sum: __m256i, channel: usize, finish: &Finish) -> __m128i {
     let shifted = match finish.multipliers {
         None => _mm256_sra_epi32(sum, _mm_cvtsi32_si128(finish.shift as i32)),
         Some(m) => {
             debug_assert!(channel + 8 <= m.len());
             // SAFETY: by the caller.
             let m = unsafe { _mm256_loadu_si256(m.as_ptr().add(channel).cast()) };
-            let half = _mm256_set1_epi64x(1i64 << (finish.shift - 1));
-            let count = _mm_cvtsi32_si128(finish.shift as i32);
-            // Results fit into 32 bits and the shift is at most 32, so that a logical shift leaves the right low half.
-            let even = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(sum, m), half), count);
-            let (sum, m) = (_mm256_srli_epi64::<32>(sum), _mm256_srli_epi64::<32>(m));
-            let odd = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(sum, m), half), count);
-            _mm256_blend_epi32::<0xaa>(even, _mm256_slli_epi64::<32>(odd))
+            multiplied(sum, m, finish.shift)
         }
     };
     let packed = _mm_packs_epi32(_mm256_castsi256_si128(shifted), _mm256_extracti128_si256::<1>(shifted));
@@ -134,77 +140,101 @@ pub(super) unsafe fn dense(line: &mut Line, taps: &Taps, weights: &PackedDense, 
 /// SAFETY: the processor has AVX2 and the line was checked for the taps.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn depthwise(line: &mut Line, starts: &[usize], weights: &PackedDepthwise, finish: &Finish) {
-    let pairs = starts.len().div_ceil(2);
-    let mut chunk = 0;
-    // SAFETY: by the caller. A chunk reads 16 or 8 channels of those that were checked, and a lone last tap is read
-    // twice, with a weight of 0 the second time.
+    let channels = line.out_step;
+    // Where points follow each other without a gap, vectors run over their borders.
+    let joined = line.step == channels;
+    let (rows, width) = if joined { (1, line.points * channels) } else { (line.points, channels) };
+    // SAFETY: by the caller: a row's values are of one point, or of all.
     unsafe {
-        while chunk + 16 <= line.out_step {
-            let w = weights.data.as_ptr().add(chunk * 2 * pairs);
-            depthwise16(line, starts, w, finish, chunk);
-            chunk += 16;
-        }
-        if chunk < line.out_step {
-            let w = weights.data.as_ptr().add(chunk * 2 * pairs);
-            depthwise8(line, starts, w, finish, chunk);
-        }
-    }
-}
-
-/// Sixteen channels of all points.
-///
-/// SAFETY: as of [`depthwise`], with the chunk's weights at `w`.
-#[target_feature(enable = "avx2")]
-unsafe fn depthwise16(line: &mut Line, starts: &[usize], w: *const i16, finish: &Finish, chunk: usize) {
-    // SAFETY: by the caller.
-    unsafe {
-        let begin = finish.start.as_ptr().add(chunk);
-        let (b0, b1) = (_mm256_loadu_si256(begin.cast()), _mm256_loadu_si256(begin.add(8).cast()));
-        let begin = [_mm256_permute2x128_si256::<0x20>(b0, b1), _mm256_permute2x128_si256::<0x31>(b0, b1)];
-        for point in 0..line.points {
-            let x = line.input.as_ptr().add(point * line.step + chunk);
-            let mut sums = begin;
-            let mut w = w;
-            for pair in starts.chunks(2) {
-                let a = _mm256_loadu_si256(x.add(pair[0]).cast());
-                let b = _mm256_loadu_si256(x.add(pair[pair.len() - 1]).cast());
-                let (low, high) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
-                let (wl, wh) = (_mm256_loadu_si256(w.cast()), _mm256_loadu_si256(w.add(16).cast()));
-                sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(low, wl));
-                sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(high, wh));
-                w = w.add(32);
+        for row in 0..rows {
+            let (from, to) = (row * line.step, row * channels);
+            let mut at = 0;
+            while at + 16 <= width {
+                depthwise16(line, starts, weights, finish, from + at, to + at);
+                at += 16;
             }
-            let s0 = _mm256_permute2x128_si256::<0x20>(sums[0], sums[1]);
-            let s1 = _mm256_permute2x128_si256::<0x31>(sums[0], sums[1]);
-            let out = line.output.as_mut_ptr().add(point * line.out_step + chunk);
-            _mm_storeu_si128(out.cast(), finish8(s0, chunk, finish));
-            _mm_storeu_si128(out.add(8).cast(), finish8(s1, chunk + 8, finish));
+            if at < width && width >= 16 {
+                // The last eight lanes again with the eight before them.
+                depthwise16(line, starts, weights, finish, from + width - 16, to + width - 16);
+            } else if at < width {
+                depthwise8(line, starts, weights, finish, from + at, to + at);
+            }
         }
     }
 }
 
-/// Eight channels of all points.
+/// Sixteen lanes, from `from` of the input to `to` of the output.
+///
+/// SAFETY: as of [`depthwise`], these lanes being in the line.
+#[target_feature(enable = "avx2")]
+unsafe fn depthwise16(
+    line: &mut Line,
+    starts: &[usize],
+    weights: &PackedDepthwise,
+    finish: &Finish,
+    from: usize,
+    to: usize,
+) {
+    let first = to % line.out_step / 8;
+    // SAFETY: by the caller; a lone last tap is read twice, with a weight of 0 the second time.
+    unsafe {
+        let x = line.input.as_ptr().add(from);
+        let mut w = weights.data.as_ptr().add(first * starts.len().div_ceil(2) * 32);
+        let start = finish.lane_start.as_ptr().add(first * 16);
+        let mut low_sum = _mm256_loadu_si256(start.cast());
+        let mut high_sum = _mm256_loadu_si256(start.add(8).cast());
+        for pair in starts.chunks(2) {
+            let a = _mm256_loadu_si256(x.add(pair[0]).cast());
+            let b = _mm256_loadu_si256(x.add(pair[pair.len() - 1]).cast());
+            let (low, high) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
+            low_sum = _mm256_add_epi32(low_sum, _mm256_madd_epi16(low, _mm256_loadu_si256(w.cast())));
+            high_sum = _mm256_add_epi32(high_sum, _mm256_madd_epi16(high, _mm256_loadu_si256(w.add(16).cast())));
+            w = w.add(32);
+        }
+        if finish.multipliers.is_some() {
+            let m = finish.lane_multipliers.as_ptr().add(first * 16);
+            low_sum = multiplied(low_sum, _mm256_loadu_si256(m.cast()), finish.shift);
+            high_sum = multiplied(high_sum, _mm256_loadu_si256(m.add(8).cast()), finish.shift);
+        } else {
+            let count = _mm_cvtsi32_si128(finish.shift as i32);
+            low_sum = _mm256_sra_epi32(low_sum, count);
+            high_sum = _mm256_sra_epi32(high_sum, count);
+        }
+        let packed = _mm256_packs_epi32(low_sum, high_sum);
+        let (low, high) = (_mm256_set1_epi16(finish.low), _mm256_set1_epi16(finish.high));
+        let packed = _mm256_min_epi16(_mm256_max_epi16(packed, low), high);
+        _mm256_storeu_si256(line.output.as_mut_ptr().add(to).cast(), packed);
+    }
+}
+
+/// Eight lanes.
 ///
 /// SAFETY: as of [`depthwise16`].
 #[target_feature(enable = "avx2")]
-unsafe fn depthwise8(line: &mut Line, starts: &[usize], w: *const i16, finish: &Finish, chunk: usize) {
-    // SAFETY: by the caller.
+unsafe fn depthwise8(
+    line: &mut Line,
+    starts: &[usize],
+    weights: &PackedDepthwise,
+    finish: &Finish,
+    from: usize,
+    to: usize,
+) {
+    let first = to % line.out_step;
+    // SAFETY: by the caller. Of sixteen lanes the first eight are in the first half of each half.
     unsafe {
-        let begin = _mm256_loadu_si256(finish.start.as_ptr().add(chunk).cast());
-        for point in 0..line.points {
-            let x = line.input.as_ptr().add(point * line.step + chunk);
-            let mut sum = begin;
-            let mut w = w;
-            for pair in starts.chunks(2) {
-                let a = _mm_loadu_si128(x.add(pair[0]).cast());
-                let b = _mm_loadu_si128(x.add(pair[pair.len() - 1]).cast());
-                let both = _mm256_set_m128i(_mm_unpackhi_epi16(a, b), _mm_unpacklo_epi16(a, b));
-                sum = _mm256_add_epi32(sum, _mm256_madd_epi16(both, _mm256_loadu_si256(w.cast())));
-                w = w.add(16);
-            }
-            let out = line.output.as_mut_ptr().add(point * line.out_step + chunk);
-            _mm_storeu_si128(out.cast(), finish8(sum, chunk, finish));
+        let x = line.input.as_ptr().add(from);
+        let mut w = weights.data.as_ptr().add(first / 8 * starts.len().div_ceil(2) * 32);
+        let mut sum = _mm256_loadu_si256(finish.start.as_ptr().add(first).cast());
+        for pair in starts.chunks(2) {
+            let a = _mm_loadu_si128(x.add(pair[0]).cast());
+            let b = _mm_loadu_si128(x.add(pair[pair.len() - 1]).cast());
+            let both = _mm256_set_m128i(_mm_unpackhi_epi16(a, b), _mm_unpacklo_epi16(a, b));
+            let weights = _mm256_loadu2_m128i(w.add(16).cast(), w.cast());
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(both, weights));
+            w = w.add(32);
         }
+        let values = finish8(sum, first, finish);
+        _mm_storeu_si128(line.output.as_mut_ptr().add(to).cast(), values);
     }
 }
 

@@ -1,6 +1,18 @@
 //! The kernels in AVX-512 with VNNI: `vpdpwssd` multiplies pairs and sums them in one step, without saturation.
-use super::{Finish, Line, PackedDense, PackedDepthwise, Taps};
+use super::{Finish, Line, PackedDense, PackedDepthwise, Taps, avx2::finish8};
 use std::arch::x86_64::*;
+
+/// `(sum·m + 2^(shift − 1)) >> shift` in 64 bits. Results fit into 32 bits and the shift is at most 32, so that a logical
+/// shift leaves the right low half.
+#[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
+fn multiplied(sum: __m512i, m: __m512i, shift: u32) -> __m512i {
+    let half = _mm512_set1_epi64(1i64 << (shift - 1));
+    let count = _mm_cvtsi32_si128(shift as i32);
+    let even = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum, m), half), count);
+    let (sum, m) = (_mm512_srli_epi64::<32>(sum), _mm512_srli_epi64::<32>(m));
+    let odd = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum, m), half), count);
+    _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64::<32>(odd))
+}
 
 /// Sums of sixteen channels to values.
 ///
@@ -14,38 +26,11 @@ unsafe fn finish16(sum: __m512i, channel: usize, finish: &Finish) -> __m256i {
             debug_assert!(channel + 16 <= m.len());
             // SAFETY: by the caller.
             let m = unsafe { _mm512_loadu_si512(m.as_ptr().add(channel).cast()) };
-            let half = _mm512_set1_epi64(1i64 << (finish.shift - 1));
-            let even = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum, m), half), count);
-            let (sum, m) = (_mm512_srli_epi64::<32>(sum), _mm512_srli_epi64::<32>(m));
-            let odd = _mm512_srl_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum, m), half), count);
-            _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64::<32>(odd))
+            multiplied(sum, m, finish.shift)
         }
     };
     let packed = _mm512_cvtsepi32_epi16(shifted);
     _mm256_min_epi16(_mm256_max_epi16(packed, _mm256_set1_epi16(finish.low)), _mm256_set1_epi16(finish.high))
-}
-
-/// Sums of eight channels to values.
-///
-/// SAFETY: as of [`finish16`], for 8 channels.
-#[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn finish8(sum: __m256i, channel: usize, finish: &Finish) -> __m128i {
-    let count = _mm_cvtsi32_si128(finish.shift as i32);
-    let shifted = match finish.multipliers {
-        None => _mm256_sra_epi32(sum, count),
-        Some(m) => {
-            debug_assert!(channel + 8 <= m.len());
-            // SAFETY: by the caller.
-            let m = unsafe { _mm256_loadu_si256(m.as_ptr().add(channel).cast()) };
-            let half = _mm256_set1_epi64x(1i64 << (finish.shift - 1));
-            let even = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(sum, m), half), count);
-            let (sum, m) = (_mm256_srli_epi64::<32>(sum), _mm256_srli_epi64::<32>(m));
-            let odd = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(sum, m), half), count);
-            _mm256_blend_epi32::<0xaa>(even, _mm256_slli_epi64::<32>(odd))
-        }
-    };
-    let packed = _mm256_cvtsepi32_epi16(shifted);
-    _mm_min_epi16(_mm_max_epi16(packed, _mm_set1_epi16(finish.low)), _mm_set1_epi16(finish.high))
 }
 
 /// `P` points of `Q` blocks of 16 channels, and of a block of 8 after them if `half` is 1 (else it is 0).
@@ -186,76 +171,63 @@ pub(super) unsafe fn dense(line: &mut Line, taps: &Taps, weights: &PackedDense, 
 /// SAFETY: the processor has AVX-512 F, BW, VL and VNNI, and the line was checked for the taps.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
 pub(super) unsafe fn depthwise(line: &mut Line, starts: &[usize], weights: &PackedDepthwise, finish: &Finish) {
-    let pairs = starts.len().div_ceil(2);
-    let mut chunk = 0;
-    // SAFETY: by the caller. A chunk reads 16 or 8 channels of those that were checked, and a lone last tap is read
-    // twice, with a weight of 0 the second time.
-    unsafe {
-        while chunk + 16 <= line.out_step {
-            let w = weights.data.as_ptr().add(chunk * 2 * pairs);
-            depthwise16(line, starts, w, finish, chunk);
-            chunk += 16;
-        }
-        if chunk < line.out_step {
-            let w = weights.data.as_ptr().add(chunk * 2 * pairs);
-            depthwise8(line, starts, w, finish, chunk);
-        }
-    }
-}
-
-/// Sixteen channels of all points.
-///
-/// SAFETY: as of [`depthwise`], with the chunk's weights at `w`.
-#[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn depthwise16(line: &mut Line, starts: &[usize], w: *const i16, finish: &Finish, chunk: usize) {
-    // SAFETY: by the caller.
-    unsafe {
-        let begin = finish.start.as_ptr().add(chunk);
-        let (b0, b1) = (_mm256_loadu_si256(begin.cast()), _mm256_loadu_si256(begin.add(8).cast()));
-        let begin = [_mm256_permute2x128_si256::<0x20>(b0, b1), _mm256_permute2x128_si256::<0x31>(b0, b1)];
-        for point in 0..line.points {
-            let x = line.input.as_ptr().add(point * line.step + chunk);
-            let mut sums = begin;
-            let mut w = w;
-            for pair in starts.chunks(2) {
-                let a = _mm256_loadu_si256(x.add(pair[0]).cast());
-                let b = _mm256_loadu_si256(x.add(pair[pair.len() - 1]).cast());
-                let (low, high) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
-                let (wl, wh) = (_mm256_loadu_si256(w.cast()), _mm256_loadu_si256(w.add(16).cast()));
-                sums[0] = _mm256_dpwssd_epi32(sums[0], low, wl);
-                sums[1] = _mm256_dpwssd_epi32(sums[1], high, wh);
-                w = w.add(32);
-            }
-            let s0 = _mm256_permute2x128_si256::<0x20>(sums[0], sums[1]);
-            let s1 = _mm256_permute2x128_si256::<0x31>(sums[0], sums[1]);
-            let sums = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(s0), s1);
-            let out = line.output.as_mut_ptr().add(point * line.out_step + chunk);
-            _mm256_storeu_si256(out.cast(), finish16(sums, chunk, finish));
+    let channels = line.out_step;
+    // Where points follow each other without a gap, vectors run over their borders.
+    let joined = line.step == channels;
+    let (rows, width) = if joined { (1, line.points * channels) } else { (line.points, channels) };
+    for row in 0..rows {
+        let (from, to) = (row * line.step, row * channels);
+        let mut first = 0;
+        for at in (0..width).step_by(32) {
+            let mask = if width - at >= 32 { u32::MAX } else { (1 << (width - at)) - 1 };
+            // SAFETY: by the caller: a row's values are of one point, or of all.
+            unsafe { depthwise32(line, starts, weights, finish, [from + at, to + at, first], mask) };
+            // Channels are a multiple of 8, and so are the lanes taken.
+            first = (first + 4) % (channels / 8);
         }
     }
 }
 
-/// Eight channels of all points.
+/// Thirty-two lanes, or those that the mask tells, from a place of the input to one of the output; the third number is
+/// the first channel's, divided by 8.
 ///
-/// SAFETY: as of [`depthwise16`].
+/// SAFETY: as of [`depthwise`], these lanes being in the line.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn depthwise8(line: &mut Line, starts: &[usize], w: *const i16, finish: &Finish, chunk: usize) {
-    // SAFETY: by the caller.
+unsafe fn depthwise32(
+    line: &mut Line,
+    starts: &[usize],
+    weights: &PackedDepthwise,
+    finish: &Finish,
+    [from, to, first]: [usize; 3],
+    mask: u32,
+) {
+    // SAFETY: by the caller; a lone last tap is read twice, with a weight of 0 the second time.
     unsafe {
-        let begin = _mm256_loadu_si256(finish.start.as_ptr().add(chunk).cast());
-        for point in 0..line.points {
-            let x = line.input.as_ptr().add(point * line.step + chunk);
-            let mut sum = begin;
-            let mut w = w;
-            for pair in starts.chunks(2) {
-                let a = _mm_loadu_si128(x.add(pair[0]).cast());
-                let b = _mm_loadu_si128(x.add(pair[pair.len() - 1]).cast());
-                let both = _mm256_set_m128i(_mm_unpackhi_epi16(a, b), _mm_unpacklo_epi16(a, b));
-                sum = _mm256_dpwssd_epi32(sum, both, _mm256_loadu_si256(w.cast()));
-                w = w.add(16);
-            }
-            let out = line.output.as_mut_ptr().add(point * line.out_step + chunk);
-            _mm_storeu_si128(out.cast(), finish8(sum, chunk, finish));
+        let x = line.input.as_ptr().add(from);
+        let mut w = weights.data.as_ptr().add(first * starts.len().div_ceil(2) * 64);
+        let start = finish.lane_start.as_ptr().add(first * 32);
+        let mut low_sum = _mm512_loadu_si512(start.cast());
+        let mut high_sum = _mm512_loadu_si512(start.add(16).cast());
+        for pair in starts.chunks(2) {
+            let a = _mm512_maskz_loadu_epi16(mask, x.add(pair[0]));
+            let b = _mm512_maskz_loadu_epi16(mask, x.add(pair[pair.len() - 1]));
+            let (low, high) = (_mm512_unpacklo_epi16(a, b), _mm512_unpackhi_epi16(a, b));
+            low_sum = _mm512_dpwssd_epi32(low_sum, low, _mm512_loadu_si512(w.cast()));
+            high_sum = _mm512_dpwssd_epi32(high_sum, high, _mm512_loadu_si512(w.add(32).cast()));
+            w = w.add(64);
         }
+        if finish.multipliers.is_some() {
+            let m = finish.lane_multipliers.as_ptr().add(first * 32);
+            low_sum = multiplied(low_sum, _mm512_loadu_si512(m.cast()), finish.shift);
+            high_sum = multiplied(high_sum, _mm512_loadu_si512(m.add(16).cast()), finish.shift);
+        } else {
+            let count = _mm_cvtsi32_si128(finish.shift as i32);
+            low_sum = _mm512_sra_epi32(low_sum, count);
+            high_sum = _mm512_sra_epi32(high_sum, count);
+        }
+        let packed = _mm512_packs_epi32(low_sum, high_sum);
+        let (low, high) = (_mm512_set1_epi16(finish.low), _mm512_set1_epi16(finish.high));
+        let packed = _mm512_min_epi16(_mm512_max_epi16(packed, low), high);
+        _mm512_mask_storeu_epi16(line.output.as_mut_ptr().add(to), mask, packed);
     }
 }

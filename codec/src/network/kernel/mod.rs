@@ -13,7 +13,7 @@ mod pack;
 mod scalar;
 
 use crate::Error;
-pub(super) use pack::{PackedDense, PackedDepthwise};
+pub(super) use pack::{PackedDense, PackedDepthwise, by_lane};
 
 /// Which instructions run a network. The results are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,9 @@ pub(super) struct Finish<'a> {
     pub start: &'a [i32],
     /// As many; none if nothing multiplies.
     pub multipliers: Option<&'a [i32]>,
+    /// Of depthwise convolutions: the same two by lane, as [`by_lane`] orders them.
+    pub lane_start: &'a [i32],
+    pub lane_multipliers: &'a [i32],
     pub shift: u32,
     pub low: i16,
     pub high: i16,
@@ -132,9 +135,10 @@ pub(super) fn dense(kernel: Kernel, line: &mut Line, taps: &Taps, weights: &Pack
     line.check(taps.starts, 2 * weights.pairs, finish);
     assert!(taps.starts.len() == taps.numbers.len() && taps.numbers.iter().all(|&n| n < weights.taps));
     assert!(weights.blocks.iter().map(|b| b.lanes).sum::<usize>() == line.out_step && weights.kernel == kernel);
+    assert!(kernel.runs_here());
     match kernel {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: weights are packed only for kernels that run here; the extents were checked above.
+        // SAFETY: the kernel runs here and the extents are right, as was checked above.
         Kernel::Avx2 => unsafe { avx2::dense(line, taps, weights, finish) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
@@ -153,9 +157,12 @@ pub(super) fn depthwise(kernel: Kernel, line: &mut Line, starts: &[usize], weigh
     }
     line.check(starts, line.out_step, finish);
     assert!(weights.taps == starts.len() && weights.channels == line.out_step && weights.kernel == kernel);
+    let by_lane = line.out_step / 8 * pack::lanes(kernel);
+    assert!(kernel.runs_here() && finish.lane_start.len() == by_lane);
+    assert!(finish.multipliers.is_none() || finish.lane_multipliers.len() == by_lane);
     match kernel {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: weights are packed only for kernels that run here; the extents were checked above.
+        // SAFETY: the kernel runs here and the extents are right, as was checked above.
         Kernel::Avx2 => unsafe { avx2::depthwise(line, starts, weights, finish) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.

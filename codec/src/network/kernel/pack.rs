@@ -22,11 +22,8 @@ pub(crate) struct PackedDense {
 }
 
 impl PackedDense {
-    /// From weights \[out, tap, in\]; `None` if the kernel cannot run here.
-    pub(crate) fn new(kernel: Kernel, weights: &[i16], out: usize, taps: usize, input: usize) -> Option<PackedDense> {
-        if !kernel.runs_here() {
-            return None;
-        }
+    /// From weights \[out, tap, in\].
+    pub(crate) fn new(kernel: Kernel, weights: &[i16], out: usize, taps: usize, input: usize) -> PackedDense {
         let pairs = input.div_ceil(2);
         let (mut blocks, mut data) = (Vec::new(), Vec::new());
         let mut first = 0;
@@ -45,15 +42,16 @@ impl PackedDense {
             }
             first += lanes;
         }
-        Some(PackedDense { kernel, taps, pairs, blocks, data })
+        PackedDense { kernel, taps, pairs, blocks, data }
     }
 }
 
 /// Weights of a depthwise convolution, for some of its taps.
 ///
-/// Scalar and NEON read \[tap, channel\]. AVX2 and AVX-512 read, for each chunk of 16 channels (and a last one of 8 if
-/// they are no multiple of 16), for each pair of taps, the two taps' weights of a channel beside each other: first of the
-/// channels 0–3 and 8–11 of the chunk, then of 4–7 and 12–15, which is how unpacking orders the values.
+/// Scalar and NEON read \[tap, channel\]. AVX2 and AVX-512 run over the values of a line without regard to where a point
+/// ends, 16 or 32 **lanes** at a time, from some multiple of 8: a lane's channel is its number modulo the channels. For each
+/// first channel that is a multiple of 8, for each pair of taps, there are the two taps' weights of a lane beside each other,
+/// in the order in which unpacking leaves the lanes: see [`unpacked`].
 #[derive(Clone, Debug)]
 pub(crate) struct PackedDepthwise {
     pub kernel: Kernel,
@@ -62,35 +60,49 @@ pub(crate) struct PackedDepthwise {
     pub data: Vec<i16>,
 }
 
-impl PackedDepthwise {
-    /// Room for weights of a number of channels that is a multiple of 8; `None` if the kernel cannot run here.
-    pub(crate) fn new(kernel: Kernel, channels: usize) -> Option<PackedDepthwise> {
-        kernel.runs_here().then_some(PackedDepthwise { kernel, taps: 0, channels, data: Vec::new() })
+/// Lanes that a kernel takes at once in depthwise convolutions.
+pub(super) fn lanes(kernel: Kernel) -> usize {
+    match kernel {
+        Kernel::Avx512 => 32,
+        Kernel::Avx2 => 16,
+        _ => 0,
     }
+}
 
-    /// Takes the weights \[tap, channel\] of the taps in `numbers`; channels from `channels` on have weights of 0.
-    pub(crate) fn fill(&mut self, weights: &[i16], channels: usize, numbers: &[usize]) {
-        self.taps = numbers.len();
-        self.data.clear();
+/// The lanes in the order in which unpacking the low halves, then the high halves, of 128-bit parts leaves them.
+fn unpacked(lanes: usize) -> impl Iterator<Item = usize> {
+    (0..2).flat_map(move |half| (0..lanes / 8).flat_map(move |part| (0..4).map(move |i| part * 8 + half * 4 + i)))
+}
+
+/// For each first channel, values by channel in the order of lanes; nothing for kernels without such an order.
+pub(crate) fn by_lane(kernel: Kernel, values: &[i32]) -> Vec<i32> {
+    let n = values.len();
+    let first = (0..n).step_by(8);
+    first.flat_map(|f| unpacked(lanes(kernel)).map(move |lane| values[(f + lane) % n])).collect()
+}
+
+impl PackedDepthwise {
+    /// Takes the weights \[tap, channel\] of the taps in `numbers`; from `channels` on up to the next multiple of 8 they
+    /// are 0.
+    pub(crate) fn new(kernel: Kernel, weights: &[i16], channels: usize, numbers: &[usize]) -> PackedDepthwise {
+        let (taps, padded) = (numbers.len(), channels.next_multiple_of(8));
         let weight = |tap: usize, c: usize| {
             let number = numbers.get(tap).filter(|_| c < channels);
             number.map_or(0, |n| weights[n * channels + c])
         };
-        if matches!(self.kernel, Kernel::Scalar | Kernel::Neon) {
-            for tap in 0..self.taps {
-                self.data.extend((0..self.channels).map(|c| weight(tap, c)));
-            }
-            return;
-        }
-        for chunk in (0..self.channels).step_by(16) {
-            let groups: &[usize] = if self.channels - chunk >= 16 { &[0, 8, 4, 12] } else { &[0, 4] };
-            for pair in 0..self.taps.div_ceil(2) {
-                for group in groups {
-                    for c in chunk + group..chunk + group + 4 {
-                        self.data.extend([weight(2 * pair, c), weight(2 * pair + 1, c)]);
+        let mut data = Vec::new();
+        if lanes(kernel) == 0 {
+            (0..taps).for_each(|tap| data.extend((0..padded).map(|c| weight(tap, c))));
+        } else {
+            for first in (0..padded).step_by(8) {
+                for pair in 0..taps.div_ceil(2) {
+                    for lane in unpacked(lanes(kernel)) {
+                        let c = (first + lane) % padded;
+                        data.extend([weight(2 * pair, c), weight(2 * pair + 1, c)]);
                     }
                 }
             }
         }
+        PackedDepthwise { kernel, taps, channels: padded, data }
     }
 }
