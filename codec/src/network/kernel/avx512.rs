@@ -1,5 +1,5 @@
 //! The kernels in AVX-512 with VNNI: `vpdpwssd` multiplies pairs and sums them in one step, without saturation.
-use super::{Finish, Line, PackedDense, PackedDepthwise, Taps, avx2::finish8};
+use super::{Finish, Kernel, Line, PackedDense, PackedDepthwise, Taps, avx2::finish8, pack};
 use std::arch::x86_64::*;
 
 /// `(sum·m + 2^(shift − 1)) >> shift` in 64 bits. Results fit into 32 bits and the shift is at most 32, so that a logical
@@ -31,6 +31,17 @@ unsafe fn finish16(sum: __m512i, channel: usize, finish: &Finish) -> __m256i {
     };
     let packed = _mm512_cvtsepi32_epi16(shifted);
     _mm256_min_epi16(_mm256_max_epi16(packed, _mm256_set1_epi16(finish.low)), _mm256_set1_epi16(finish.high))
+}
+
+/// Sums of twice sixteen channels to values, without multipliers.
+#[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
+fn finish32(a: __m512i, b: __m512i, finish: &Finish) -> __m512i {
+    let count = _mm_cvtsi32_si128(finish.shift as i32);
+    let packed = _mm512_packs_epi32(_mm512_sra_epi32(a, count), _mm512_sra_epi32(b, count));
+    // Packing leaves quarters of `a` and of `b` by turns.
+    let ordered = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), packed);
+    let (low, high) = (_mm512_set1_epi16(finish.low), _mm512_set1_epi16(finish.high));
+    _mm512_min_epi16(_mm512_max_epi16(ordered, low), high)
 }
 
 /// `P` points of `Q` blocks of 16 channels, and of a block of 8 after them if `half` is 1 (else it is 0).
@@ -92,9 +103,16 @@ unsafe fn tile<const P: usize, const Q: usize, const HALF: usize>(
         let out = line.output.as_mut_ptr().add(point * line.out_step + channel);
         for p in 0..P {
             let out = out.add(p * line.out_step);
-            for q in 0..Q {
-                let values = finish16(sums[p][q], channel + q * 16, finish);
-                _mm256_storeu_si256(out.add(q * 16).cast(), values);
+            for q in (0..Q).step_by(2) {
+                if q + 1 < Q && finish.multipliers.is_none() {
+                    let values = finish32(sums[p][q], sums[p][q + 1], finish);
+                    _mm512_storeu_si512(out.add(q * 16).cast(), values);
+                    continue;
+                }
+                for q in q..Q.min(q + 2) {
+                    let values = finish16(sums[p][q], channel + q * 16, finish);
+                    _mm256_storeu_si256(out.add(q * 16).cast(), values);
+                }
             }
             for h in 0..HALF {
                 let values = finish8(rest[p][h], channel + Q * 16, finish);
@@ -175,59 +193,79 @@ pub(super) unsafe fn depthwise(line: &mut Line, starts: &[usize], weights: &Pack
     // Where points follow each other without a gap, vectors run over their borders.
     let joined = line.step == channels;
     let (rows, width) = if joined { (1, line.points * channels) } else { (line.points, channels) };
+    let period = pack::period(Kernel::Avx512, channels);
     for row in 0..rows {
         let (from, to) = (row * line.step, row * channels);
-        let mut first = 0;
-        for at in (0..width).step_by(32) {
-            let mask = if width - at >= 32 { u32::MAX } else { (1 << (width - at)) - 1 };
-            // SAFETY: by the caller: a row's values are of one point, or of all.
-            unsafe { depthwise32(line, starts, weights, finish, [from + at, to + at, first], mask) };
-            // Channels are a multiple of 8, and so are the lanes taken.
-            first = (first + 4) % (channels / 8);
+        let mut at = 0;
+        // SAFETY: by the caller: a row's values are of one point, or of all, and all lanes taken are among them.
+        unsafe {
+            while at + 4 * period <= width {
+                for at in (at..at + period).step_by(32) {
+                    vectors::<4>(line, starts, weights, finish, [from + at, to + at, period], u32::MAX);
+                }
+                at += 4 * period;
+            }
+            while at < width {
+                let mask = if width - at >= 32 { u32::MAX } else { (1 << (width - at)) - 1 };
+                vectors::<1>(line, starts, weights, finish, [from + at, to + at, 0], mask);
+                at += 32;
+            }
         }
     }
 }
 
-/// Thirty-two lanes, or those that the mask tells, from a place of the input to one of the output; the third number is
-/// the first channel's, divided by 8.
+/// `N` vectors of 32 lanes, or of those that the mask tells, from a place of the input to one of the output; the third
+/// number is the distance between the vectors, which all begin with the same channel.
 ///
 /// SAFETY: as of [`depthwise`], these lanes being in the line.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn depthwise32(
+unsafe fn vectors<const N: usize>(
     line: &mut Line,
     starts: &[usize],
     weights: &PackedDepthwise,
     finish: &Finish,
-    [from, to, first]: [usize; 3],
+    [from, to, apart]: [usize; 3],
     mask: u32,
 ) {
+    let first = to % line.out_step / 8;
+    let last = starts.len() - 1;
     // SAFETY: by the caller; a lone last tap is read twice, with a weight of 0 the second time.
     unsafe {
         let x = line.input.as_ptr().add(from);
         let mut w = weights.data.as_ptr().add(first * starts.len().div_ceil(2) * 64);
         let start = finish.lane_start.as_ptr().add(first * 32);
-        let mut low_sum = _mm512_loadu_si512(start.cast());
-        let mut high_sum = _mm512_loadu_si512(start.add(16).cast());
-        for pair in starts.chunks(2) {
-            let a = _mm512_maskz_loadu_epi16(mask, x.add(pair[0]));
-            let b = _mm512_maskz_loadu_epi16(mask, x.add(pair[pair.len() - 1]));
-            let (low, high) = (_mm512_unpacklo_epi16(a, b), _mm512_unpackhi_epi16(a, b));
-            low_sum = _mm512_dpwssd_epi32(low_sum, low, _mm512_loadu_si512(w.cast()));
-            high_sum = _mm512_dpwssd_epi32(high_sum, high, _mm512_loadu_si512(w.add(32).cast()));
+        let mut low_sums = [_mm512_loadu_si512(start.cast()); N];
+        let mut high_sums = [_mm512_loadu_si512(start.add(16).cast()); N];
+        for tap in (0..=last).step_by(2) {
+            let a = x.add(*starts.get_unchecked(tap));
+            let b = x.add(*starts.get_unchecked(last.min(tap + 1)));
+            let (w_low, w_high) = (_mm512_loadu_si512(w.cast()), _mm512_loadu_si512(w.add(32).cast()));
+            for n in 0..N {
+                let [a, b] = [a, b].map(|x| x.add(n * apart));
+                let (a, b) = if N > 1 {
+                    (_mm512_loadu_si512(a.cast()), _mm512_loadu_si512(b.cast()))
+                } else {
+                    (_mm512_maskz_loadu_epi16(mask, a), _mm512_maskz_loadu_epi16(mask, b))
+                };
+                low_sums[n] = _mm512_dpwssd_epi32(low_sums[n], _mm512_unpacklo_epi16(a, b), w_low);
+                high_sums[n] = _mm512_dpwssd_epi32(high_sums[n], _mm512_unpackhi_epi16(a, b), w_high);
+            }
             w = w.add(64);
         }
-        if finish.multipliers.is_some() {
-            let m = finish.lane_multipliers.as_ptr().add(first * 32);
-            low_sum = multiplied(low_sum, _mm512_loadu_si512(m.cast()), finish.shift);
-            high_sum = multiplied(high_sum, _mm512_loadu_si512(m.add(16).cast()), finish.shift);
-        } else {
-            let count = _mm_cvtsi32_si128(finish.shift as i32);
-            low_sum = _mm512_sra_epi32(low_sum, count);
-            high_sum = _mm512_sra_epi32(high_sum, count);
-        }
-        let packed = _mm512_packs_epi32(low_sum, high_sum);
         let (low, high) = (_mm512_set1_epi16(finish.low), _mm512_set1_epi16(finish.high));
-        let packed = _mm512_min_epi16(_mm512_max_epi16(packed, low), high);
-        _mm512_mask_storeu_epi16(line.output.as_mut_ptr().add(to), mask, packed);
+        for n in 0..N {
+            let (low_sum, high_sum) = if finish.multipliers.is_some() {
+                let m = finish.lane_multipliers.as_ptr().add(first * 32);
+                let low_sum = multiplied(low_sums[n], _mm512_loadu_si512(m.cast()), finish.shift);
+                (low_sum, multiplied(high_sums[n], _mm512_loadu_si512(m.add(16).cast()), finish.shift))
+            } else {
+                let count = _mm_cvtsi32_si128(finish.shift as i32);
+                (_mm512_sra_epi32(low_sums[n], count), _mm512_sra_epi32(high_sums[n], count))
+            };
+            let packed = _mm512_packs_epi32(low_sum, high_sum);
+            let packed = _mm512_min_epi16(_mm512_max_epi16(packed, low), high);
+            let out = line.output.as_mut_ptr().add(to + n * apart);
+            _mm512_mask_storeu_epi16(out, mask, packed);
+        }
     }
 }

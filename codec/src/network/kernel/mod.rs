@@ -152,7 +152,9 @@ pub(super) fn dense(kernel: Kernel, line: &mut Line, taps: &Taps, weights: &Pack
 
 /// Sums over the taps of each channel by itself. The weights are those of exactly the taps at `starts`.
 pub(super) fn depthwise(kernel: Kernel, line: &mut Line, starts: &[usize], weights: &PackedDepthwise, finish: &Finish) {
-    if line.points == 0 {
+    if line.points == 0 || starts.is_empty() {
+        // No row of the window meets the source: only the start is summed.
+        scalar::depthwise(line, starts, weights, finish);
         return;
     }
     line.check(starts, line.out_step, finish);

@@ -69,6 +69,16 @@ pub(super) fn lanes(kernel: Kernel) -> usize {
     }
 }
 
+/// After how many lanes the same channels come again at the start of a kernel's vector.
+pub(super) fn period(kernel: Kernel, channels: usize) -> usize {
+    let (mut lanes, eighths) = (lanes(kernel), channels / 8);
+    let vector = lanes;
+    while lanes / 8 % eighths != 0 {
+        lanes += vector;
+    }
+    lanes
+}
+
 /// The lanes in the order in which unpacking the low halves, then the high halves, of 128-bit parts leaves them.
 fn unpacked(lanes: usize) -> impl Iterator<Item = usize> {
     (0..2).flat_map(move |half| (0..lanes / 8).flat_map(move |part| (0..4).map(move |i| part * 8 + half * 4 + i)))
