@@ -3,6 +3,7 @@
 //! Billions of multiplications a second of one core, edges counted as whole, by the processor time of the thread, best of
 //! several; and the share of the first case's speed. The cases named `bare` are one convolution over tensors that fit into
 //! a cache; `network` is what a predictor looks like, over large and small lattices.
+#![allow(clippy::print_stdout)]
 use rustix::time::{ClockId, clock_gettime};
 use scicodec::network::{Convolution, Graph, Kernel, Network, Operation, Requantise, Scratch, Span, Window};
 use scicodec_bench::Result;

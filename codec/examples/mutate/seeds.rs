@@ -1,5 +1,6 @@
 //! Valid streams to start from: chunk bodies of every base and type, and files of one and of several variables.
 use crate::field::{self, KINDS, Kind};
+use scicodec::network::{Model, ModelBuilder, ModelLimits};
 use scicodec::*;
 use std::path::Path;
 
@@ -121,6 +122,13 @@ pub fn write(corpus: &Path) -> Result<(), Error> {
         for (i, f) in files()?.iter().enumerate() {
             std::fs::write(to.join(format!("{i}")), f)?;
         }
+    }
+    let to = folder("model_never_panics")?;
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/golden/2/networks.scm");
+    for network in Model::read(&std::fs::read(golden)?, &ModelLimits::default())?.networks() {
+        // One each, so that seeds are short.
+        let model = ModelBuilder::new("").network(network.graph().clone())?.build()?;
+        std::fs::write(to.join(network.name()), model.write())?;
     }
     let to = folder("round_trip_keeps_the_bound")?;
     for (t, dtype) in DType::ALL.into_iter().enumerate() {

@@ -70,6 +70,7 @@ pub(super) fn lanes(kernel: Kernel) -> usize {
 }
 
 /// After how many lanes the same channels come again at the start of a kernel's vector.
+#[cfg(target_arch = "x86_64")]
 pub(super) fn period(kernel: Kernel, channels: usize) -> usize {
     let (mut lanes, eighths) = (lanes(kernel), channels / 8);
     let vector = lanes;
