@@ -21,6 +21,19 @@ impl Lattice {
         if self.exact { k.round() } else { k }
     }
 
+    /// Sharpens the scale by least squares.
+    fn fit(&mut self, values: &[f64]) {
+        let (mut kd, mut kk) = (0.0, 0.0);
+        for &x in values {
+            let k = self.index(x);
+            kd += k * (x - self.offset);
+            kk += k * k;
+        }
+        if kd > 0.0 && kk > 0.0 && (kd / kk).is_normal() {
+            self.scale = kd / kk;
+        }
+    }
+
     /// Value at a place of the grid (SPEC §8.1).
     #[inline(always)]
     pub fn value(&self, k: f64) -> f64 {
@@ -41,10 +54,14 @@ pub fn ulp(dtype: DType, x: f64) -> f64 {
     p / (1u64 << bits) as f64
 }
 
-/// The lattice of packed values, if there is one. `values` are finite numbers of a float type.
-pub fn packed(dtype: DType, values: &[f64], lo: f64, hi: f64) -> Option<Lattice> {
+/// The lattice of packed values, if there is one. `values` are finite numbers of a float type; `bound` is the error that
+/// each may have.
+///
+/// Values that were unpacked carelessly sit beside the grid by more than the rounding of their type. They are taken for
+/// its points where that is well within the bound, and the bound well within the spacing.
+pub fn packed(dtype: DType, values: &[f64], lo: f64, hi: f64, bound: f64) -> Option<Lattice> {
     const SAMPLES: usize = 1 << 14;
-    let tolerance = 2.0 * ulp(dtype, lo.abs().max(hi.abs()));
+    let rounding = 2.0 * ulp(dtype, lo.abs().max(hi.abs()));
     let stride = (values.len() / SAMPLES).max(1);
     let mut sorted: Vec<f64> = values.iter().step_by(stride).copied().collect();
     // Runs of neighbours hold the small differences that a thinned sample misses.
@@ -52,23 +69,30 @@ pub fn packed(dtype: DType, values: &[f64], lo: f64, hi: f64) -> Option<Lattice>
     sorted.push(lo);
     sorted.sort_by(f64::total_cmp);
     sorted.dedup();
-    let smallest =
-        sorted.windows(2).map(|w| w[1] - w[0]).filter(|&d| d > 2.0 * tolerance).fold(f64::INFINITY, f64::min);
-    if !smallest.is_finite() || (hi - lo) / smallest > 1e7 {
-        return None;
-    }
-    // Differences that are no multiples of the smallest may be multiples of a fraction of it.
-    for divisor in 1..=8 {
-        if let Some(scale) = refine(&sorted, lo, smallest / f64::from(divisor), tolerance) {
-            for offset in [lo, 0.0] {
-                let lattice = Lattice { offset, scale, exact: true };
-                if values.iter().all(|&x| (lattice.value(lattice.index(x)) - x).abs() <= tolerance) {
-                    return Some(lattice);
+    let find = |tolerance: f64, least: f64| {
+        let gap = |w: &[f64]| w[1] - w[0];
+        let smallest = sorted.windows(2).map(gap).filter(|&d| d > 2.0 * tolerance).fold(f64::INFINITY, f64::min);
+        if !smallest.is_finite() || (hi - lo) / smallest > 1e7 {
+            return None;
+        }
+        // Differences that are no multiples of the smallest may be multiples of a fraction of it.
+        for divisor in (1..=8).map(f64::from).take_while(|d| smallest / d > least) {
+            if let Some(scale) = refine(&sorted, lo, smallest / divisor, tolerance) {
+                for offset in [lo, 0.0] {
+                    let mut lattice = Lattice { offset, scale, exact: true };
+                    if tolerance > rounding {
+                        lattice.fit(values);
+                    }
+                    if values.iter().all(|&x| (lattice.value(lattice.index(x)) - x).abs() <= tolerance) {
+                        return Some(lattice);
+                    }
                 }
             }
         }
-    }
-    None
+        None
+    };
+    let loose = [bound / 16.0, bound / 2.0].into_iter().filter(|&t| t > rounding);
+    find(rounding, 0.0).or_else(|| loose.into_iter().find_map(|t| find(t, 4.0 * bound)))
 }
 
 /// Sharpens a first guess of the scale by ever larger differences; `None` where one does not fit.

@@ -44,13 +44,13 @@ impl Search<'_> {
         let whole = || Lattice { offset: 0.0, scale: 1.0, exact: true };
         match x.bound {
             ChunkBound::Lossless if x.dtype.is_float() => {
-                if let Some(l) = packed(x.dtype, &x.numbers, x.lo, x.hi) {
+                if let Some(l) = packed(x.dtype, &x.numbers, x.lo, x.hi, 0.0) {
                     self.on_lattice(l, 0.0);
                 }
                 self.lossless();
             }
             ChunkBound::Abs(e) if x.dtype.is_float() => {
-                let lattice = packed(x.dtype, &x.numbers, x.lo, x.hi).filter(|l| e < 16.0 * l.scale);
+                let lattice = packed(x.dtype, &x.numbers, x.lo, x.hi, e).filter(|l| e < 16.0 * l.scale);
                 if let Some(l) = lattice.or_else(|| spacing(x.dtype, &x.numbers, x.lo, x.hi, e)) {
                     self.on_lattice(l, e);
                 }
@@ -79,7 +79,7 @@ impl Search<'_> {
             }
             ChunkBound::Rmse(e) => {
                 if e > 0.0 {
-                    if let Some(l) = packed(x.dtype, &x.numbers, x.lo, x.hi).filter(|l| e < l.scale) {
+                    if let Some(l) = packed(x.dtype, &x.numbers, x.lo, x.hi, e).filter(|l| e < l.scale) {
                         self.on_lattice(l, 0.0);
                     }
                     self.numeric(&Map::Plain, storable(e * 3.4));
