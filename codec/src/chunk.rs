@@ -4,7 +4,7 @@ use crate::bytes::Bytes;
 use crate::elements::{from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Silence};
 use crate::logarithm::exp2;
-use crate::mask;
+use crate::mask::{self, Teller};
 use crate::plan::{Base, Map, Plan, TABLED};
 use crate::prepare::Prepared;
 use crate::{Error, fast, select};
@@ -130,7 +130,7 @@ pub struct Coded {
 pub fn write(x: &Prepared, plan: &Plan) -> Coded {
     let mut c = BitEncoder::default();
     let mut state = x.state(plan);
-    code(&mut c, x.dtype, x.g, plan, &mut state);
+    code(&mut c, x.dtype, x.g, plan, plan.teller(), &mut state);
     let mut decoded = elements(x.dtype, plan, &state, x.bits.len());
     let wrong = x.exceptions(&decoded);
     if !wrong.is_empty() {
@@ -164,7 +164,8 @@ pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
 pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     let mut c = CostCounter::default();
     let mut state = x.state(plan);
-    code(&mut c, x.dtype, x.g, plan, &mut state);
+    // Masks cost every plan alike: the quick way of telling them does.
+    code(&mut c, x.dtype, x.g, plan, Teller::Template, &mut state);
     let decoded = elements(x.dtype, plan, &state, x.bits.len());
     let rmse = if matches!(x.bound, ChunkBound::Rmse(_)) { x.rmse(&decoded) } else { 0.0 };
     let exceptions = x.exceptions(&decoded).len();
@@ -176,7 +177,7 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
 /// The numbers that coding by this plan would leave.
 pub fn reconstruct(x: &Prepared, plan: &Plan) -> Vec<u64> {
     let mut state = x.state(plan);
-    code(&mut Silence, x.dtype, x.g, plan, &mut state);
+    code(&mut Silence, x.dtype, x.g, plan, Teller::Template, &mut state);
     elements(x.dtype, plan, &state, x.bits.len())
 }
 
@@ -218,14 +219,14 @@ impl State {
     }
 }
 
-fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, s: &mut State) {
+fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, masks: Teller, s: &mut State) {
     if plan.masked {
-        mask::code(c, g, &mut s.special);
+        mask::code(c, g, masks, &mut s.special);
         mask::code_specials(c, 8 * dtype.size() as u32, &s.special, &mut s.special_bits);
     }
     if plan.map == Map::Logarithm {
-        mask::code(c, g, &mut s.zero);
-        mask::code(c, g, &mut s.negative);
+        mask::code(c, g, masks, &mut s.zero);
+        mask::code(c, g, masks, &mut s.negative);
         s.skip = s.zero.clone();
         for (a, &b) in s.skip.iter_mut().zip(&s.special) {
             *a |= b;
@@ -311,7 +312,7 @@ pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Res
         return fast::decode(dtype, shape, n, body);
     }
     let mut bytes = Bytes(body);
-    let (plan, exceptions) = Plan::read(base, &mut bytes, dtype.size())?;
+    let (plan, stream) = Plan::read(base, &mut bytes, dtype.size())?;
     if !dtype.is_float() && !matches!(plan.map, Map::Plain | Map::Lattice(_)) {
         return Err(Error::Corrupt { what: "logarithms of integers".into(), section: "4" });
     }
@@ -321,9 +322,9 @@ pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Res
     }
     let mut c = BitDecoder::new(bytes.0);
     let mut state = State::empty(&plan, n);
-    code(&mut c, dtype, Geometry::new(shape), &plan, &mut state);
+    code(&mut c, dtype, Geometry::new(shape), &plan, stream.masks, &mut state);
     let mut out = elements(dtype, &plan, &state, n);
-    if exceptions {
+    if stream.exceptions {
         let (mut at, mut exact) = (Vec::new(), Vec::new());
         code_exceptions(&mut c, dtype, &mut at, &mut exact, n);
         for (i, b) in at.into_iter().zip(exact) {

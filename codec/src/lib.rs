@@ -37,6 +37,7 @@ mod lattice;
 pub mod learned;
 mod logarithm;
 mod mask;
+mod mask_mixture;
 mod metrics;
 pub mod network;
 mod options;

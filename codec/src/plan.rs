@@ -6,6 +6,7 @@ use crate::base::{Geometry, interpolation, raster, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, ResidualCoder, Residuals};
 use crate::lattice::Lattice;
+use crate::mask::Teller;
 
 /// How coded numbers become elements (SPEC §8.1).
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +76,18 @@ const FLAG_EXCEPTIONS: u8 = 2;
 const FLAG_LOGARITHM: u8 = 4;
 const FLAG_ONE_CONTEXT: u8 = 8;
 const FLAG_MIXTURE: u8 = 16;
-const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_LOGARITHM | FLAG_ONE_CONTEXT | FLAG_MIXTURE;
+const FLAG_MIXED_MASKS: u8 = 32;
+const FLAGS: u8 =
+    FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_LOGARITHM | FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_MIXED_MASKS;
+
+/// What the flags say of the stream besides the plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream {
+    /// Some elements are sent exactly.
+    pub exceptions: bool,
+    /// How masks are told.
+    pub masks: Teller,
+}
 
 /// Schedules of steps over levels: alpha and beta of `interpolation::Parameters`.
 pub const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)];
@@ -124,6 +136,7 @@ impl Plan {
             (self.map == Map::Logarithm, FLAG_LOGARITHM),
             (self.coder == Coder::OneContext, FLAG_ONE_CONTEXT),
             (self.coder == Coder::Mixture, FLAG_MIXTURE),
+            (self.has_masks() && self.teller() == Teller::Mixture, FLAG_MIXED_MASKS),
         ] {
             flags |= if on { flag } else { 0 };
         }
@@ -160,8 +173,18 @@ impl Plan {
         }
     }
 
-    /// Reads the parameters of a base with this code, for elements of `size` bytes; says whether there are exceptions.
-    pub fn read(code: u8, b: &mut Bytes<'_>, size: usize) -> Result<(Plan, bool), Error> {
+    /// Whether there is a mask, or the planes of zeros and signs that are coded as masks are.
+    fn has_masks(&self) -> bool {
+        self.masked || self.map == Map::Logarithm
+    }
+
+    /// How a writer tells masks.
+    pub fn teller(&self) -> Teller {
+        if self.coder == Coder::OneContext { Teller::Template } else { Teller::Mixture }
+    }
+
+    /// Reads the parameters of a base with this code, for elements of `size` bytes.
+    pub fn read(code: u8, b: &mut Bytes<'_>, size: usize) -> Result<(Plan, Stream), Error> {
         let flags = b.byte()?;
         if flags & !FLAGS != 0 {
             return corrupt(format!("reserved flags are set: {flags:#04x}"));
@@ -225,7 +248,11 @@ impl Plan {
             _ => return Err(Error::Unsupported { feature: format!("base {code}") }),
         };
         let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, coder, rounding: 0.5 };
-        Ok((plan, flags & FLAG_EXCEPTIONS != 0))
+        if flags & FLAG_MIXED_MASKS != 0 && !plan.has_masks() {
+            return corrupt("a way of telling masks where there are none".into());
+        }
+        let masks = if flags & FLAG_MIXED_MASKS != 0 { Teller::Mixture } else { Teller::Template };
+        Ok((plan, Stream { exceptions: flags & FLAG_EXCEPTIONS != 0, masks }))
     }
 
     /// The step of quantisation; 0 where there is none.

@@ -62,6 +62,13 @@ impl<const N: usize> Mixer<N> {
         Mixer { weights: vec![[start; LANES]; sets], seen: vec![0; sets] }
     }
 
+    /// `sets` weight vectors that start at these values.
+    pub fn starting(sets: usize, starts: [i32; N]) -> Self {
+        let mut all = [0; LANES];
+        all[..N].copy_from_slice(&starts);
+        Mixer { weights: vec![all; sets], seen: vec![0; sets] }
+    }
+
     /// Mixes these counters with weight vector `set`.
     #[inline(always)]
     pub fn mix(&self, set: usize, counters: &[Counter; N]) -> Mixed<N> {

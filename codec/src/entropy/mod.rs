@@ -16,3 +16,4 @@ pub use estimate::Estimate;
 pub use mixer::{Counter, Mixer};
 pub use mixture::Mixture;
 pub use residual::{CONTEXTS, Magnitude, ResidualCoder, Residuals, SIGN_CONTEXTS, log_class};
+pub use tables::squash;
