@@ -62,7 +62,7 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
     if field.mask.is_some() {
         let mut plane: Vec<bool> = field.mask.into_iter().flatten().map(|&m| m != 0).collect();
         let mut bits: Vec<u64> = x.iter().map(|&v| v.bits()).collect();
-        mask::code(&mut c, g, &mut plane);
+        mask::code(&mut c, g, mask::Teller::Template, &mut plane);
         mask::code_specials(&mut c, 8 * T::DTYPE.size() as u32, &plane, &mut bits);
     }
     let (symbols, raw) = codes.write(&mut c);
@@ -159,7 +159,7 @@ pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<De
     if flags & FLAG_MASKED != 0 {
         plane = vec![false; n];
         special = vec![0; n];
-        mask::code(&mut c, g, &mut plane);
+        mask::code(&mut c, g, mask::Teller::Template, &mut plane);
         mask::code_specials(&mut c, 8 * dtype.size() as u32, &plane, &mut special);
     }
     let masked: Option<Vec<u8>> = (!plane.is_empty()).then(|| plane.iter().map(|&m| u8::from(m)).collect());

@@ -54,11 +54,13 @@ fn lattice<T: Float>(f: &Field<'_, T>, e: f64) -> Option<Scale> {
     let middle = f.x.len() / 2;
     let places = (0..f.x.len()).step_by(stride).chain(middle..(middle + SAMPLES).min(f.x.len()));
     let sample: Vec<f64> = places.filter(valid).map(|i| f.x[i].wide()).collect();
-    let l = packed(T::DTYPE, &sample, f.lo, f.hi)
+    let l = packed(T::DTYPE, &sample, f.lo, f.hi, e)
         .filter(|l| e < 16.0 * l.scale)
         .or_else(|| spacing(T::DTYPE, &sample, f.lo, f.hi, e).filter(|l| l.exact))?;
     let far = ((f.lo - l.offset) / l.scale).abs().max(((f.hi - l.offset) / l.scale).abs());
-    let tolerance = 2.0 * ulp(T::DTYPE, f.lo.abs().max(f.hi.abs()));
+    // Values may sit beside a wide grid, as `packed` says.
+    let loose = if 4.0 * e < l.scale { 0.5 * e } else { 0.0 };
+    let tolerance = (2.0 * ulp(T::DTYPE, f.lo.abs().max(f.hi.abs()))).max(loose);
     let on = |x: f64| (l.value(((x - l.offset) / l.scale).round()) - x).abs() <= tolerance;
     let steps = 2.0 * (e / l.scale).floor() + 1.0;
     if far >= LARGEST || steps >= LARGEST || !(0..f.x.len()).all(|i| !valid(&i) || on(f.x[i].wide())) {

@@ -52,7 +52,7 @@ pub(crate) struct Mixture {
 
 impl Mixture {
     pub fn new() -> Mixture {
-        let sizes = [64, 1 << 5, 1 << 16, 1 << 10, 1 << 16, 1 << 12];
+        let sizes = [64, 1 << 5, 1 << 16, 1 << 10, 1 << 15, 1 << 12];
         let mut slots = sizes.map(|n| vec![Counter::NEW; n]);
         for (i, k) in slots[0].iter_mut().enumerate() {
             *k = Counter::primed(squash(88 * i as i32 - 2772), 100);

@@ -7,7 +7,8 @@ import bases
 import tabled
 import wavelet
 from container import DTYPES, SIZES, Cursor, need
-from entropy import Counters, Decoder, M64, Residuals, Unsupported, log_class, masked_bits, plane_of_bits
+from entropy import Counters, Decoder, M64, Residuals, Unsupported, log_class
+from masks import masked_bits, plane_of_bits
 
 FLOATS = 3  # dtypes below this are floats
 EXP2 = [
@@ -66,8 +67,9 @@ def decode_chunk(payload):
     width = 8 * SIZES[dtype]
     cur = Cursor(payload.body)
     flags = cur.u8()
-    need(flags < 32 and flags & 24 != 24, "a reserved bit is set")
-    logs, coding = bool(flags & 4), flags >> 3
+    need(flags < 64 and flags & 24 != 24, "a reserved bit is set")
+    logs, coding, mixed = bool(flags & 4), flags >> 3 & 3, bool(flags & 32)
+    need(not mixed or flags & 5, "a way of telling masks where there are none")
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
     if base == 6:
         need(flags < 4, "a reserved bit is set")
@@ -99,12 +101,12 @@ def decode_chunk(payload):
     dec = Decoder(cur.take(cur.left()))
     mask, told = [0] * count, []
     if flags & 1:
-        mask = plane_of_bits(dec, n)
+        mask = plane_of_bits(dec, n, mixed)
         told = masked_bits(dec, mask, width)
     skip = mask
     if logs:
-        zeros = plane_of_bits(dec, n)
-        negative = plane_of_bits(dec, n)
+        zeros = plane_of_bits(dec, n, mixed)
+        negative = plane_of_bits(dec, n, mixed)
         skip = [a | b for a, b in zip(mask, zeros)]
 
     if base == 0:

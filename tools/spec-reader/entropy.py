@@ -136,8 +136,10 @@ def wrap32(x):
 class Mixer:
     """§7.3: weight sets, made when first used."""
 
-    def __init__(self, n, start):
+    def __init__(self, n, start, first=None):
         self.start = [start] * n
+        if first is not None:
+            self.start[0] = first
         self.sets = {}
 
     def bit(self, dec, key, tables, slots):
@@ -297,60 +299,3 @@ def residual_coder(dec, slots, coding):
 
 def clamp_code(q):
     return -32767 if q < -32767 else 32767 if q > 32767 else q
-
-
-def plane_of_bits(dec, n):
-    """§7.6: a mask of extents n, as a list of 0 and 1 in C order."""
-    modes = Counters(6)
-    points = Counters(1024)
-    width = n[3]
-    last = 0
-    planes = []
-    for k in range(n[0] * n[1]):
-        before = planes[-1] if planes else None
-        plane = []
-        for j in range(n[2]):
-            above = plane[-1] if plane else None
-            back = before[j] if before is not None else None
-            if back is not None and modes.bit(dec, 2 * last):
-                row, mode = list(back), 2
-            elif above is not None and modes.bit(dec, 2 * last + 1):
-                row, mode = list(above), 1
-            else:
-                up = [0] + above + [0, 0] if above is not None else [0] * (width + 3)
-                old = [0] + back + [0] if back is not None else [0] * (width + 2)
-                done = [0, 0, 0]
-                for i in range(width):
-                    c = 0
-                    for b in (
-                        done[i + 2], done[i + 1], up[i + 1], up[i], up[i + 2], up[i + 3],
-                        old[i + 1], old[i + 2], old[i], done[i],
-                    ):
-                        c = c << 1 | b
-                    done.append(points.bit(dec, c))
-                row, mode = done[3:], 0
-            last = mode
-            plane.append(row)
-        planes.append(plane)
-    return [b for plane in planes for row in plane for b in row]
-
-
-def masked_bits(dec, mask, width):
-    """§7.6: the bits of the masked points, in C order."""
-    recent = [0, 0, 0, 0]
-    counters = Counters(8)
-    group = 0
-    found = []
-    for _ in range(sum(mask)):
-        for k in range(4):
-            if counters.bit(dec, 4 * group + k):
-                value = recent.pop(k)
-                break
-        else:
-            k = 4
-            value = dec.raw(width)
-            recent.pop()
-        recent.insert(0, value)
-        group = 0 if k == 0 else 1
-        found.append(value)
-    return found

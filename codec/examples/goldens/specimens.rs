@@ -105,6 +105,24 @@ fn containers(add: &mut impl FnMut(String, Vec<Variable>, bool)) {
     grown.chunk = Some(vec![2, 9]);
     add("container-grown-in-chunks".into(), vec![grown], true);
     add("container-scalar".into(), vec![of_kind(Kind::Smooth, DType::F64, &[], Abs, 1e-3)], false);
+    // Masks, and the planes of zeros and signs of logarithms: disks that grow from plane to plane.
+    let disks = |dtype: DType, hole: u64| {
+        let element = |at: &[f64]| {
+            let radius = 3.0 + at[0] + (at[1] * 0.9).sin() + (at[2] * 1.3).cos();
+            let (y, x) = (at[1] - 9.0, at[2] - 11.0 - at[0]);
+            (x * x + y * y > radius * radius).then(|| (at[1] * 0.3).sin() * 10.0 + at[2] * 0.2)
+        };
+        let mut values = vec![];
+        drawn(dtype, &[3, 19, 23], |at, _| {
+            values.push(element(at));
+            0.0
+        });
+        values.into_iter().map(|v| v.map_or(hole, |v| field::element(dtype, v))).collect::<Vec<u64>>()
+    };
+    let nan = variable(DType::F32, &[3, 19, 23], disks(DType::F32, 0x7fc0_0001), Abs, 0.1);
+    let mut logarithms = variable(DType::F64, &[3, 19, 23], disks(DType::F64, 0), PwRel, 1e-2);
+    logarithms.name = "logarithms";
+    add("mask-mixed".into(), vec![nan, logarithms], false);
     add("container-empty".into(), vec![of_kind(Kind::Smooth, DType::F32, &[3, 0], Abs, 1e-3)], false);
 }
 
