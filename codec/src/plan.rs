@@ -77,8 +77,7 @@ const FLAG_LOGARITHM: u8 = 4;
 const FLAG_ONE_CONTEXT: u8 = 8;
 const FLAG_MIXTURE: u8 = 16;
 const FLAG_MIXED_MASKS: u8 = 32;
-const FLAGS: u8 =
-    FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_LOGARITHM | FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_MIXED_MASKS;
+const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_LOGARITHM | FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_MIXED_MASKS;
 
 /// What the flags say of the stream besides the plan.
 #[derive(Clone, Copy, Debug)]
