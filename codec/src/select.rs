@@ -119,27 +119,23 @@ impl Search<'_> {
     /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
     fn numeric(&mut self, map: &Map, step: f64) {
         let mut t = Trials::new(self.ground(), self.plan(Base::Raster { weights: Weights::Fitted, step }, map));
-        let few = self.part.is_some() && self.x.effort != Effort::Max;
-        interpolations(&mut t, self.x.effort, few);
-        let axes = self.x.g.n.iter().filter(|&&n| n > 1).count().clamp(1, 3) as u8;
+        interpolations(&mut t, self.x.effort);
         t.attempt(Base::Raster { weights: Weights::Fitted, step });
         if self.x.effort != Effort::Fast {
-            let orders: &[u8] = if few { &[axes] } else { &[0, 2, 3] };
-            for &order in orders {
+            for order in [0, 2, 3] {
                 t.attempt(Base::Raster { weights: Weights::Lorenzo(order), step });
             }
         }
         // Guesses do for choosing among like plans; the best of each kind is coded for its true size.
         for base in t.finalists() {
-            let mut plan = fit_step(self.ground(), self.plan(base, map));
-            // A step fitted to a part is not that of the whole.
-            let cost = cost(self.ground(), &plan);
-            if cost < self.cost() {
-                if self.part.is_some() {
-                    plan = fit_step(self.x, plan);
-                }
-                self.best = Some((cost, plan));
-            }
+            let plan = fit_step(self.ground(), self.plan(base, map));
+            self.consider(plan);
+        }
+        // A step fitted to a part is not that of the whole.
+        if self.part.is_some()
+            && let Some((_, plan)) = &mut self.best
+        {
+            *plan = fit_step(self.x, plan.clone());
         }
     }
 
@@ -185,35 +181,28 @@ impl Search<'_> {
 }
 
 /// Tries interpolations: schedules of steps first, then what they are best with.
-fn interpolations(t: &mut Trials<'_>, effort: Effort, few: bool) {
+fn interpolations(t: &mut Trials<'_>, effort: Effort) {
     let axes: Vec<u8> = (0..4u8).filter(|&a| t.x.g.n[a as usize] > 1).collect();
     let step = t.plan.step();
     let mut p = Parameters { order: axes.clone(), alpha: 16, beta: 16, linear: false, fitted: 2 };
     let mut best = f64::INFINITY;
     let mut attempt = |p: &mut Parameters, q: Parameters| {
         let cost = t.attempt(Base::Interpolation { p: q.clone(), step });
-        let better = cost < best;
-        if better {
+        if cost < best {
             best = cost;
             *p = q;
         }
-        better
     };
     let with = |p: &Parameters, (alpha, beta)| Parameters { alpha, beta, ..p.clone() };
     let flat = p.clone();
     attempt(&mut p, flat);
     let q = with(&p, (24, 64));
-    let falls = attempt(&mut p, q);
+    attempt(&mut p, q);
     if effort != Effort::Fast {
-        let more: &[(u8, u8)] = match (few, falls) {
-            (false, _) => &[(20, 32), (32, 128)],
-            (true, false) => &[(20, 32)],
-            (true, true) => &[(32, 128)],
-        };
-        for &schedule in more {
-            let q = with(&p, schedule);
-            attempt(&mut p, q);
-        }
+        let q = with(&p, (20, 32));
+        attempt(&mut p, q);
+        let q = with(&p, (32, 128));
+        attempt(&mut p, q);
     }
     for &skip in axes.iter().take(axes.len().saturating_sub(1)) {
         let mut q = p.clone();
@@ -225,8 +214,7 @@ fn interpolations(t: &mut Trials<'_>, effort: Effort, few: bool) {
             let q = Parameters { order: p.order.iter().rev().copied().collect(), ..p.clone() };
             attempt(&mut p, q);
         }
-        let fitted: &[u8] = if few { &[0] } else { &[0, 4] };
-        for &fitted in fitted {
+        for fitted in [0, 4] {
             let q = Parameters { fitted, ..p.clone() };
             attempt(&mut p, q);
         }

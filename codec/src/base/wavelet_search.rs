@@ -37,10 +37,13 @@ pub struct Ground {
     pub effort: Effort,
 }
 
+/// Bytes whose difference tells nothing yet.
+const SMALL: f64 = 200.0;
+
 impl Ground {
     /// Bits of the rival: far above them a search has no hope.
     fn hopeless(&self) -> f64 {
-        if self.effort == Effort::Max { f64::INFINITY } else { 8.0 * self.rival }
+        if self.effort == Effort::Max { f64::INFINITY } else { 8.0 * (self.rival + SMALL) }
     }
 }
 
@@ -168,7 +171,7 @@ impl Search<'_> {
         let full = (self.g.n.map(depth), 0, MIRRORED);
         let (bits, step) = self.judge(full, target, guess, lambda);
         let mut best = (bits, full, step);
-        if bits > 2.0 * ground.hopeless() {
+        if bits > 4.0 * ground.hopeless() {
             return Vec::new();
         }
         all.push(best);
@@ -202,21 +205,18 @@ impl Search<'_> {
             on(levels).filter(move |_| several).map(move |a| (levels, first ^ 8 >> a, edges))
         };
         climb(&mut best, &|s| left_out(s).collect());
-        if best.0 > 1.4 * ground.hopeless() {
+        if best.0 > 2.5 * ground.hopeless() {
             return Vec::new();
         }
         climb(&mut best, &|s| turned(s).collect());
-        if best.0 > 1.2 * ground.hopeless() {
+        if best.0 > 1.4 * ground.hopeless() {
             return Vec::new();
         }
-        let quick = ground.part && ground.effort != Effort::Max;
-        if !quick {
-            let mut other = (f64::INFINITY, full, step);
-            climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
-            climb(&mut other, &|s| left_out(s).chain(turned(s)).collect());
-            if other.0 < best.0 {
-                best = other;
-            }
+        let mut other = (f64::INFINITY, full, step);
+        climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
+        climb(&mut other, &|s| left_out(s).chain(turned(s)).collect());
+        if other.0 < best.0 {
+            best = other;
         }
         // Then how lines go on, axis by axis.
         climb(&mut best, &|(levels, first, edges): Shape| {
@@ -227,8 +227,7 @@ impl Search<'_> {
                 edges[a] = e;
                 (levels, first, edges)
             };
-            let axes = on(levels).filter(|_| !quick);
-            axes.flat_map(|a| others(a).map(move |e| with(a, e))).collect()
+            on(levels).flat_map(|a| others(a).map(move |e| with(a, e))).collect()
         });
         climb(&mut best, &|(levels, first, edges): Shape| {
             let deepest = levels.into_iter().max().unwrap_or(0);
@@ -447,14 +446,7 @@ impl Search<'_> {
 
     /// The step for a bound on every error, in multiples of the bound; with its index among those tried.
     /// With `only`, that one alone is tried.
-    fn best_ratio(
-        &self,
-        l: &Layout,
-        e: f64,
-        lambda: f64,
-        only: Option<usize>,
-        truly: bool,
-    ) -> Option<(usize, Parameters)> {
+    fn best_ratio(&self, l: &Layout, e: f64, lambda: f64, only: Option<usize>) -> Option<(usize, Parameters)> {
         const RATIOS: [f64; 9] = [1.2, 1.6, 2.1, 2.8, 3.7, 5.0, 6.6, 8.8, 12.0];
         let mut bytes = [f64::NAN; RATIOS.len()];
         let mut found: Option<(f64, usize, Parameters)> = None;
@@ -465,7 +457,7 @@ impl Search<'_> {
                 p.correction = storable(2.0 * e * (1.0 - 1e-9));
                 bytes[k] = if self.quantise(l, &mut p).overflow {
                     f64::INFINITY
-                } else if truly && self.g.len() <= CODED {
+                } else if self.g.len() <= CODED {
                     self.cost(&p)
                 } else {
                     self.judge_max(l, e, p.step, lambda)
@@ -501,7 +493,7 @@ pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target
         let l = s.layout(shape);
         let found = match target {
             Target::Rmse(e) => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
-            Target::MaxError(e) => s.best_ratio(&l, e, lambda, ratio, !ground.part).map(|(k, p)| {
+            Target::MaxError(e) => s.best_ratio(&l, e, lambda, ratio).map(|(k, p)| {
                 ratio = Some(k);
                 p
             }),
