@@ -2,6 +2,7 @@
 use crate::boxes::{copy_box, overlap};
 use crate::ordered::run_ordered;
 use crate::report::TestReport;
+use crate::scratch::give;
 use crate::session::{range_values, resolve_again};
 use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region, decode_chunk};
 use scicodec_format::{BoxRegion, Container, byte_count};
@@ -198,7 +199,11 @@ impl Reader {
             tasks.len() as u64,
             threads,
             |i| self.decode_task(&tasks[i as usize]),
-            |i, chunk| scatter(&chunk, &tasks[i as usize].place, &mut out, &place, v.dtype),
+            |i, chunk| {
+                scatter(&chunk, &tasks[i as usize].place, &mut out, &place, v.dtype)?;
+                give(chunk);
+                Ok(())
+            },
         )?;
         Ok(out)
     }
@@ -234,6 +239,7 @@ impl Reader {
                 }
                 let task = &tasks[i as usize];
                 scatter(&chunk, &task.place, &mut out, &slab.place, v.dtype)?;
+                give(chunk);
                 coded += self.coded_bytes(task);
                 if slab.tasks.end as u64 == i + 1 {
                     sink.write_all(&out)?;

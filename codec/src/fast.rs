@@ -8,6 +8,7 @@ use crate::entropy::{BitDecoder, BitEncoder};
 use crate::fast_search::{self, Step};
 use crate::grid::{self, Errors, Float, Grid, elements, errors, extremes};
 use crate::plan::{TABLED, base_name};
+use crate::scratch::give;
 use crate::{Error, mask};
 use scicodec_format::DType;
 
@@ -46,15 +47,15 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
     if !suits || g.len() < fast_search::SMALLEST {
         return Ok(None);
     }
-    let x: Vec<T> = elements(req.data);
-    let (lo, hi, valid) = extremes(&x, req.fill);
+    let x = &elements::<T>(req.data)[..];
+    let (lo, hi, valid) = extremes(x, req.fill);
     let (lo, hi) = (lo.wide(), hi.wide());
     if valid == 0 || lo == hi {
         return Ok(None);
     }
     let masked = |v: &T| u8::from(!v.finite() || req.fill == Some(v.bits()));
     let special: Option<Vec<u8>> = (valid < x.len() as u64).then(|| x.iter().map(masked).collect());
-    let field = Field { x: &x, g, mask: special.as_deref(), lo, hi, valid, bound: req.bound };
+    let field = Field { x, g, mask: special.as_deref(), lo, hi, valid, bound: req.bound };
     let Some(choice) = fast_search::choose(&field) else { return Ok(None) };
     let Step { grid, parameters, numbers, codes } = choice;
 
@@ -67,7 +68,8 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
     }
     let (symbols, raw) = codes.write(&mut c);
     let limit = if let ChunkBound::Abs(e) = req.bound { e } else { f64::MAX };
-    let Errors { max, squares, mut wrong } = errors(&x, field.mask, &numbers, grid, limit);
+    let Errors { max, squares, mut wrong } = errors(x, field.mask, &numbers, grid, limit);
+    give(numbers);
     if let ChunkBound::Rmse(e) = req.bound
         && squares > e * e * valid as f64
     {
@@ -173,6 +175,7 @@ pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<De
             to_bytes(dtype, &bits)
         }
     };
+    give(numbers);
     let size = dtype.size();
     let mut put = |i: usize, bits: u64| out[i * size..(i + 1) * size].copy_from_slice(&to_bytes(dtype, &[bits]));
     for (i, _) in plane.iter().enumerate().filter(|(_, m)| **m) {

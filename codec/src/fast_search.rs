@@ -5,11 +5,12 @@ use crate::chunk::ChunkBound;
 use crate::fast::Field;
 use crate::grid::{self, Float, Grid};
 use crate::lattice::{packed, spacing, ulp};
+use crate::scratch::{give, take};
 
 /// Chunks of fewer points go to the bases that adapt.
 pub const SMALLEST: usize = 1 << 12;
 /// Points on which predictors are tried, about.
-const PART: usize = 1 << 14;
+const PART: usize = 1 << 13;
 
 /// What was chosen, and what came of it.
 pub struct Step {
@@ -71,8 +72,7 @@ fn lattice<T: Float>(f: &Field<'_, T>, e: f64) -> Option<Scale> {
 
 /// Numbers on the grid; masked points have that of the valid one before.
 fn numbers<T: Float>(x: &[T], mask: Option<&[u8]>, grid: &Grid) -> Vec<i32> {
-    let mut k = vec![];
-    grid::numbers(x, *grid, &mut k);
+    let mut k = grid::numbers(x, *grid);
     if let Some(mask) = mask {
         let mut last = mask.iter().position(|&m| m == 0).map_or(0, |i| k[i]);
         for (k, &m) in k.iter_mut().zip(mask) {
@@ -144,8 +144,10 @@ fn predictor<T: Float>(p: &Part<T>, scale: &Scale) -> (Predictor, f64) {
     };
     let mut best = (with(&axes, 2, false), f64::INFINITY);
     let mut attempt = |predictor: Predictor| {
-        let mut v = k.clone();
+        let mut v = take(k.len());
+        v.copy_from_slice(&k);
         let p = Codes::of(&p.g, &Parameters { predictor, step: scale.step }, &mut v, p.mask.as_deref()).cost();
+        give(v);
         if p < best.1 {
             best = (predictor, p);
             return true;

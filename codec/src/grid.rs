@@ -1,6 +1,8 @@
 //! Elements on a grid of whole numbers and back: the loops that touch every element (SPEC §8.7.1).
+use crate::scratch::take;
 use crate::simd::{Kernel, widest};
 use scicodec_format::DType;
+use std::borrow::Cow;
 
 /// Where whole numbers lie: `offset + unit·k`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,7 +12,7 @@ pub struct Grid {
 }
 
 /// A float type whose elements can be put on a grid.
-pub trait Float: Copy + PartialOrd + Default {
+pub trait Float: bytemuck::Pod + PartialOrd + Default {
     const DTYPE: DType;
     const BYTES: usize;
     fn read(bytes: &[u8]) -> Self;
@@ -62,13 +64,16 @@ macro_rules! float {
 float!(f32, DType::F32);
 float!(f64, DType::F64);
 
-/// Elements of bytes in the machine's order.
-pub fn elements<T: Float>(bytes: &[u8]) -> Vec<T> {
-    bytes.chunks_exact(T::BYTES).map(T::read).collect()
+/// Elements of bytes in the machine's order, where they lie if they lie well.
+pub fn elements<T: Float>(bytes: &[u8]) -> Cow<'_, [T]> {
+    match bytemuck::try_cast_slice(bytes) {
+        Ok(all) => Cow::Borrowed(all),
+        Err(_) => Cow::Owned(bytes.chunks_exact(T::BYTES).map(T::read).collect()),
+    }
 }
 
 /// Numbers on the grid nearest to elements; what lies far beyond it gives anything.
-pub fn numbers<T: Float>(x: &[T], grid: Grid, out: &mut Vec<i32>) {
+pub fn numbers<T: Float>(x: &[T], grid: Grid) -> Vec<i32> {
     struct Run<'a, T>(&'a [T], Grid, &'a mut [i32]);
     impl<T: Float> Kernel for Run<'_, T> {
         type Out = ();
@@ -82,8 +87,9 @@ pub fn numbers<T: Float>(x: &[T], grid: Grid, out: &mut Vec<i32>) {
             }
         }
     }
-    out.resize(x.len(), 0);
-    widest(Run(x, grid, out));
+    let mut out = take(x.len());
+    widest(Run(x, grid, &mut out));
+    out
 }
 
 /// Elements at places of the grid, as bytes in the machine's order.
@@ -98,7 +104,7 @@ pub fn values<T: Float>(numbers: &[i32], grid: Grid) -> Vec<u8> {
             }
         }
     }
-    let mut out = vec![0; numbers.len() * T::BYTES];
+    let mut out = take(numbers.len() * T::BYTES);
     widest(Run(numbers, grid, &mut out, T::default()));
     out
 }
@@ -215,8 +221,7 @@ mod tests {
     fn elements_come_back_within_half_a_unit() {
         let x: Vec<f64> = (0..777).map(|i| (f64::from(i) * 0.01).cos() * 5.0).collect();
         let grid = Grid { offset: 1.0, unit: 0.001 };
-        let mut k = vec![];
-        numbers(&x, grid, &mut k);
+        let mut k = numbers(&x, grid);
         let e = errors(&x, None, &k, grid, 0.000_501);
         assert!(e.wrong.is_empty() && e.max > 0.0);
         assert_eq!(elements::<f64>(&values::<f64>(&k, grid)).len(), x.len());

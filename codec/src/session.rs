@@ -5,6 +5,7 @@ use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
 use crate::ordered::run_ordered;
 use crate::report::VariableReport;
+use crate::scratch::{give, take};
 use crate::{
     BoundKind, ChunkBound, ChunkRequest, ChunkShape, ChunkStats, DType, EncodeOptions, Error, ErrorBound, Progress,
     Source, VariableMeta, auto_chunk, decode_chunk, encode_chunk,
@@ -268,14 +269,18 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion) -> Result<Done, Error>
     let reached = if plan.options.verify {
         let parsed = scicodec_format::Payload::parse(&payload.bytes, &Limits::default())?;
         let decoded = decode_chunk(dtype, &shape, parsed.header.base, parsed.body)?;
-        check_chunk(dtype, &data, &decoded, plan.bound, plan.fill)?
+        let reached = check_chunk(dtype, &data, &decoded, plan.bound, plan.fill)?;
+        give(decoded);
+        reached
     } else {
         reached_of(&chunk.stats)
     };
     let extent = Extent::of(dtype, &data, plan.fill);
     let range = if plan.lone { rounded(dtype, extent) } else { extent.as_value_range() };
     let facts = ChunkFacts { max_error: Some(round_up(reached.max_error)), range };
-    Ok(Done { payload, facts, reached, base: chunk.stats.base, raw: data.len() as u64 })
+    let raw = data.len() as u64;
+    give(data);
+    Ok(Done { payload, facts, reached, base: chunk.stats.base, raw })
 }
 
 fn reached_of(stats: &ChunkStats) -> Reached {
@@ -290,7 +295,7 @@ fn reached_of(stats: &ChunkStats) -> Reached {
 fn read_box(source: &dyn Source, place: &BoxRegion) -> Result<Vec<u8>, Error> {
     // `chunk_shape` has checked that a chunk is within the limits.
     let bytes = byte_count(source.dtype(), &place.extent).unwrap_or(0) as usize;
-    let mut data = vec![0; bytes];
+    let mut data = take(bytes);
     source.read(&place.start, &place.extent, &mut data)?;
     Ok(data)
 }
@@ -300,7 +305,12 @@ fn statistics(source: &dyn Source, grid: &Grid, fill: Option<u64>, threads: usiz
     let dtype = source.dtype();
     let mut all = Extent::default();
     let work = |i| match grid.chunk_box(i) {
-        Some(place) => Ok(Extent::of(dtype, &read_box(source, &place)?, fill)),
+        Some(place) => {
+            let data = read_box(source, &place)?;
+            let extent = Extent::of(dtype, &data, fill);
+            give(data);
+            Ok(extent)
+        }
         None => Ok(Extent::default()),
     };
     run_ordered(grid.chunks(), threads, work, |_, extent| {

@@ -5,6 +5,7 @@ use super::bits::BitCoder;
 use super::mixer::Counter;
 use super::residual::log_class;
 use crate::Error;
+use crate::scratch::{give, take};
 
 /// Probabilities are in units of 2^-12.
 pub const BITS: u32 = 12;
@@ -18,6 +19,8 @@ pub const CERTAIN: u8 = TABLES as u8 - 1;
 /// States rest at or above this.
 const LOW: u32 = 1 << 16;
 const LANES: usize = 4;
+/// Symbols decoded at once, at most.
+const MOST: usize = 32;
 
 /// How often each symbol comes, in units of 2^-12: nonzero where a symbol comes at all, and 2^12 in all.
 pub type Frequencies = [u16; SYMBOLS];
@@ -156,25 +159,30 @@ impl<'a> RansDecoder<'a> {
         Some(RansDecoder { states, bytes: rest })
     }
 
-    /// Decodes as many symbols as `tables` names tables. Behind its end the stream reads as zeros.
+    /// Decodes as many symbols as `tables` names tables, at most 32. Behind its end the stream reads as zeros.
     #[inline(always)]
     pub fn decode(&mut self, all: &DecodeTables, tables: &[u8], out: &mut [u8]) {
+        debug_assert!(out.len() <= MOST);
         let mut x = self.states;
-        let mut bytes = self.bytes;
+        // No symbol takes more than a word: those that all may take are at hand before the first.
+        let mut last = [[0u8; 2]; MOST];
+        let (words, _) = self.bytes.as_chunks::<2>();
+        let window = match words.first_chunk::<MOST>() {
+            Some(window) => window,
+            None => {
+                last[..words.len()].copy_from_slice(words);
+                &last
+            }
+        };
+        let mut at = 0;
         let mut step = |x: &mut u32, table: u8| {
             let slot = all.0[(usize::from(table) << BITS | (*x & (ONE - 1)) as usize) & ((TABLES << BITS) - 1)];
-            let mut next = ((slot >> 8 & (ONE - 1)) + 1).wrapping_mul(*x >> BITS).wrapping_add(slot >> 20);
-            if next < LOW {
-                let word = match bytes.split_first_chunk::<2>() {
-                    Some((word, rest)) => {
-                        bytes = rest;
-                        u16::from_le_bytes(*word)
-                    }
-                    None => 0,
-                };
-                next = next << 16 | u32::from(word);
-            }
-            *x = next;
+            let next = ((slot >> 8 & (ONE - 1)) + 1).wrapping_mul(*x >> BITS).wrapping_add(slot >> 20);
+            let filled = next << 16 | u32::from(u16::from_le_bytes(window[at % MOST]));
+            // No branch: nothing could predict it.
+            let low = next < LOW;
+            *x = if low { filled } else { next };
+            at += usize::from(low);
             slot as u8
         };
         let n = out.len();
@@ -189,9 +197,11 @@ impl<'a> RansDecoder<'a> {
             *o = step(&mut x[k], t);
         }
         // The next symbol's state comes first.
-        x.rotate_left(n % LANES);
+        if !n.is_multiple_of(LANES) {
+            x.rotate_left(n % LANES);
+        }
         self.states = x;
-        self.bytes = bytes;
+        self.bytes = self.bytes.get(2 * at..).unwrap_or(&[]);
     }
 
     /// An error unless the stream ends here, as an encoder would have it.
@@ -205,16 +215,24 @@ impl<'a> RansDecoder<'a> {
 
 /// Codes symbols, each under a table: `tokens` are 256·table + symbol.
 pub fn encode(tables: &[Frequencies], tokens: &[u16]) -> Vec<u8> {
-    #[derive(Clone, Copy, Default)]
+    #[derive(Clone, Copy)]
     struct Entry {
         start: u32,
-        frequency: u32,
+        frequency: u64,
+        /// 2^64 / frequency, rounded up.
+        reciprocal: u64,
     }
-    let mut entries = vec![Entry::default(); TABLES << 8];
+    // Certain symbols, and those that never come.
+    let certain = Entry { start: 0, frequency: u64::from(ONE), reciprocal: 1 << (64 - BITS) };
+    let mut entries = vec![certain; TABLES << 8];
     for (t, f) in tables.iter().enumerate() {
         let mut start = 0;
         for (s, &f) in f.iter().enumerate() {
-            entries[t << 8 | s] = Entry { start, frequency: u32::from(f) };
+            if f > 0 && u32::from(f) < ONE {
+                // There is no reciprocal of 1: the quotient is one too small, and the start makes up for it.
+                let (reciprocal, extra) = if f == 1 { (u64::MAX, ONE - 1) } else { (u64::MAX / u64::from(f) + 1, 0) };
+                entries[t << 8 | s] = Entry { start: start + extra, frequency: u64::from(f), reciprocal };
+            }
             start += u32::from(f);
         }
     }
@@ -222,20 +240,20 @@ pub fn encode(tables: &[Frequencies], tokens: &[u16]) -> Vec<u8> {
         return vec![];
     }
     let mut states = [LOW; LANES];
-    // The decoder reads forwards what is written backwards here.
-    let mut words: Vec<u16> = Vec::with_capacity(tokens.len() / 4 + 16);
+    // The decoder reads forwards what is written backwards here: at most a word a symbol.
+    let mut words: Vec<u16> = take(tokens.len() + 1);
+    let mut at = words.len() - 1;
     let n = tokens.len();
     let mut one = |x: &mut u32, token: u16| {
         let e = entries[usize::from(token) & ((TABLES << 8) - 1)];
-        if e.frequency == 0 {
-            // Certain: it changes nothing.
-            return;
-        }
-        if u64::from(*x) >= u64::from(e.frequency) << 20 {
-            words.push(*x as u16);
-            *x >>= 16;
-        }
-        *x = ((*x / e.frequency) << BITS) + *x % e.frequency + e.start;
+        // Written in any case, kept if need be: nothing could predict a branch. A certain symbol changes nothing.
+        words[at] = *x as u16;
+        let full = u64::from(*x) >= e.frequency << 20;
+        at -= usize::from(full);
+        let low = if full { *x >> 16 } else { *x };
+        // The quotient by way of a reciprocal that is exact for all of 32 bits.
+        let quotient = ((u128::from(low) * u128::from(e.reciprocal)) >> 64) as u32;
+        *x = low + e.start + quotient * (ONE - e.frequency as u32);
     };
     let whole = n - n % LANES;
     for i in (whole..n).rev() {
@@ -246,12 +264,14 @@ pub fn encode(tables: &[Frequencies], tokens: &[u16]) -> Vec<u8> {
             one(&mut states[k], four[k]);
         }
     }
-    // The decoder rotates its states behind a block, so that states are by place in the stream.
-    let mut out = Vec::with_capacity(4 * LANES + 2 * words.len());
+    let mut out = Vec::with_capacity(4 * LANES + 2 * (words.len() - 1 - at));
     for s in states {
         out.extend(s.to_le_bytes());
     }
-    out.extend(words.iter().rev().flat_map(|w| w.to_le_bytes()));
+    for w in &words[at + 1..] {
+        out.extend_from_slice(&w.to_le_bytes());
+    }
+    give(words);
     out
 }
 
@@ -300,7 +320,7 @@ mod tests {
         let mut at = 0;
         // In blocks of any length.
         while at < out.len() {
-            let end = (at + 1 + (random() % 70) as usize).min(out.len());
+            let end = (at + 1 + (random() % MOST as u32) as usize).min(out.len());
             d.decode(&all, &names[at..end], &mut out[at..end]);
             at = end;
         }

@@ -4,11 +4,13 @@ use super::predict::{beyond, cubic, linear, linear_with_curve, skewed};
 use super::{BLOCK, Parameters, Predictor, Row, Rows, levels};
 use crate::base::Geometry;
 use crate::plan::SCHEDULES;
+use crate::scratch::{Kept, give, take};
 
 /// Every second element along the axes that are refined.
 #[inline(always)]
-fn thinned<T: Copy>(from: &[T], g: &Geometry, to: &Geometry, step: [usize; 4]) -> Vec<T> {
-    let mut out = Vec::with_capacity(to.len());
+fn thinned<T: Kept>(from: &[T], g: &Geometry, to: &Geometry, step: [usize; 4]) -> Vec<T> {
+    let mut out = take(to.len());
+    out.clear();
     each_row(g, step, |row| out.extend(from[row..row + g.n[3]].iter().step_by(step[3])));
     out
 }
@@ -46,7 +48,7 @@ pub fn run<R: Rows>(
         let fine = shapes[l];
         let shape = Geometry::of(std::array::from_fn(|a| fine.n[a].div_ceil(step[a])));
         let from = if l == 0 { &*values } else { &coarse[l - 1][..] };
-        coarse.push(if decoding { vec![0; shape.len()] } else { thinned(from, &fine, &shape, step) });
+        coarse.push(if decoding { take(shape.len()) } else { thinned(from, &fine, &shape, step) });
         if let Some(mask) = mask {
             masks.push(thinned(if l == 0 { mask } else { &masks[l - 1] }, &fine, &shape, step));
         }
@@ -87,7 +89,9 @@ pub fn run<R: Rows>(
             }
             pass.step[axis] = 1;
         }
+        give(known);
     }
+    masks.into_iter().for_each(give);
 }
 
 /// Buffers of one row, or of a plane of rows.

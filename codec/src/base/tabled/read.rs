@@ -6,6 +6,7 @@ use crate::base::Geometry;
 use crate::entropy::rans::{CERTAIN, DecodeTables, Frequencies, RansDecoder, SYMBOLS, code_tables};
 use crate::entropy::tokens::RawReader;
 use crate::entropy::{BitCoder, BitDecoder, Counter, Magnitude, ResidualCoder, Residuals, log_class};
+use crate::scratch::take;
 use crate::simd::{Kernel, widest};
 
 /// Codes (or decodes) which table each context has, and the tables.
@@ -88,7 +89,8 @@ pub fn numbers(
         of,
         quiet: vec![Counter::NEW; QUIET_SLOTS],
     };
-    let mut values = vec![0i32; g.len()];
+    // Every number is written before it is read.
+    let mut values = take(g.len());
     widest(Fill(g, p, &mut values, mask, &mut rows));
     rows.symbols.check()?;
     if !rows.raw.is_used_up() {

@@ -1,9 +1,10 @@
 //! The encoder's side: rows become symbols and raw bits, symbols become a stream under the tables that suit them.
-use super::{BLOCK, CONTEXTS, MASKED, Parameters, Predictor, QUIET_SLOTS, Row, Rows, lorenzo, pyramid, quiet_slot};
+use super::{BLOCK, CLASSES, CONTEXTS, MASKED, Parameters, Predictor, QUIET_SLOTS, Row, Rows, lorenzo, pyramid, quiet_slot};
 use crate::base::Geometry;
 use crate::entropy::rans::{self, CERTAIN, Frequencies, SYMBOLS};
 use crate::entropy::tokens::{DIRECT, RawWriter, fold};
 use crate::entropy::{BitCoder, Counter};
+use crate::scratch::{give, take};
 use crate::simd::{Kernel, widest};
 
 /// Magnitudes are told to later rows up to this.
@@ -37,7 +38,7 @@ impl Codes {
     #[inline(always)]
     fn compute(g: &Geometry, p: &Parameters, values: &mut [i32], mask: Option<&[u8]>) -> Codes {
         let mut c = Codes {
-            tokens: Vec::with_capacity(g.len()),
+            tokens: empty(g.len()),
             raw: RawWriter::default(),
             quiet: vec![],
             anchors: vec![],
@@ -77,11 +78,14 @@ impl Codes {
             .collect()
     }
 
-    /// About how many bytes this takes.
-    pub fn cost(&self) -> f64 {
-        let mut hists = self.histograms();
-        hists.truncate(CONTEXTS);
-        let groups = Groups::new(&hists);
+    /// About how many bytes this takes; for comparisons only.
+    pub fn cost(self) -> f64 {
+        // Some contexts share a table, roughly as the real ones will.
+        let mut hists = vec![[0u32; SYMBOLS]; CLASSES / 2];
+        for (c, h) in self.histograms()[..CONTEXTS].iter().enumerate() {
+            hists[c % CLASSES / 2].iter_mut().zip(h).for_each(|(a, b)| *a += b);
+        }
+        let symbols: f64 = hists.iter().map(bits).sum();
         let mut counters = vec![Counter::NEW; QUIET_SLOTS];
         let mut c = crate::entropy::CostCounter::default();
         for &q in &self.quiet {
@@ -90,7 +94,8 @@ impl Codes {
             k.update(q & 1 == 1, 255);
         }
         let anchors: u32 = self.anchors.iter().map(|a| 2 + 2 * (32 - a.unsigned_abs().leading_zeros())).sum();
-        c.bytes() + (groups.bits + self.raw.bits as f64 + f64::from(anchors)) / 8.0
+        give(self.tokens);
+        c.bytes() + (symbols + self.raw.bits as f64 + f64::from(anchors)) / 8.0
     }
 
     /// Writes what a reader wants first: tables, anchors and quiet blocks. Returns the streams of symbols and raw bits.
@@ -115,7 +120,9 @@ impl Codes {
         for t in &mut tokens {
             *t = u16::from(table[usize::from(*t >> 8)]) << 8 | (*t & 255);
         }
-        (rans::encode(&groups.tables, &tokens), self.raw.finish())
+        let symbols = rans::encode(&groups.tables, &tokens);
+        give(tokens);
+        (symbols, self.raw.finish())
     }
 }
 
@@ -168,6 +175,13 @@ impl Rows for Codes {
     }
 }
 
+/// Nothing, with room for so many.
+fn empty(n: usize) -> Vec<u16> {
+    let mut v = take(n);
+    v.clear();
+    v
+}
+
 /// Codes of a row, and reconstructions in place of values.
 #[inline(always)]
 fn quantise(step: i32, pred: &[i32], values: &mut [i32], ctx: &[u8], codes: &mut [i32]) {
@@ -194,8 +208,6 @@ struct Groups {
     /// Table of each context.
     of: [u8; CONTEXTS],
     tables: Vec<Frequencies>,
-    /// What all symbols and the tables take.
-    bits: f64,
 }
 
 struct Group {
@@ -285,6 +297,6 @@ impl Groups {
                 of[c] = of[c - 1];
             }
         }
-        Groups { of, tables, bits: groups.iter().map(|g| g.bits).sum() }
+        Groups { of, tables }
     }
 }
