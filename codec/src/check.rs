@@ -35,23 +35,29 @@ pub(crate) fn check_chunk(
 
 fn check<T: Element>(original: &[u8], decoded: &[u8], bound: ChunkBound, fill: Option<u64>) -> Result<Reached, Error> {
     let mut reached = Reached::default();
-    let mut squares = [0.0; LANES];
+    let (mut squares, mut max) = ([0.0; LANES], [0.0f64; LANES]);
     for (x, y) in original.chunks(BLOCK * T::SIZE).zip(decoded.chunks(BLOCK * T::SIZE)) {
         let n = x.len() / T::SIZE;
         let (mut got, mut asked, mut valid) = ([0.0; BLOCK], [0.0; BLOCK], [false; BLOCK]);
         let (got, asked, valid) = (&mut got[..n], &mut asked[..n], &mut valid[..n]);
-        widest(Compare::<T> { x, y, bound, fill, got, asked, valid, element: PhantomData });
-        // Not `got > asked`: a NaN is no error that is met.
-        if !got.iter().zip(asked.iter()).fold(true, |all, (g, a)| all & (g <= a)) {
+        let met = widest(Compare::<T> { x, y, bound, fill, got, asked, valid, element: PhantomData });
+        if !met {
             let wrong = got.iter().zip(asked.iter()).find(|(g, a)| g.is_nan() || g > a);
             let (got, asked) = wrong.map_or((f64::NAN, f64::NAN), |(&g, &a)| (g, a));
             return Err(Error::BoundNotMet { asked, got });
         }
         // What is masked has an error of nothing by now.
         reached.valid += valid.iter().map(|&v| u64::from(v)).sum::<u64>();
-        reached.max_error = got.iter().fold(reached.max_error, |m, &e| if e > m { e } else { m });
-        for e in got.chunks(LANES) {
-            squares.iter_mut().zip(e).for_each(|(s, e)| *s += e * e);
+        let (lanes, rest) = got.as_chunks::<LANES>();
+        for e in lanes {
+            for k in 0..LANES {
+                max[k] = if e[k] > max[k] { e[k] } else { max[k] };
+                squares[k] += e[k] * e[k];
+            }
+        }
+        for (k, e) in rest.iter().enumerate() {
+            max[k] = max[k].max(*e);
+            squares[k] += e * e;
         }
         if matches!(bound, ChunkBound::PwRel(_)) {
             let relative = elements::<T>(x).zip(got.iter()).map(|(x, e)| (x.value(), e)).filter(|(x, _)| *x != 0.0);
@@ -60,6 +66,7 @@ fn check<T: Element>(original: &[u8], decoded: &[u8], bound: ChunkBound, fill: O
         }
     }
     reached.squares = squares.iter().sum();
+    reached.max_error = max.into_iter().fold(0.0, f64::max);
     if let ChunkBound::Rmse(e) = bound
         && reached.valid > 0
     {
@@ -89,10 +96,11 @@ struct Compare<'a, T> {
 }
 
 impl<T: Element> Compare<'_, T> {
-    /// One loop per kind of bound, so that none looks at the kind inside.
+    /// Whether all errors are met. One loop per kind of bound, so that none looks at the kind inside.
     #[inline(always)]
-    fn each(self, limit: impl Fn(f64) -> f64, error: impl Fn(T, T) -> f64) {
+    fn each(self, limit: impl Fn(f64) -> f64, error: impl Fn(T, T) -> f64) -> bool {
         let (filled, fill) = (self.fill.is_some(), self.fill.unwrap_or(0));
+        let mut met = true;
         let out = self.got.iter_mut().zip(self.asked).zip(self.valid);
         let both = self.x.chunks_exact(T::SIZE).zip(self.y.chunks_exact(T::SIZE));
         for ((x, y), ((got, asked), valid)) in both.zip(out) {
@@ -101,7 +109,10 @@ impl<T: Element> Compare<'_, T> {
             *got = if masked { exact(x, y) } else { error(x, y) };
             *asked = if masked { 0.0 } else { limit(x.value()) };
             *valid = !masked;
+            // Not `got > asked`: a NaN is no error that is met.
+            met &= *got <= *asked;
         }
+        met
     }
 }
 
@@ -112,9 +123,9 @@ fn exact<T: Element>(x: T, y: T) -> f64 {
 }
 
 impl<T: Element> Kernel for Compare<'_, T> {
-    type Out = ();
+    type Out = bool;
     #[inline(always)]
-    fn run(self) {
+    fn run(self) -> bool {
         let distance = |x: T, y: T| x.distance(y);
         match self.bound {
             ChunkBound::Lossless => self.each(|_| 0.0, exact),

@@ -192,12 +192,17 @@ impl<T: Element> Kernel for Scan<'_, T> {
         let (mut low, mut high, mut count) = ([first; LANES], [first; LANES], 0);
         for part in bytes.chunks((LANES * T::SIZE) << 12) {
             let mut counts = [0u16; LANES];
-            for block in part.chunks(LANES * T::SIZE) {
-                for (k, x) in elements::<T>(block).enumerate() {
-                    let ok = valid(&x);
-                    low[k] = if ok & (x < low[k]) { x } else { low[k] };
-                    high[k] = if ok & (x > high[k]) { x } else { high[k] };
-                    counts[k] += u16::from(ok);
+            let mut look = |k: usize, x: T| {
+                let ok = valid(&x);
+                low[k] = if ok & (x < low[k]) { x } else { low[k] };
+                high[k] = if ok & (x > high[k]) { x } else { high[k] };
+                counts[k] += u16::from(ok);
+            };
+            let blocks = part.chunks_exact(LANES * T::SIZE);
+            elements::<T>(blocks.remainder()).enumerate().for_each(|(k, x)| look(k, x));
+            for block in blocks {
+                for k in 0..LANES {
+                    look(k, T::load(&block[k * T::SIZE..(k + 1) * T::SIZE]));
                 }
             }
             count += counts.iter().map(|&n| u64::from(n)).sum::<u64>();

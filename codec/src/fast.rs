@@ -14,7 +14,9 @@ use scicodec_format::DType;
 
 const FLAG_MASKED: u8 = 1;
 const FLAG_EXCEPTIONS: u8 = 2;
-const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS;
+/// All masked points have the same bits.
+const FLAG_ALIKE: u8 = 4;
+const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_ALIKE;
 const LORENZO: u8 = 128;
 
 /// A chunk as the search sees it.
@@ -60,11 +62,16 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
     let Step { grid, parameters, numbers, codes } = choice;
 
     let mut c = BitEncoder::default();
-    if field.mask.is_some() {
-        let mut plane: Vec<bool> = field.mask.into_iter().flatten().map(|&m| m != 0).collect();
-        let mut bits: Vec<u64> = x.iter().map(|&v| v.bits()).collect();
+    let mut alike = None;
+    if let Some(m) = field.mask {
+        let mut plane: Vec<bool> = m.iter().map(|&m| m != 0).collect();
         mask::code(&mut c, g, mask::Teller::Template, &mut plane);
-        mask::code_specials(&mut c, 8 * T::DTYPE.size() as u32, &plane, &mut bits);
+        let mut masked = x.iter().zip(m).filter(|(_, m)| **m != 0).map(|(v, _)| v.bits());
+        alike = masked.next().filter(|&first| masked.all(|b| b == first));
+        if alike.is_none() {
+            let mut bits: Vec<u64> = x.iter().map(|&v| v.bits()).collect();
+            mask::code_specials(&mut c, 8 * T::BYTES as u32, &plane, &mut bits);
+        }
     }
     let (symbols, raw) = codes.write(&mut c);
     let limit = if let ChunkBound::Abs(e) = req.bound { e } else { f64::MAX };
@@ -79,8 +86,14 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
         let mut exact: Vec<u64> = wrong.iter().map(|&i| x[i].bits()).collect();
         code_exceptions(&mut c, T::DTYPE, &mut wrong, &mut exact, x.len());
     }
-    let flags = if field.mask.is_some() { FLAG_MASKED } else { 0 } | if wrong.is_empty() { 0 } else { FLAG_EXCEPTIONS };
+    let on = |flag: u8, on: bool| if on { flag } else { 0 };
+    let flags = on(FLAG_MASKED, field.mask.is_some())
+        | on(FLAG_EXCEPTIONS, !wrong.is_empty())
+        | on(FLAG_ALIKE, alike.is_some());
     let mut body = vec![flags];
+    if let Some(bits) = alike {
+        body.extend_from_slice(&bits.to_le_bytes()[..T::BYTES]);
+    }
     put_float(&mut body, grid.offset);
     put_float(&mut body, grid.unit);
     write_parameters(&mut body, &parameters);
@@ -145,6 +158,15 @@ pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<De
     if flags & !FLAGS != 0 {
         return corrupt(format!("reserved flags are set: {flags:#04x}"));
     }
+    let size = dtype.size();
+    let alike = if flags & FLAG_ALIKE != 0 {
+        if flags & FLAG_MASKED == 0 {
+            return corrupt("masked points that are alike, but none is masked".into());
+        }
+        Some(b.take(size)?.iter().rev().fold(0, |v, &b| v << 8 | u64::from(b)))
+    } else {
+        None
+    };
     let grid = Grid { offset: b.float()?, unit: b.float()? };
     if !grid.offset.is_finite() || !grid.unit.is_finite() || grid.unit <= 0.0 {
         return corrupt(format!("a grid at {} with spacing {}", grid.offset, grid.unit));
@@ -160,9 +182,11 @@ pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<De
     let (mut plane, mut special) = (vec![], vec![]);
     if flags & FLAG_MASKED != 0 {
         plane = vec![false; n];
-        special = vec![0; n];
         mask::code(&mut c, g, mask::Teller::Template, &mut plane);
-        mask::code_specials(&mut c, 8 * dtype.size() as u32, &plane, &mut special);
+        if alike.is_none() {
+            special = vec![0; n];
+            mask::code_specials(&mut c, 8 * size as u32, &plane, &mut special);
+        }
     }
     let masked: Option<Vec<u8>> = (!plane.is_empty()).then(|| plane.iter().map(|&m| u8::from(m)).collect());
     let numbers = read::numbers(&g, &p, masked.as_deref(), &mut c, symbols, raw)?;
@@ -176,16 +200,41 @@ pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<De
         }
     };
     give(numbers);
-    let size = dtype.size();
-    let mut put = |i: usize, bits: u64| out[i * size..(i + 1) * size].copy_from_slice(&to_bytes(dtype, &[bits]));
-    for (i, _) in plane.iter().enumerate().filter(|(_, m)| **m) {
-        put(i, special[i]);
+    match size {
+        4 => put_masked::<4>(&mut out, &plane, alike, &special),
+        8 => put_masked::<8>(&mut out, &plane, alike, &special),
+        2 => put_masked::<2>(&mut out, &plane, alike, &special),
+        _ => put_masked::<1>(&mut out, &plane, alike, &special),
     }
     if flags & FLAG_EXCEPTIONS != 0 {
         let (mut at, mut exact) = (vec![], vec![]);
         code_exceptions(&mut c, dtype, &mut at, &mut exact, n);
-        at.into_iter().zip(exact).for_each(|(i, bits)| put(i, bits));
+        for (i, bits) in at.into_iter().zip(exact) {
+            out[i * size..(i + 1) * size].copy_from_slice(&to_bytes(dtype, &[bits]));
+        }
     }
     c.check()?;
     Ok(out)
+}
+
+/// Puts the bits of masked points in their places; `special` is not looked at where all are alike.
+fn put_masked<const N: usize>(out: &mut [u8], plane: &[bool], alike: Option<u64>, special: &[u64]) {
+    let bytes = |bits: u64| -> [u8; N] {
+        let le = bits.to_le_bytes();
+        // In the machine's order.
+        std::array::from_fn(|k| le[if cfg!(target_endian = "big") { N - 1 - k } else { k }])
+    };
+    let out = out.as_chunks_mut::<N>().0;
+    if let Some(bits) = alike {
+        let bytes = bytes(bits);
+        for (o, &m) in out.iter_mut().zip(plane) {
+            *o = if m { bytes } else { *o };
+        }
+        return;
+    }
+    for ((o, &m), &bits) in out.iter_mut().zip(plane).zip(special) {
+        if m {
+            *o = bytes(bits);
+        }
+    }
 }

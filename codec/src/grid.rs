@@ -123,14 +123,19 @@ pub fn extremes<T: Float>(x: &[T], fill: Option<u64>) -> (T, T, u64) {
             let filled = self.1.is_some();
             // Counts are short, so that lanes are of one width; they are added up before they could run over.
             for part in self.0.chunks(1 << 20) {
-                for x in part.chunks(LANES) {
-                    for (k, &v) in x.iter().enumerate() {
-                        let ok = v.finite() & !(filled & (v.bits() == fill));
-                        lo[k] = if ok & (v < lo[k]) { v } else { lo[k] };
-                        hi[k] = if ok & (v > hi[k]) { v } else { hi[k] };
-                        n[k] += u32::from(ok);
+                let mut look = |k: usize, v: T| {
+                    let ok = v.finite() & !(filled & (v.bits() == fill));
+                    lo[k] = if ok & (v < lo[k]) { v } else { lo[k] };
+                    hi[k] = if ok & (v > hi[k]) { v } else { hi[k] };
+                    n[k] += u32::from(ok);
+                };
+                let (blocks, rest) = part.as_chunks::<LANES>();
+                for x in blocks {
+                    for k in 0..LANES {
+                        look(k, x[k]);
                     }
                 }
+                rest.iter().enumerate().for_each(|(k, &v)| look(k, v));
                 total += n.iter().map(|&n| u64::from(n)).sum::<u64>();
                 n = [0; LANES];
             }
@@ -184,12 +189,17 @@ pub fn errors<T: Float>(x: &[T], mask: Option<&[u8]>, numbers: &[i32], grid: Gri
                         *e = 0.0;
                     }
                 }
-                for e in block.chunks(LANES) {
-                    for (k, &e) in e.iter().enumerate() {
-                        max[k] = if e > max[k] { e } else { max[k] };
-                        squares[k] += e * e;
+                let mut add = |k: usize, e: f64| {
+                    max[k] = if e > max[k] { e } else { max[k] };
+                    squares[k] += e * e;
+                };
+                let (lanes, rest) = block.as_chunks::<LANES>();
+                for e in lanes {
+                    for k in 0..LANES {
+                        add(k, e[k]);
                     }
                 }
+                rest.iter().enumerate().for_each(|(k, &e)| add(k, e));
             }
             out.max = max.into_iter().fold(0.0, f64::max);
             out.squares = squares.iter().sum();

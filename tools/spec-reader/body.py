@@ -68,14 +68,14 @@ def decode_chunk(payload):
     cur = Cursor(payload.body)
     flags = cur.u8()
     need(flags < 64 and flags & 24 != 24, "a reserved bit is set")
-    logs, coding, mixed = bool(flags & 4), flags >> 3 & 3, bool(flags & 32)
+    logs, coding, mixed = bool(flags & 4) and base != 6, flags >> 3 & 3, bool(flags & 32)
     need(not mixed or flags & 5, "a way of telling masks where there are none")
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
     if base == 6:
-        need(flags < 4, "a reserved bit is set")
+        need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
     if base not in (0, 1, 2, 3, 4, 5, 6, 17, 18, 19):
         raise Unsupported("base %d" % base)
-    lattice = None
+    lattice = alike = None
     if base >= 16:
         need(not logs, "logarithms on a lattice")
         lattice = (read_float(cur), read_float(cur))
@@ -84,6 +84,7 @@ def decode_chunk(payload):
     if base == 0:
         parameters = cur.uint(SIZES[dtype])
     elif base == 6:
+        alike = cur.uint(SIZES[dtype]) if flags & 4 else None
         parameters = tabled.read_parameters(cur, read_float)
     elif base == 4:
         parameters = wavelet.Parameters(cur, normal)
@@ -102,7 +103,7 @@ def decode_chunk(payload):
     mask, told = [0] * count, []
     if flags & 1:
         mask = plane_of_bits(dec, n, mixed)
-        told = masked_bits(dec, mask, width)
+        told = [alike] * sum(mask) if alike is not None else masked_bits(dec, mask, width)
     skip = mask
     if logs:
         zeros = plane_of_bits(dec, n, mixed)

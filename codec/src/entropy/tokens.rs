@@ -1,11 +1,11 @@
 //! Integers as symbols of a small alphabet and raw bits (SPEC §7.8).
 
 /// Integers whose folded form is below this are symbols of their own.
-pub const DIRECT: u32 = 32;
+const DIRECT: u32 = 32;
 
 /// Signs folded in: 0, -1, 1, -2, 2 … become 0, 1, 2, 3, 4 …
 #[inline(always)]
-pub fn fold(q: i32) -> u32 {
+fn fold(q: i32) -> u32 {
     ((q << 1) ^ (q >> 31)) as u32
 }
 
@@ -14,41 +14,65 @@ fn unfold(u: u32) -> i32 {
     (u >> 1) as i32 ^ -((u & 1) as i32)
 }
 
+/// Integers coded together, at most.
+const MOST: usize = 32;
+
 /// Writes raw bits, the first ones lowest.
 #[derive(Default)]
 pub struct RawWriter {
     bytes: Vec<u8>,
+    /// Fewer than eight bits that are not among the bytes yet.
     held: u64,
     count: u32,
-    /// Bits so far.
-    pub bits: u64,
 }
 
 impl RawWriter {
-    /// The symbol of an integer, its raw bits written.
+    /// The symbols of at most 32 integers, their raw bits written.
     #[inline(always)]
-    pub fn put(&mut self, q: i32) -> u8 {
-        let u = fold(q);
-        if u < DIRECT {
-            return u as u8;
+    pub fn put(&mut self, integers: &[i32], symbols: &mut [u8; MOST]) {
+        let mut folded = [0u32; MOST];
+        let mut all = 0;
+        for (u, &q) in folded.iter_mut().zip(integers) {
+            *u = fold(q);
         }
-        let k = 31 - u.leading_zeros();
-        let n = k - 2;
-        self.held |= u64::from(u & ((1 << n) - 1)) << self.count;
-        self.count += n;
-        self.bits += u64::from(n);
-        if self.count >= 32 {
-            self.bytes.extend_from_slice(&(self.held as u32).to_le_bytes());
-            self.held >>= 32;
-            self.count -= 32;
+        for (s, &u) in symbols.iter_mut().zip(&folded) {
+            all |= u;
+            *s = u as u8;
         }
-        (DIRECT + (k - 5) * 4 + (u >> n & 3)) as u8
+        if all < DIRECT {
+            return;
+        }
+        // 29 bits for each, and room to write eight bytes at a time.
+        let mut bytes = [0u8; MOST * 4 + 8];
+        let mut at = 0;
+        for (s, &u) in symbols.iter_mut().zip(&folded[..integers.len()]) {
+            // Without branches, which nothing could predict.
+            let large = u >= DIRECT;
+            let k = 31 - (u | 1).leading_zeros();
+            let n = if large { k - 2 } else { 0 };
+            let symbol = DIRECT + (k.max(5) - 5) * 4 + (u >> n & 3);
+            *s = if large { symbol } else { u } as u8;
+            self.held |= u64::from(u & ((1 << n) - 1)) << self.count;
+            self.count += n;
+            bytes[at..at + 8].copy_from_slice(&self.held.to_le_bytes());
+            let full = self.count / 8;
+            at += full as usize;
+            self.held >>= 8 * full;
+            self.count -= 8 * full;
+        }
+        self.bytes.extend_from_slice(&bytes[..at]);
+    }
+
+    /// About how many bits there are.
+    pub fn bits(&self) -> usize {
+        8 * self.bytes.len()
     }
 
     /// All bytes, the last one filled up with zeros.
     pub fn finish(mut self) -> Vec<u8> {
-        let n = self.count.div_ceil(8) as usize;
-        self.bytes.extend_from_slice(&self.held.to_le_bytes()[..n]);
+        if self.count > 0 {
+            self.bytes.push(self.held as u8);
+        }
         self.bytes
     }
 }
@@ -88,11 +112,15 @@ impl<'a> RawReader<'a> {
 
     /// The integers of symbols.
     #[inline(always)]
-    pub fn integers(&mut self, symbols: &[u8], out: &mut [i32]) {
+    pub fn integers(&mut self, symbols: &[u8; MOST], out: &mut [i32; MOST]) {
         for (o, &s) in out.iter_mut().zip(symbols) {
             *o = unfold(u32::from(s));
         }
-        if symbols.iter().fold(0, |m, &s| m | s) < DIRECT as u8 {
+        let mut all = 0;
+        for &s in symbols {
+            all |= s;
+        }
+        if u32::from(all) < DIRECT {
             return;
         }
         for (o, &s) in out.iter_mut().zip(symbols) {
@@ -121,12 +149,20 @@ mod tests {
         }
         all.extend([i32::MAX, i32::MIN]);
         let mut w = RawWriter::default();
-        let symbols: Vec<u8> = all.iter().map(|&q| w.put(q)).collect();
+        let mut symbols = vec![];
+        for q in all.chunks(MOST) {
+            let mut s = [0; MOST];
+            w.put(q, &mut s);
+            symbols.extend_from_slice(&s[..q.len()]);
+        }
         let bytes = w.finish();
         let mut r = RawReader::new(&bytes);
-        let mut out = vec![0; all.len()];
-        for (s, o) in symbols.chunks(32).zip(out.chunks_mut(32)) {
-            r.integers(s, o);
+        let mut out = vec![];
+        for s in symbols.chunks(MOST) {
+            let (mut padded, mut o) = ([0; MOST], [0; MOST]);
+            padded[..s.len()].copy_from_slice(s);
+            r.integers(&padded, &mut o);
+            out.extend_from_slice(&o[..s.len()]);
         }
         assert_eq!(out, all);
         assert!(r.is_used_up());

@@ -1,7 +1,7 @@
 //! Differences to neighbours one step back, of numbers that were divided by the step before (SPEC §8.7.3).
 use super::contexts;
 use super::pyramid::Planes;
-use super::{Row, Rows};
+use super::{BLOCK, Row, Rows};
 use crate::base::Geometry;
 
 /// Codes (or decodes) all points, multiples of the step in units of it; `axes` is 1 to 3.
@@ -10,7 +10,7 @@ pub fn run<R: Rows>(g: &Geometry, axes: u8, v: &mut [i32], mask: Option<&[u8]>, 
     let [n0, n1, n2, n] = g.n;
     let mut planes = Planes::new(n2, n);
     let (mut base, mut d) = (vec![0i32; n], vec![0i32; n]);
-    let (mut ctx, zeros) = (vec![0u8; n], vec![0i32; n]);
+    let (mut ctx, zeros) = (vec![0u8; n.next_multiple_of(BLOCK)], vec![0i32; n]);
     for plane in 0..n0 * n1 {
         planes.next();
         for y in 0..n2 {
@@ -49,7 +49,7 @@ pub fn run<R: Rows>(g: &Geometry, axes: u8, v: &mut [i32], mask: Option<&[u8]>, 
                     }
                 }
             }
-            contexts::fill(0, 1, &planes.around(y), &zeros, masked, &mut ctx);
+            contexts::fill(0, 1, &planes.around(y), &zeros, masked, &mut ctx[..n]);
             let (mags, up, back, quiet) = planes.row(y);
             rows.row(1, &mut Row { pred: &zeros, ctx: &ctx, values: &mut d, mags, up, back, quiet });
             let mut sum = 0i32;

@@ -99,7 +99,7 @@ pub trait Rows {
 pub struct Row<'a> {
     /// Predictions.
     pub pred: &'a [i32],
-    /// Contexts.
+    /// Contexts, filled up with zeros to whole blocks.
     pub ctx: &'a [u8],
     /// Values: the originals when encoding, then the reconstructions.
     pub values: &'a mut [i32],
@@ -113,10 +113,14 @@ pub struct Row<'a> {
     pub quiet: &'a mut [u8],
 }
 
-/// Slot of a block's bit.
+/// Slot of a block's bit; contexts beyond the row are 0.
 #[inline(always)]
-pub fn quiet_slot(left: u8, up: u8, back: u8, ctx: &[u8]) -> usize {
+pub fn quiet_slot(left: u8, up: u8, back: u8, ctx: &[u8; BLOCK]) -> usize {
     // Masked points say nothing.
-    let class = ctx.iter().fold(0u8, |m, &c| m.max(if c == MASKED { 0 } else { c }));
+    let mut class = 0;
+    for &c in ctx {
+        let c = if c == MASKED { 0 } else { c };
+        class = if c > class { c } else { class };
+    }
     (usize::from(class) << 3 | usize::from(left) << 2 | usize::from(up) << 1 | usize::from(back)) % QUIET_SLOTS
 }

@@ -209,7 +209,8 @@ impl Pass {
         let s = &mut self.scratch;
         s.pred.resize(points, 0);
         s.curve.resize(points, 0);
-        s.ctx.resize(points, 0);
+        s.ctx.clear();
+        s.ctx.resize(points.next_multiple_of(BLOCK), 0);
         let mut buffer = vec![];
         for a in (start[0]..g.n[0]).step_by(step[0]) {
             for b in (start[1]..g.n[1]).step_by(step[1]) {
@@ -222,7 +223,8 @@ impl Pass {
                         gather(m, first, step[3], points, &mut s.mask);
                         &s.mask[..]
                     });
-                    contexts::fill(self.kind, self.quant, &planes.around(j), &s.curve, masked, &mut s.ctx);
+                    let ctx = &mut s.ctx[..points];
+                    contexts::fill(self.kind, self.quant, &planes.around(j), &s.curve, masked, ctx);
                     let (mags, up, back, quiet) = planes.row(j);
                     let strided = step[3] != 1;
                     let values = if strided {

@@ -134,7 +134,7 @@ impl Rows for Reading<'_, '_> {
     fn row(&mut self, step: i32, row: &mut Row<'_>) {
         let mut left = 1u8;
         let n = row.pred.len();
-        let blocks = row.ctx.chunks(BLOCK).zip(row.pred.chunks(BLOCK));
+        let blocks = row.ctx.as_chunks::<BLOCK>().0.iter().zip(row.pred.chunks(BLOCK));
         let out = row.values[..n].chunks_mut(BLOCK).zip(row.mags[..n].chunks_mut(BLOCK));
         for (b, ((ctx, pred), (values, mags))) in blocks.zip(out).enumerate() {
             let counter = &mut self.quiet[quiet_slot(left, row.up[b], row.back[b], ctx)];
@@ -147,13 +147,13 @@ impl Rows for Reading<'_, '_> {
                 mags.fill(0);
                 continue;
             }
-            let m = ctx.len();
+            let m = pred.len();
             let (mut tables, mut symbols, mut codes) = ([0u8; BLOCK], [0u8; BLOCK], [0i32; BLOCK]);
-            for k in 0..m {
+            for k in 0..BLOCK {
                 tables[k] = self.of[usize::from(ctx[k])];
             }
             self.symbols.decode(&self.tables, &tables[..m], &mut symbols[..m]);
-            self.raw.integers(&symbols[..m], &mut codes[..m]);
+            self.raw.integers(&symbols, &mut codes);
             for k in 0..m {
                 values[k] = pred[k].wrapping_add(codes[k].wrapping_mul(step));
                 mags[k] = codes[k].unsigned_abs().min(LOUDEST) as u16;

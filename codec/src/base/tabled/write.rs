@@ -1,8 +1,10 @@
 //! The encoder's side: rows become symbols and raw bits, symbols become a stream under the tables that suit them.
-use super::{BLOCK, CLASSES, CONTEXTS, MASKED, Parameters, Predictor, QUIET_SLOTS, Row, Rows, lorenzo, pyramid, quiet_slot};
+use super::{
+    BLOCK, CLASSES, CONTEXTS, MASKED, Parameters, Predictor, QUIET_SLOTS, Row, Rows, lorenzo, pyramid, quiet_slot,
+};
 use crate::base::Geometry;
 use crate::entropy::rans::{self, CERTAIN, Frequencies, SYMBOLS};
-use crate::entropy::tokens::{DIRECT, RawWriter, fold};
+use crate::entropy::tokens::RawWriter;
 use crate::entropy::{BitCoder, Counter};
 use crate::scratch::{give, take};
 use crate::simd::{Kernel, widest};
@@ -37,13 +39,8 @@ impl Codes {
 
     #[inline(always)]
     fn compute(g: &Geometry, p: &Parameters, values: &mut [i32], mask: Option<&[u8]>) -> Codes {
-        let mut c = Codes {
-            tokens: empty(g.len()),
-            raw: RawWriter::default(),
-            quiet: vec![],
-            anchors: vec![],
-            codes: vec![],
-        };
+        let mut c =
+            Codes { tokens: empty(g.len()), raw: RawWriter::default(), quiet: vec![], anchors: vec![], codes: vec![] };
         match p.predictor {
             Predictor::Interpolation { .. } => pyramid::run(g, p, values, mask, false, &mut c),
             Predictor::Lorenzo(axes) => {
@@ -95,7 +92,7 @@ impl Codes {
         }
         let anchors: u32 = self.anchors.iter().map(|a| 2 + 2 * (32 - a.unsigned_abs().leading_zeros())).sum();
         give(self.tokens);
-        c.bytes() + (symbols + self.raw.bits as f64 + f64::from(anchors)) / 8.0
+        c.bytes() + (symbols + self.raw.bits() as f64 + f64::from(anchors)) / 8.0
     }
 
     /// Writes what a reader wants first: tables, anchors and quiet blocks. Returns the streams of symbols and raw bits.
@@ -143,33 +140,33 @@ impl Rows for Codes {
     #[inline(always)]
     fn row(&mut self, step: i32, row: &mut Row<'_>) {
         let n = row.pred.len();
-        self.codes.resize(n, 0);
-        let codes = &mut self.codes[..n];
-        quantise(step, row.pred, row.values, row.ctx, codes);
-        for k in 0..n {
-            row.mags[k] = codes[k].unsigned_abs().min(LOUDEST) as u16;
+        self.codes.clear();
+        self.codes.resize(n.next_multiple_of(BLOCK), 0);
+        quantise(step, row.pred, row.values, row.ctx, &mut self.codes[..n]);
+        for (m, q) in row.mags.iter_mut().zip(&self.codes) {
+            *m = q.unsigned_abs().min(LOUDEST) as u16;
         }
         let mut left = 1u8;
-        for (b, (q, ctx)) in codes.chunks(BLOCK).zip(row.ctx.chunks(BLOCK)).enumerate() {
-            let silent = u8::from(q.iter().fold(0, |m, q| m | q) == 0);
+        let blocks = self.codes.as_chunks::<BLOCK>().0.iter().zip(row.ctx.as_chunks::<BLOCK>().0);
+        for (b, (q, ctx)) in blocks.enumerate() {
+            let mut any = 0;
+            for &q in q {
+                any |= q;
+            }
+            let silent = u8::from(any == 0);
             let slot = quiet_slot(left, row.up[b], row.back[b], ctx);
             self.quiet.push((slot << 1) as u16 | u16::from(silent));
             row.quiet[b] = silent;
             left = silent;
             if silent == 0 {
+                let points = (n - b * BLOCK).min(BLOCK);
+                let mut symbols = [0u8; BLOCK];
+                self.raw.put(&q[..points], &mut symbols);
                 let mut tokens = [0u16; BLOCK];
-                let mut all = 0;
-                for ((t, &q), &c) in tokens.iter_mut().zip(q).zip(ctx) {
-                    let u = fold(q);
-                    all |= u;
-                    *t = u16::from(c) << 8 | u as u16;
+                for k in 0..BLOCK {
+                    tokens[k] = u16::from(ctx[k]) << 8 | u16::from(symbols[k]);
                 }
-                if all >= DIRECT {
-                    for ((t, &q), &c) in tokens.iter_mut().zip(q).zip(ctx) {
-                        *t = u16::from(c) << 8 | u16::from(self.raw.put(q));
-                    }
-                }
-                self.tokens.extend_from_slice(&tokens[..q.len()]);
+                self.tokens.extend_from_slice(&tokens[..points]);
             }
         }
     }
