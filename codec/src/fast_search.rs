@@ -90,16 +90,18 @@ struct Part<T> {
     g: Geometry,
 }
 
-fn part<T: Float>(f: &Field<'_, T>) -> Part<T> {
+/// Boxes of a chunk, whole along short axes, the liveliest first.
+fn parts<T: Float>(f: &Field<'_, T>) -> Vec<Part<T>> {
     let mut n = f.g.n;
     while n.iter().product::<usize>() > PART {
         let a = (0..4).max_by_key(|&a| n[a]).unwrap_or(3);
         n[a] = n[a].div_ceil(2);
     }
+    let g = Geometry::of(n);
     let room: [usize; 4] = std::array::from_fn(|a| f.g.n[a] - n[a]);
+    // The middle, and four places towards the corners.
     let starts = [[2, 2, 2, 2], [1, 1, 1, 1], [3, 3, 1, 3], [1, 3, 3, 1], [3, 1, 3, 3]];
     let cut = |q: [usize; 4]| {
-        let g = Geometry::of(n);
         let start: [usize; 4] = std::array::from_fn(|a| room[a] * q[a] / 4);
         let (mut x, mut mask) = (Vec::with_capacity(g.len()), vec![]);
         for a in start[0]..start[0] + n[0] {
@@ -119,16 +121,12 @@ fn part<T: Float>(f: &Field<'_, T>) -> Part<T> {
         let d = p.x.windows(2).map(|w| (w[1].wide() - w[0].wide()).abs());
         d.filter(|d| d.is_finite()).fold(0.0, |s, d| s + d.min(f.hi - f.lo))
     };
-    let mut best = cut(starts[0]);
-    let mut most = rough(&best);
-    for &q in &starts[1..] {
-        let p = cut(q);
-        let r = rough(&p);
-        if r > most {
-            (best, most) = (p, r);
-        }
+    if g == f.g {
+        return vec![cut(starts[0])];
     }
-    best
+    let mut all: Vec<(f64, Part<T>)> = starts.map(cut).into_iter().map(|p| (rough(&p), p)).collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    all.into_iter().map(|p| p.1).collect()
 }
 
 /// The predictor that codes a part in the fewest bytes.
@@ -184,7 +182,8 @@ fn predictor<T: Float>(p: &Part<T>, scale: &Scale) -> (Predictor, f64) {
 /// The choice for a chunk; `None` where another base should have it.
 pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
     let (ChunkBound::Abs(e) | ChunkBound::Rmse(e)) = f.bound else { return None };
-    let part = part(f);
+    let parts = parts(f);
+    let part = parts.first()?;
     let run = |scale: &Scale, predictor: Predictor| {
         let parameters = Parameters { predictor, step: scale.step };
         let mut numbers = numbers(f.x, f.mask, &scale.grid);
@@ -196,9 +195,10 @@ pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
         // Steps so fine that nothing between the lattice's points is needed.
         if let Some(l) = lattice.filter(|l| e < 0.3 * l.grid.unit) {
             let l = Scale { step: 1, ..l };
-            return Some(run(&l, predictor(&part, &l).0));
+            return Some(run(&l, predictor(part, &l).0));
         }
-        return root_mean_square(f, e, |scale, known| run(scale, known.unwrap_or_else(|| predictor(&part, scale).0)));
+        let predicted = predictor(part, &scale(f.lo, f.hi, 1.7 * e)?).0;
+        return root_mean_square(f, &parts, predicted, e, |scale| run(scale, predicted));
     }
     let room = e - 0.5 * ulp(T::DTYPE, f.lo.abs().max(f.hi.abs()));
     let scale = match lattice {
@@ -206,37 +206,68 @@ pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
         None if room > 0.0 => scale(f.lo, f.hi, room)?,
         None => return None,
     };
-    let (predictor, _) = predictor(&part, &scale);
+    let (predictor, _) = predictor(part, &scale);
     Some(run(&scale, predictor))
 }
 
-/// The coarsest step found in a few runs that keeps a root mean squared error; the predictor is that of the first run.
+/// Root mean squared error over some boxes of a chunk, of a step.
+fn sampled<T: Float>(f: &Field<'_, T>, parts: &[Part<T>], predictor: Predictor, step: f64) -> Option<f64> {
+    let scale = scale(f.lo, f.hi, 0.5 * step)?;
+    let parameters = Parameters { predictor, step: scale.step };
+    let (mut squares, mut valid) = (0.0, 0);
+    for p in parts {
+        let mut k = numbers(&p.x, p.mask.as_deref(), &scale.grid);
+        Codes::of(&p.g, &parameters, &mut k, p.mask.as_deref()).drop();
+        squares += grid::errors(&p.x, p.mask.as_deref(), &k, scale.grid, f64::MAX).squares;
+        valid += p.mask.as_ref().map_or(p.x.len(), |m| m.iter().filter(|&&m| m == 0).count());
+        give(k);
+    }
+    (valid > 0 && squares > 0.0).then(|| (squares / valid as f64).sqrt())
+}
+
+/// The power of the step that errors grow with, from two steps and their errors.
+fn power(a: (f64, f64), b: (f64, f64)) -> f64 {
+    let power = (b.1 / a.1).ln() / (b.0 / a.0).ln();
+    if power.is_finite() { power.clamp(0.3, 1.2) } else { 1.0 }
+}
+
+/// The coarsest step found in a few runs that keeps a root mean squared error.
 fn root_mean_square<T: Float>(
     f: &Field<'_, T>,
+    parts: &[Part<T>],
+    predictor: Predictor,
     e: f64,
-    run: impl Fn(&Scale, Option<Predictor>) -> Step,
+    run: impl Fn(&Scale) -> Step,
 ) -> Option<Step> {
-    let (mut keeps, mut breaks, mut step) = (None, f64::INFINITY, 3.4 * e);
-    let mut known = None;
-    for tried in 0.. {
-        let done = run(&scale(f.lo, f.hi, 0.5 * step)?, known);
-        known = Some(done.parameters.predictor);
-        let rmse = (grid::errors(f.x, f.mask, &done.numbers, done.grid, f64::MAX).squares / f.valid as f64).sqrt();
-        let ratio = e / rmse.max(0.05 * e);
+    // Where to start, and how errors grow: from boxes, which are cheap.
+    let (mut step, mut grows, mut last) = (3.4 * e, 0.9, None);
+    for _ in 0..3 {
+        let Some(rmse) = sampled(f, parts, predictor, step) else { break };
+        grows = last.map_or(grows, |last| power(last, (step, rmse)));
+        last = Some((step, rmse));
+        if (rmse / e - 1.0).abs() < 0.01 {
+            break;
+        }
+        step *= (e / rmse).powf(1.0 / grows).clamp(0.25, 4.0);
+    }
+    let (mut keeps, mut breaks, mut last): (Option<Step>, f64, Option<(f64, f64)>) = (None, f64::INFINITY, None);
+    for tried in 0..9 {
+        let done = run(&scale(f.lo, f.hi, 0.5 * step)?);
+        let squares = grid::errors(f.x, f.mask, &done.numbers, done.grid, f64::MAX).squares;
+        let rmse = (squares / f.valid as f64).sqrt();
         if rmse <= e {
             keeps = Some(done);
-            if ratio < 1.015 {
-                break;
-            }
         } else {
             breaks = step.min(breaks);
         }
-        if tried >= 3 && keeps.is_some() || tried > 8 {
+        if keeps.is_some() && (rmse > 0.975 * e || tried >= 2) {
             break;
         }
-        // Errors grow with the step, but less than it does where predictions are good.
-        let guess = step * (0.995 * ratio).powf(1.1);
-        step = if tried >= 3 { guess * 0.9 } else { guess.min(breaks * 0.99) };
+        grows = last.map_or(grows, |last| power(last, (step, rmse)));
+        last = Some((step, rmse));
+        // A little less than what just keeps the bound, and less each time.
+        let aim = 0.992 - 0.01 * f64::from(tried);
+        step = (step * (aim * e / rmse.max(0.05 * e)).powf(1.0 / grows)).min(breaks * 0.995);
     }
     keeps
 }

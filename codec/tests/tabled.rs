@@ -61,6 +61,7 @@ fn bound_holds() {
 #[test]
 fn reserved_flags_are_rejected() {
     let (_, chunk) = coded(Kind::Smooth, DType::F32, &[65, 66], ChunkBound::Abs(0.1));
+    // Bit 2 says something of masked points, and there are none.
     for bit in 2..8 {
         let mut body = chunk.body.clone();
         body[0] |= 1 << bit;

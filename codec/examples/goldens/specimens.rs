@@ -141,6 +141,10 @@ fn tabled() -> Vec<Specimen> {
     for k in (500..900).chain(2000..2003) {
         holes[k] = u64::from(f32::NAN.to_bits()) + (k as u64 % 3);
     }
+    let mut alike = volume.clone();
+    for k in (500..900).chain(3000..3001) {
+        alike[k] = u64::from(f32::NAN.to_bits());
+    }
     let four = drawn(DType::F32, &[3, 5, 16, 18], |at, r| cube(at) + 0.1 * at[3] + 0.02 * r.unit());
     let near = steps.clone();
     let files = [
@@ -148,6 +152,7 @@ fn tabled() -> Vec<Specimen> {
         ("plane-rough", variable(DType::F64, &[66, 64], rough, Abs, 1e-4)),
         ("volume", variable(DType::F32, &[13, 17, 21], volume, Rel, 1e-2)),
         ("masked", variable(DType::F32, &[13, 17, 21], holes, Rel, 1e-2)),
+        ("masked-alike", variable(DType::F32, &[13, 17, 21], alike, Rel, 1e-2)),
         ("four-axes", variable(DType::F32, &[3, 5, 16, 18], four, Nrmse, 1e-2)),
         ("line", variable(DType::F64, &[4500], tone, Rel, 1e-2)),
         ("lattice", variable(DType::F32, &[66, 64], steps, Abs, 1e-3)),

@@ -196,6 +196,11 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     let tabled = |unit: f32, step: &[u8], rest: &[u8]| {
         [&[0, 4][..], &0f32.to_le_bytes(), &[4], &unit.to_le_bytes(), step, rest].concat()
     };
+    body(
+        "tabled-alike-but-none-masked",
+        TABLED,
+        &[&[4, 0, 0, 0, 0][..], &tabled(1.0, &[1], &[129, 0, 0])[1..]].concat(),
+    )?;
     body("tabled-unit-zero", TABLED, &tabled(0.0, &[1], &[129, 0, 0]))?;
     body("tabled-step-zero", TABLED, &tabled(1.0, &[0], &[129, 0, 0]))?;
     body("tabled-step-too-long", TABLED, &tabled(1.0, &[0xff, 0xff, 0xff, 0x7f], &[129, 0, 0]))?;

@@ -75,6 +75,11 @@ impl Codes {
             .collect()
     }
 
+    /// Gives buffers back.
+    pub fn drop(self) {
+        give(self.tokens);
+    }
+
     /// About how many bytes this takes; for comparisons only.
     pub fn cost(self) -> f64 {
         // Some contexts share a table, roughly as the real ones will.
@@ -91,8 +96,9 @@ impl Codes {
             k.update(q & 1 == 1, 255);
         }
         let anchors: u32 = self.anchors.iter().map(|a| 2 + 2 * (32 - a.unsigned_abs().leading_zeros())).sum();
-        give(self.tokens);
-        c.bytes() + (symbols + self.raw.bits() as f64 + f64::from(anchors)) / 8.0
+        let all = c.bytes() + (symbols + self.raw.bits() as f64 + f64::from(anchors)) / 8.0;
+        self.drop();
+        all
     }
 
     /// Writes what a reader wants first: tables, anchors and quiet blocks. Returns the streams of symbols and raw bits.
