@@ -34,12 +34,26 @@ fn short(v: f64) -> f64 {
     if s.is_normal() { f64::from(s) } else { v }
 }
 
+/// Where a grid best has a point: at a value that comes again and again, such as zero, else in the middle.
+fn origin<T: Float>(f: &Field<'_, T>) -> f64 {
+    const SAMPLES: usize = 1 << 10;
+    let stride = (f.x.len() / SAMPLES).max(1) | 1;
+    let valid = |i: &usize| f.mask.is_none_or(|m| m[*i] == 0);
+    let mut all: Vec<f64> = (0..f.x.len()).step_by(stride).filter(valid).map(|i| f.x[i].wide()).collect();
+    all.sort_by(f64::total_cmp);
+    let often = all.chunk_by(|a, b| a == b).max_by_key(|run| run.len()).filter(|run| run.len() * 32 >= all.len());
+    let middle = 0.5 * f.lo + 0.5 * f.hi;
+    match often.and_then(|run| run.first()) {
+        Some(&v) => v,
+        None if f64::from(middle as f32).is_finite() => f64::from(middle as f32),
+        None => middle,
+    }
+}
+
 /// The coarsest grid whose steps of `2^k` units keep errors within `room`, which is positive.
-fn scale(lo: f64, hi: f64, room: f64) -> Option<Scale> {
+fn scale(lo: f64, hi: f64, offset: f64, room: f64) -> Option<Scale> {
     for step in [256u32, 64, 16] {
         let unit = short(2.0 * room / f64::from(step + 1) * (1.0 - 1e-9));
-        let middle = 0.5 * lo + 0.5 * hi;
-        let offset = if f64::from(middle as f32).is_finite() { f64::from(middle as f32) } else { middle };
         if unit.is_normal() && ((hi - offset).max(offset - lo) / unit) < LARGEST {
             return Some(Scale { grid: Grid { offset, unit }, step });
         }
@@ -190,6 +204,7 @@ pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
         let codes = Codes::of(&f.g, &parameters, &mut numbers, f.mask);
         Step { grid: scale.grid, parameters, numbers, codes }
     };
+    let origin = origin(f);
     let lattice = lattice(f, e);
     if let ChunkBound::Rmse(_) = f.bound {
         // Steps so fine that nothing between the lattice's points is needed.
@@ -197,13 +212,13 @@ pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
             let l = Scale { step: 1, ..l };
             return Some(run(&l, predictor(part, &l).0));
         }
-        let predicted = predictor(part, &scale(f.lo, f.hi, 1.7 * e)?).0;
-        return root_mean_square(f, &parts, predicted, e, |scale| run(scale, predicted));
+        let predicted = predictor(part, &scale(f.lo, f.hi, origin, 1.7 * e)?).0;
+        return root_mean_square(f, &parts, predicted, origin, e, |scale| run(scale, predicted));
     }
     let room = e - 0.5 * ulp(T::DTYPE, f.lo.abs().max(f.hi.abs()));
     let scale = match lattice {
         Some(l) => l,
-        None if room > 0.0 => scale(f.lo, f.hi, room)?,
+        None if room > 0.0 => scale(f.lo, f.hi, origin, room)?,
         None => return None,
     };
     let (predictor, _) = predictor(part, &scale);
@@ -211,8 +226,8 @@ pub fn choose<T: Float>(f: &Field<'_, T>) -> Option<Step> {
 }
 
 /// Root mean squared error over some boxes of a chunk, of a step.
-fn sampled<T: Float>(f: &Field<'_, T>, parts: &[Part<T>], predictor: Predictor, step: f64) -> Option<f64> {
-    let scale = scale(f.lo, f.hi, 0.5 * step)?;
+fn sampled<T: Float>(f: &Field<'_, T>, parts: &[Part<T>], predictor: Predictor, origin: f64, step: f64) -> Option<f64> {
+    let scale = scale(f.lo, f.hi, origin, 0.5 * step)?;
     let parameters = Parameters { predictor, step: scale.step };
     let (mut squares, mut valid) = (0.0, 0);
     for p in parts {
@@ -236,13 +251,14 @@ fn root_mean_square<T: Float>(
     f: &Field<'_, T>,
     parts: &[Part<T>],
     predictor: Predictor,
+    origin: f64,
     e: f64,
     run: impl Fn(&Scale) -> Step,
 ) -> Option<Step> {
     // Where to start, and how errors grow: from boxes, which are cheap.
     let (mut step, mut grows, mut last) = (3.4 * e, 0.9, None);
     for _ in 0..3 {
-        let Some(rmse) = sampled(f, parts, predictor, step) else { break };
+        let Some(rmse) = sampled(f, parts, predictor, origin, step) else { break };
         grows = last.map_or(grows, |last| power(last, (step, rmse)));
         last = Some((step, rmse));
         if (rmse / e - 1.0).abs() < 0.01 {
@@ -252,7 +268,7 @@ fn root_mean_square<T: Float>(
     }
     let (mut keeps, mut breaks, mut last): (Option<Step>, f64, Option<(f64, f64)>) = (None, f64::INFINITY, None);
     for tried in 0..9 {
-        let done = run(&scale(f.lo, f.hi, 0.5 * step)?);
+        let done = run(&scale(f.lo, f.hi, origin, 0.5 * step)?);
         let squares = grid::errors(f.x, f.mask, &done.numbers, done.grid, f64::MAX).squares;
         let rmse = (squares / f.valid as f64).sqrt();
         if rmse <= e {
@@ -260,7 +276,7 @@ fn root_mean_square<T: Float>(
         } else {
             breaks = step.min(breaks);
         }
-        if keeps.is_some() && (rmse > 0.975 * e || tried >= 2) {
+        if keeps.is_some() && (rmse > (0.975 - 0.025 * f64::from(tried)) * e || tried >= 2) {
             break;
         }
         grows = last.map_or(grows, |last| power(last, (step, rmse)));
