@@ -15,6 +15,11 @@ pub fn bits(dtype: DType, data: &[u8]) -> Vec<u64> {
     }
 }
 
+/// The numbers that elements stand for; integers beyond 2^53 are rounded. `data` is in the machine's byte order.
+pub fn numbers(dtype: DType, data: &[u8]) -> Vec<f64> {
+    bits(dtype, data).into_iter().map(|b| number(dtype, b)).collect()
+}
+
 /// Elements with these bits, in the machine's byte order.
 pub fn to_bytes(dtype: DType, bits: &[u64]) -> Vec<u8> {
     match dtype.size() {

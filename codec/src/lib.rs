@@ -56,6 +56,7 @@ mod source;
 pub use boxes::{AUTO_CHUNK_VALUES, AUTO_SLAB_BYTES, auto_chunk};
 pub use chunk::{ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, encode_chunk};
 pub use decode::{ChunkInfo, Reader, Variable};
+pub use elements::numbers;
 pub use encode::{Encoder, Overwrite, encode_to_vec};
 pub use error::Error;
 pub use error_bound::validate_bound;

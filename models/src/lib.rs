@@ -1,1 +1,36 @@
-//! Networks, training, fine-tuning and export for scicodec: the only crate that may name `burn`. Empty until the learned base arrives.
+//! Networks, training, fine-tuning and export for scicodec: the only crate that may name `burn`.
+//!
+//! Everything here is behind a feature: `flex` trains on the CPU in Rust alone, `tch` through libtorch, on the CPU or with
+//! CUDA. Without either the crate is empty: encoding and decoding never need it.
+#![cfg(feature = "flex")]
+
+mod checkpoint;
+mod config;
+mod curve;
+mod depthwise;
+mod device;
+mod error;
+mod export;
+mod field;
+mod item;
+mod loss;
+mod network;
+mod parameters;
+mod pool;
+mod run;
+mod tensors;
+mod trainer;
+mod validate;
+mod weights;
+
+pub use checkpoint::{Checkpoint, Standing};
+pub use config::{Config, TrainingConfig};
+pub use device::device;
+pub use error::Error;
+pub use export::{CORRECTION_UNIT, NETWORK_NAME, SCALE_UNIT};
+pub use field::TrainingField;
+pub use network::{NetworkConfig, Spatial};
+pub use run::{CHECKPOINT, Event, RunOptions, RunReport, run, split};
+pub use trainer::{Step, Trainer, Until};
+pub use validate::{BOUNDS, Score, Validation};
+pub use weights::{CARD, FLOATS, MODEL};

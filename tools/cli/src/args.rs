@@ -43,6 +43,9 @@ pub enum Verb {
     Recover(RecoverArgs),
     /// Compare two files, variable by variable
     Compare(CompareArgs),
+    /// Train a network on fields
+    #[cfg(feature = "train")]
+    Train(TrainArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -205,6 +208,40 @@ pub struct CompareArgs {
     pub json: bool,
     #[command(flatten)]
     pub raw: RawArgs,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+#[cfg(feature = "train")]
+#[derive(Args, Debug)]
+pub struct TrainArgs {
+    /// Fields to learn from: files, or folders of .npy files
+    #[arg(required = true, value_name = "DATA", value_hint = ValueHint::AnyPath)]
+    pub data: Vec<PathBuf>,
+    /// Folder for the checkpoint and the curves
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// The network and how it is trained, in TOML; DIR/config.toml of any run is an example
+    #[arg(long, value_name = "F.toml", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Where to train: cpu, flex (the CPU without libtorch), or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+    /// Go on from the checkpoint in DIR
+    #[arg(long)]
+    pub resume: bool,
+    /// Begin with these weights (network.bpk of a run with a network of the same shape) rather than random ones
+    #[arg(long, value_name = "F.bpk", value_hint = ValueHint::FilePath, conflicts_with = "resume")]
+    pub start: Option<PathBuf>,
+    /// Minutes of training in all, earlier parts of the run counted in
+    #[arg(long, value_name = "M", conflicts_with = "steps", default_value_t = 60.0)]
+    pub minutes: f64,
+    /// Steps in all, rather than minutes
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// Seed of everything random
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
     #[command(flatten)]
     pub talk: Talk,
 }

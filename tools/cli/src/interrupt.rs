@@ -62,6 +62,12 @@ pub fn finishing() -> Outcome {
     if RAISED.load(Ordering::SeqCst) { Err(Failure::new(MESSAGE)) } else { Ok(()) }
 }
 
+/// Whether a signal has come while a file was under work that only its owner can put right.
+#[cfg(feature = "train")]
+pub fn raised() -> bool {
+    RAISED.load(Ordering::Relaxed)
+}
+
 /// What to say of a failure: one that came of a signal has only that reason.
 pub fn reason(failure: &Failure) -> &str {
     if RAISED.load(Ordering::SeqCst) { MESSAGE } else { &failure.message }

@@ -13,6 +13,8 @@ mod recover;
 mod report;
 mod test;
 mod text;
+#[cfg(feature = "train")]
+mod train;
 
 use args::{Cli, Verb};
 use clap::Parser;
@@ -45,6 +47,8 @@ fn run() -> Outcome {
         Verb::Test(args) => test::run(&args),
         Verb::Recover(args) => recover::run(&args),
         Verb::Compare(args) => compare::run(&args),
+        #[cfg(feature = "train")]
+        Verb::Train(args) => train::run(&args),
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
     }

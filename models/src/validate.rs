@@ -1,0 +1,107 @@
+//! How many bits a network saves on fields it has not learned from.
+use crate::{
+    Error,
+    export::{CORRECTION_UNIT, SCALE_UNIT},
+    field::TrainingField,
+    item::{Encoding, Item, encode, logistic_bits},
+    loss,
+    network::Network,
+    pool::generator,
+    tensors::Inputs,
+};
+use burn::tensor::Device;
+use scicodec::network::{Network as IntegerNetwork, Scratch};
+
+/// Bounds, relative to the range, at which networks are validated.
+pub const BOUNDS: [f64; 4] = [1e-1, 1e-2, 1e-3, 1e-4];
+
+/// Encodings of fields kept for validation, the same for every validation of a run.
+pub struct Validation {
+    encodings: Vec<Vec<Encoding>>,
+}
+
+/// Bits with the network, scales and corrections, as a part of those with plain interpolation and the best single scale in
+/// every pass: geometric means over encodings, one for every bound of [`BOUNDS`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// By bound.
+    pub parts: [f64; BOUNDS.len()],
+}
+
+impl Score {
+    /// Geometric mean over bounds.
+    pub fn mean(&self) -> f64 {
+        (self.parts.iter().map(|p| p.ln()).sum::<f64>() / self.parts.len() as f64).exp()
+    }
+}
+
+impl Validation {
+    /// Encodes `count` random crops of `points` points of the fields `among` at each bound.
+    pub fn new(
+        fields: &[TrainingField],
+        among: &[usize],
+        count: usize,
+        points: usize,
+        seed: u64,
+    ) -> Result<Validation, Error> {
+        let at = |(k, bound): (usize, &f64)| {
+            (0..count)
+                .map(|i| {
+                    // In turn, so that all fields count alike.
+                    let one = [among[i % among.len()]];
+                    encode(fields, &one, points, Some(*bound), &mut generator(seed, 3 + k as u64, i as u64))
+                })
+                .collect()
+        };
+        Ok(Validation { encodings: BOUNDS.iter().enumerate().map(at).collect::<Result<_, Error>>()? })
+    }
+
+    /// What a network without gradients saves.
+    pub fn score(&self, network: &Network, device: &Device) -> Score {
+        let score = self.by(&mut |item| Ok(bits(item, network, device)));
+        score.unwrap_or(Score { parts: [f64::NAN; BOUNDS.len()] })
+    }
+
+    /// What an integer network saves, run as in encoding.
+    pub fn integer_score(&self, network: &IntegerNetwork) -> Result<Score, Error> {
+        let mut scratch = Scratch::default();
+        self.by(&mut |item| integer_bits(item, network, &mut scratch))
+    }
+
+    /// `bits` tells the bits of a pass with a network.
+    fn by(&self, bits: &mut dyn FnMut(&Item) -> Result<f64, Error>) -> Result<Score, Error> {
+        let mut score = Score { parts: [0.0; BOUNDS.len()] };
+        for (part, encodings) in score.parts.iter_mut().zip(&self.encodings) {
+            let mut logs = 0.0;
+            for e in encodings {
+                let (mut with, mut without) = (0.0, 0.0);
+                for item in &e.items {
+                    with += bits(item)?;
+                    without += f64::from(item.plain_bits) * item.values as f64;
+                }
+                logs += (with.max(1.0) / without.max(1.0)).ln();
+            }
+            *part = (logs / encodings.len() as f64).exp();
+        }
+        Ok(score)
+    }
+}
+
+fn bits(item: &Item, network: &Network, device: &Device) -> f64 {
+    let inputs = Inputs::new(&item.sample, device);
+    let guidance = network.forward(inputs.features, item.sample.condition);
+    let bits = loss::bits(guidance, inputs.target, inputs.half) * inputs.weight;
+    f64::from(bits.sum().into_scalar::<f32>())
+}
+
+fn integer_bits(item: &Item, network: &IntegerNetwork, scratch: &mut Scratch) -> Result<f64, Error> {
+    let s = &item.sample;
+    let out = network.run(&s.features, s.shape, s.condition, scratch)?;
+    let points = out.as_chunks::<2>().0.iter().zip(s.target.iter().zip(&s.half)).zip(&s.weight);
+    let cost = points.filter(|(_, w)| **w > 0.0).map(|(([correction, scale], (target, half)), _)| {
+        let correction = f32::from(*correction) / CORRECTION_UNIT as f32;
+        let scale = (f32::from(*scale) / SCALE_UNIT as f32).clamp(loss::SCALES.0 as f32, loss::SCALES.1 as f32);
+        f64::from(logistic_bits(target - correction, *half, scale.exp2()))
+    });
+    Ok(cost.sum())
+}
