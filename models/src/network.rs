@@ -197,7 +197,8 @@ fn pointwise(x: Tensor<3>, w: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
     w.unsqueeze::<3>().matmul(x) + bias.reshape([1, out, 1])
 }
 
-/// Numbers between layers have the range that they have in the integer network.
+/// Numbers between layers have the range that they have in the integer network. Few ever leave it: their gradients pass.
 fn between(x: Tensor<3>) -> Tensor<3> {
-    x.clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT)
+    let exact = x.clone().detach();
+    x + (exact.clone().clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT) - exact)
 }

@@ -118,6 +118,7 @@ pub fn run(
     let (training, kept) = split(&fields, t.held_out);
     let fields = Arc::new(fields);
     let validation = Validation::new(&fields, &kept, t.validation_encodings, t.validation_points, seed)?;
+    let untrained = validation.untrained_score();
     let mut pool = Pool::new(fields.clone(), training.clone(), t.drawing(), seed, trainer.standing.step);
     let mut curve = Curve::open(&options.out, trainer.standing.step)?;
     let device = crate::device(&options.device)?;
@@ -137,7 +138,12 @@ pub fn run(
         let id = write_model(&name, &trainer.averaged(), &options.out.join(MODEL))?;
         write_floats(trainer.averaged(), &options.out.join(FLOATS))?;
         let those = |numbers: &[usize]| numbers.iter().map(|k| &fields[*k]).collect();
-        let card = Card { standing: &trainer.standing, id: &id, scores, fields: [those(&training), those(&kept)] };
+        let card = Card {
+            standing: &trainer.standing,
+            id: &id,
+            scores: [scores[0], scores[1], untrained],
+            fields: [those(&training), those(&kept)],
+        };
         write_card(&card, &options.out.join(CARD))?;
         Ok::<_, Error>(id)
     };

@@ -22,7 +22,7 @@ use std::path::Path;
 
 /// Added to what a value of a pass costs without a network, in bits, before the loss is divided by it: passes that cost next to
 /// nothing do not steer the training.
-const LEAST_BITS: f32 = 0.02;
+const LEAST_BITS: f32 = 0.05;
 /// Steps in a row that may be skipped before the last good weights are restored, and how often that may be in a run.
 const SKIPS: u32 = 8;
 const RESTORES: u32 = 4;

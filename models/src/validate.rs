@@ -10,7 +10,10 @@ use crate::{
     tensors::Inputs,
 };
 use burn::tensor::Device;
-use scicodec::network::{Network as IntegerNetwork, Scratch};
+use scicodec::{
+    learned::CONDITIONS,
+    network::{Network as IntegerNetwork, Scratch},
+};
 
 /// Bounds, relative to the range, at which networks are validated.
 pub const BOUNDS: [f64; 4] = [1e-1, 1e-2, 1e-3, 1e-4];
@@ -68,6 +71,21 @@ impl Validation {
         self.by(&mut |item| integer_bits(item, network, &mut scratch))
     }
 
+    /// What interpolation costs with one scale for every condition, the best one for all encodings: what a network that
+    /// has learned nothing but that would score.
+    pub fn untrained_score(&self) -> Score {
+        let mut sums = vec![[0.0f64; SCALE_STEPS]; CONDITIONS];
+        for item in self.encodings.iter().flatten().flat_map(|e| &e.items) {
+            for (k, sum) in sums[item.sample.condition].iter_mut().enumerate() {
+                *sum += plain_cost(item, k) / f64::from(item.plain_bits.max(0.02));
+            }
+        }
+        let best: Vec<usize> =
+            sums.iter().map(|s| (0..SCALE_STEPS).min_by(|a, b| s[*a].total_cmp(&s[*b])).unwrap_or(0)).collect();
+        let score = self.by(&mut |item| Ok(plain_cost(item, best[item.sample.condition])));
+        score.unwrap_or(Score { parts: [f64::NAN; BOUNDS.len()] })
+    }
+
     /// `bits` tells the bits of a pass with a network.
     fn by(&self, bits: &mut dyn FnMut(&Item) -> Result<f64, Error>) -> Result<Score, Error> {
         let mut score = Score { parts: [0.0; BOUNDS.len()] };
@@ -85,6 +103,17 @@ impl Validation {
         }
         Ok(score)
     }
+}
+
+/// Scales that are tried for all points of a condition: half octaves up to one local amplitude.
+const SCALE_STEPS: usize = 24;
+
+/// Bits of a pass without corrections and with one scale.
+fn plain_cost(item: &Item, scale: usize) -> f64 {
+    let b = (-0.5 * scale as f32).exp2();
+    let s = &item.sample;
+    let points = s.weight.iter().zip(s.target.iter().zip(&s.half)).filter(|(w, _)| **w > 0.0);
+    points.map(|(_, (t, h))| f64::from(logistic_bits(*t, *h, b))).sum()
 }
 
 fn bits(item: &Item, network: &Network, device: &Device) -> f64 {

@@ -55,8 +55,9 @@ pub struct Card<'a> {
     pub standing: &'a Standing,
     /// Id of the integer model.
     pub id: &'a str,
-    /// The last validation, in floating point and of the integer network.
-    pub scores: [Score; 2],
+    /// The last validation, in floating point and of the integer network, and that of interpolation with one scale for every
+    /// condition.
+    pub scores: [Score; 3],
     /// The fields learned from, and those kept for validation.
     pub fields: [Vec<&'a TrainingField>; 2],
 }
@@ -106,8 +107,9 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
          Ideal code lengths on fields of families not learned from, as a part of those of plain interpolation with the best single \
          scale per pass (geometric means; smaller is better). The real coder adapts to its surroundings also without a network, \
          so files gain less.\n\n\
-         | | all |{heads}\n|{lines}\n{}{}\n\
+         | | all |{heads}\n|{lines}\n{}{}{}\n\
          The course of the run: `curve.csv`, `validation.csv`, `curve.svg`.\n\n",
+        row("no network, one scale for every condition", &card.scores[2]),
         row("floating point", &card.scores[0]),
         row("integer network", &card.scores[1]),
     );
