@@ -63,8 +63,11 @@ impl Curve {
         self.rows.push(format!("{},{:.1},{:.5},{:.3e},{:.4}", r.step, r.seconds, r.loss, r.rate, r.norm));
     }
 
-    /// Adds a validation.
+    /// Adds a validation, unless there is one of that step: a run that goes on validates once more.
     pub fn score(&mut self, r: ScoreRow) {
+        if self.scores.last().is_some_and(|l| l.starts_with(&format!("{},", r.step))) {
+            return;
+        }
         let mut line = format!("{},{:.1},{:.5},{:.5}", r.step, r.seconds, r.score.mean(), r.integers.mean());
         for part in r.score.parts {
             // Writing to a string cannot fail.

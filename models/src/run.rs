@@ -273,7 +273,7 @@ mod tests {
         options.out = folder.path().join("run");
         options.resume = true;
         let scores = fs::read_to_string(options.out.join("validation.csv")).unwrap();
-        assert_eq!(scores.lines().count(), 3, "{scores}");
+        assert_eq!(scores.lines().count(), 4, "{scores}");
         assert!(fs::read_to_string(options.out.join("curve.svg")).unwrap().contains("<svg"));
         options.config.as_mut().unwrap().network.width = 5;
         assert!(matches!(run(fields(), &options, &mut |_| true), Err(Error::InvalidArgument(_))), "another network");

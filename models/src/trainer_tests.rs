@@ -41,11 +41,13 @@ fn pool(step: u64) -> Pool {
 
 #[test]
 fn a_few_steps_lower_the_loss() {
-    let mut t = Trainer::new(&small(), "flex", 3).unwrap();
-    let losses = run(&mut t, &mut pool(0), 60, 60);
-    let mean = |l: &[f64]| l.iter().sum::<f64>() / l.len() as f64;
-    let (first, last) = (mean(&losses[..10]), mean(&losses[50..]));
-    assert!(last < first - 0.03, "{first} {last}");
+    let mut config = small();
+    config.training.learning_rate = 0.02;
+    let mut t = Trainer::new(&config, "flex", 3).unwrap();
+    // The same windows again and again: others may cost more.
+    let windows = pool(0).windows(0).unwrap();
+    let losses: Vec<f64> = (0..60).map(|_| t.step(&windows, 0.0).unwrap().loss).collect();
+    assert!(losses[59] < 0.9 * losses[0], "{losses:?}");
 }
 
 #[test]
