@@ -31,6 +31,9 @@ const FEATURE_LIMIT: i16 = 1023;
 /// What the network is asked for by.
 pub const NETWORK_NAME: &str = "passes";
 
+/// A convolution's integers: weights for each output channel, biases, and how sums become values.
+struct Integers(Vec<Vec<i16>>, Vec<i32>, Requantise);
+
 /// One convolution before it is made of integers.
 struct Layer {
     source: usize,
@@ -49,7 +52,7 @@ struct Layer {
 
 impl Layer {
     /// Rounds to the finest power of two for which no sum can overflow.
-    fn convolution(&self) -> Result<(Vec<Vec<i16>>, Vec<i32>, Requantise), Error> {
+    fn convolution(&self) -> Result<Integers, Error> {
         // A sum is in units of from·2^bits; shifted by `shift` it is in those of channel 0. Other channels have their
         // weights scaled by the ratio of units.
         let unit = self.to[0];
@@ -80,7 +83,7 @@ impl Layer {
                 sum + bias + half < f64::from(i32::MAX)
             });
             if worst && weights.iter().flatten().all(|w| w.abs() <= WEIGHT_LIMIT) {
-                return Ok((
+                return Ok(Integers(
                     weights.iter().map(|c| c.iter().map(|w| *w as i16).collect()).collect(),
                     bias.iter().map(|b| *b as i32).collect(),
                     Requantise { multipliers: vec![], shift: shift as u8, span: self.span },
@@ -92,7 +95,7 @@ impl Layer {
 
     /// All channels from all channels.
     fn full(&self) -> Result<Operation, Error> {
-        let (weights, bias, requantise) = self.convolution()?;
+        let Integers(weights, bias, requantise) = self.convolution()?;
         let weights = weights.concat();
         let (source, channels, window) = (self.source, self.channels, self.window);
         Ok(Operation::Convolution(Convolution { source, channels, window, weights, bias, requantise }))
@@ -100,7 +103,7 @@ impl Layer {
 
     /// Each channel by itself: the graph has the channel as the fastest axis of the weights.
     fn depthwise(&self) -> Result<Operation, Error> {
-        let (rows, bias, requantise) = self.convolution()?;
+        let Integers(rows, bias, requantise) = self.convolution()?;
         let taps = rows.first().map_or(0, Vec::len);
         let weights = (0..taps).flat_map(|t| rows.iter().map(move |r| r[t])).collect();
         let (source, channels, window) = (self.source, self.channels, self.window);

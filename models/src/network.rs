@@ -160,7 +160,7 @@ impl Network {
         let lattice = [t2, t1, a];
         let points = t2 * t1 * a;
         let width = self.stem.dims()[0];
-        let bias = self.conditions.val().slice([condition..condition + 1]).reshape([width]);
+        let bias = self.conditions.val().slice_dim(0, condition..condition + 1).reshape([width]);
         let x = pointwise(features.reshape([b, CHANNELS, points]), self.stem.val(), bias);
         let mut x = between(relu(x));
         for block in &self.blocks {
