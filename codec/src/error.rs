@@ -55,6 +55,12 @@ pub enum Error {
         /// The unknown feature.
         feature: String,
     },
+    /// A model that the data was coded with is not at hand.
+    #[error("model {id} is missing")]
+    ModelMissing {
+        /// Which one.
+        id: String,
+    },
     /// The encoder could not keep the bound: a defect of the encoder, so nothing is written.
     #[error("the error bound could not be kept: asked {asked}, got {got}")]
     BoundNotMet {

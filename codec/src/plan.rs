@@ -6,6 +6,7 @@ use crate::base::{Geometry, interpolation, raster, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, ResidualCoder, Residuals};
 use crate::lattice::Lattice;
+use crate::learned::{self, Guide, ModelNumber};
 use crate::mask::Teller;
 
 /// How coded numbers become elements (SPEC §8.1).
@@ -26,6 +27,8 @@ pub enum Base {
     Constant(u64),
     /// Coarse to fine.
     Interpolation { p: interpolation::Parameters, step: f64 },
+    /// Coarse to fine, the finest levels guided by a network.
+    Learned { p: interpolation::Parameters, step: f64, levels: u8, model: ModelNumber },
     /// In C order.
     Raster { weights: Weights, step: f64 },
     /// Bands of wavelet coefficients.
@@ -68,6 +71,7 @@ const WAVELET: u8 = 4;
 const LOSSLESS: u8 = 5;
 /// Coded by `fast`, which has parameters of its own.
 pub const TABLED: u8 = 6;
+const LEARNED: u8 = 7;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
 
@@ -100,6 +104,7 @@ pub fn base_name(code: u8) -> &'static str {
         LINEAR => "linear",
         WAVELET => "wavelet",
         LOSSLESS => "lossless",
+        LEARNED => "learned",
         TABLED => "tabled",
         17 => "lattice-interpolation",
         18 => "lattice-lorenzo",
@@ -118,6 +123,7 @@ impl Plan {
         let base = match &self.base {
             Base::Constant(_) => CONSTANT,
             Base::Interpolation { .. } => INTERPOLATION,
+            Base::Learned { .. } => LEARNED,
             Base::Raster { weights: Weights::Lorenzo(_), .. } => LORENZO,
             Base::Raster { .. } => LINEAR,
             Base::Wavelet(_) => WAVELET,
@@ -146,13 +152,16 @@ impl Plan {
         }
         match &self.base {
             Base::Constant(bits) => out.extend_from_slice(&bits.to_le_bytes()[..size]),
-            Base::Interpolation { p, step } => {
+            Base::Interpolation { p, step } | Base::Learned { p, step, .. } => {
                 self.put_step(out, *step);
                 let order = p.order.iter().enumerate().fold(0u8, |o, (k, a)| o | a << (2 * k));
                 let schedule = SCHEDULES.iter().position(|&s| s == (p.alpha, p.beta)).unwrap_or(0) as u8;
                 out.push(order);
                 out.push(p.order.len() as u8 | schedule << 3 | u8::from(p.linear) << 6);
                 out.push(p.fitted);
+                if let Base::Learned { levels, model, .. } = &self.base {
+                    out.extend([*levels, *model]);
+                }
             }
             Base::Raster { weights, step } => {
                 self.put_step(out, *step);
@@ -213,7 +222,7 @@ impl Plan {
             _ => b.step(),
         };
         let base = match code & !ON_LATTICE {
-            INTERPOLATION => {
+            base @ (INTERPOLATION | LEARNED) if base == INTERPOLATION || !matches!(map, Map::Lattice(_)) => {
                 let step = step(b)?;
                 let (order, kind, fitted) = (b.byte()?, b.byte()?, b.byte()?);
                 let axes = usize::from(kind & 7);
@@ -223,7 +232,13 @@ impl Plan {
                 }
                 let (alpha, beta) = SCHEDULES[usize::from(kind >> 3 & 7)];
                 let p = interpolation::Parameters { order, alpha, beta, linear: kind & 64 != 0, fitted };
-                Base::Interpolation { p, step }
+                if base == INTERPOLATION {
+                    Base::Interpolation { p, step }
+                } else {
+                    let (levels, model) = (b.byte()?, b.byte()?);
+                    learned::builtin(model)?;
+                    Base::Learned { p, step, levels, model }
+                }
             }
             LORENZO => {
                 let step = step(b)?;
@@ -257,14 +272,16 @@ impl Plan {
     /// The step of quantisation; 0 where there is none.
     pub fn step(&self) -> f64 {
         match self.base {
-            Base::Interpolation { step, .. } | Base::Raster { step, .. } => step,
+            Base::Interpolation { step, .. } | Base::Learned { step, .. } | Base::Raster { step, .. } => step,
             _ => 0.0,
         }
     }
 
     /// Changes the step of quantisation.
     pub fn set_step(&mut self, new: f64) {
-        if let Base::Interpolation { step, .. } | Base::Raster { step, .. } = &mut self.base {
+        if let Base::Interpolation { step, .. } | Base::Learned { step, .. } | Base::Raster { step, .. } =
+            &mut self.base
+        {
             *step = new;
         }
     }
@@ -288,6 +305,13 @@ impl Plan {
         };
         match &self.base {
             Base::Interpolation { p, step } => interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).run(c),
+            Base::Learned { p, step, levels, model } => {
+                // Whoever made the plan has asked for the model.
+                if let Ok(predictor) = learned::builtin(*model) {
+                    let guide = Guide::new(predictor, g.len(), u32::from(*levels));
+                    interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).guided(guide).run(c);
+                }
+            }
             Base::Raster { weights, step } => raster::Run::<R>::new(g, quantiser(*step), v, mask).run(c, *weights),
             Base::Wavelet(p) => wavelet::code::<C, R>(c, g, p, v, mask),
             Base::Constant(_) | Base::Lossless { .. } => {}

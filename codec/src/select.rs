@@ -6,8 +6,13 @@ use crate::base::wavelet;
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, price, reconstruct};
 use crate::lattice::{Lattice, packed, spacing, ulp};
+use crate::learned;
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
+
+/// The model that chunks are tried with, and the finest levels that it guides.
+const MODEL: learned::ModelNumber = 1;
+const GUIDED_LEVELS: u8 = 4;
 
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
@@ -136,6 +141,42 @@ impl Search<'_> {
             && let Some((_, plan)) = &mut self.best
         {
             *plan = fit_step(self.x, plan.clone());
+        }
+        self.learned(map);
+    }
+
+    /// The best interpolation, guided by a network.
+    fn learned(&mut self, map: &Map) {
+        if self.x.effort == Effort::Fast || matches!(map, Map::Lattice(_)) || learned::builtin(MODEL).is_err() {
+            return;
+        }
+        let Some((classic, Plan { base: Base::Interpolation { p, step }, .. })) = &self.best else { return };
+        let (classic, p, step) = (*classic, p.clone(), *step);
+        for fitted in [p.fitted.max(2), 0] {
+            let q = Parameters { fitted, linear: false, ..p.clone() };
+            let base = Base::Learned { p: q, step, levels: GUIDED_LEVELS, model: MODEL };
+            let mut plan = fit_step(self.ground(), self.plan(base, map));
+            let cost = cost(self.ground(), &plan);
+            if std::env::var("EXPV").is_ok() {
+                eprintln!("EXPX fitted {fitted} {cost:.1}");
+            }
+            if cost < self.cost() {
+                if self.part.is_some() {
+                    plan = fit_step(self.x, plan);
+                }
+                self.best = Some((cost, plan));
+            }
+        }
+        if std::env::var("EXPV").is_ok() {
+            eprintln!(
+                "EXP {:.1} {:.1} {:.1} {:.4} {:e} {:?}",
+                classic,
+                self.cost(),
+                classic,
+                classic / self.cost(),
+                self.x.limit() / (self.x.hi - self.x.lo),
+                self.ground().g.n
+            );
         }
     }
 

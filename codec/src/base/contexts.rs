@@ -8,6 +8,11 @@ pub const SETS: usize = 32;
 
 /// Slots that each context needs.
 pub const SLOTS: [usize; CONTEXTS] = [1024, 64, 1024, 4096, 1024, 64 * 64];
+/// Slots that each context needs where a network tells scales.
+pub const GUIDED_SLOTS: [usize; CONTEXTS] = [2048, 128, 2048, 4096, 2048, 128 * 64];
+
+/// Expected magnitude, in units of 1/256 and times 64, of a scale of 1/16 step and up to three quarters of an octave more.
+const EXPECTED: [u64; 4] = [1419, 1688, 2007, 2387];
 
 /// Multipliers, in units of 2^-12, of the sums over causal neighbours, parents and curvature in the expected magnitude.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +47,8 @@ pub struct Known {
     pub back: [i16; 2],
     /// Signs of the parents' codes, 0 to 8.
     pub signs: u8,
+    /// Index of the scale that a network told, 0 if none did.
+    pub scale: u8,
 }
 
 /// The sign of a code as 0, 1 or 2.
@@ -62,27 +69,31 @@ impl Known {
     #[inline(always)]
     pub fn contexts(&self, b: &Blend, before: i16, place: u32) -> Magnitude {
         let near = self.near + magnitude(before);
-        let e = (u64::from(near) * u64::from(b.near)
+        let scale = u32::from(self.scale);
+        let around = (u64::from(near) * u64::from(b.near)
             + u64::from(self.parents) * u64::from(b.parents)
             + u64::from(self.curve) * u64::from(b.curve))
             >> 12;
+        let e = if scale > 0 { EXPECTED[(scale % 4) as usize] << (scale / 4) >> 6 } else { around };
         let class = |v: u64| log_class(v).min(LEVELS - 1);
         let kk = class(e);
+        // A network's scale is finer than classes.
+        let kx = if scale > 0 { 64 + scale } else { kk };
         let k1 = class((u64::from(near) * u64::from(b.mean)) >> 12);
         let start = log_class((e * 10) >> 12);
         let rel = |k: u32| (k + 8).saturating_sub(kk).min(15);
         let small = |v: i16| u32::from(v.unsigned_abs().min(4));
         let slots = [
-            kk * 16 + rel(k1),
-            kk,
-            kk * 16 + rel(class(u64::from(self.curve))),
+            kx * 16 + rel(k1),
+            kx,
+            kx * 16 + rel(class(u64::from(self.curve))),
             if start < 3 {
                 ((small(before) * 5 + small(self.back[0])) * 5 + small(self.back[1])) * 3 + start
             } else {
-                1024 + kk * 16 + rel(class(u64::from(self.grad)))
+                1024 + kx * 16 + rel(class(u64::from(self.grad)))
             },
-            kk * 16 + rel(class(u64::from(self.parents / 2))),
-            kk * 64 + place,
+            kx * 16 + rel(class(u64::from(self.parents / 2))),
+            kx * 64 + place,
         ];
         let s = sign(before) * 9 + sign(self.back[0]) * 3 + sign(self.back[1]);
         Magnitude {

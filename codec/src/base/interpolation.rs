@@ -1,11 +1,11 @@
 //! Multi-level interpolation: coarse to fine, axis by axis, each new point predicted from points already decoded (SPEC §8.2).
 use super::Geometry;
-use super::contexts::{Blend, Known, SETS, SLOTS, magnitude, sign};
+use super::contexts::{Blend, GUIDED_SLOTS, Known, SETS, SLOTS, magnitude, sign};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::rows::{Row, gather};
 use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Residuals, log_class};
-use crate::learned::Features;
+use crate::learned::{Guide, Surroundings};
 
 /// Features of the fitted correction.
 const FEATURES: usize = 10;
@@ -41,8 +41,8 @@ pub struct Run<'a, R> {
     coder: R,
     /// Probabilities that a row has only zero codes.
     quiet_rows: Vec<Counter>,
-    /// Who is shown the passes of how many of the finest levels.
-    recorder: Option<(u32, Recorder<'a>)>,
+    /// What speaks of points before they are coded.
+    guide: Option<Guide<'a>>,
 }
 
 /// The points that one axis of one level adds.
@@ -59,11 +59,9 @@ pub struct Pass {
     pub step: [usize; 4],
     fitted: bool,
     weights: [f64; FEATURES],
+    /// Residuals are kept: somebody looks at them.
+    tracked: bool,
 }
-
-/// Is shown every pass before it is coded: features, step, the values (those of the pass still the originals), and
-/// what plain interpolation predicts at an offset.
-pub type Recorder<'a> = &'a mut dyn FnMut(Features, f64, &[f64], &dyn Fn(usize) -> f64);
 
 impl Pass {
     /// Calls `f` with every point of the pass: coordinates and offset.
@@ -117,26 +115,16 @@ impl<'a, R: Residuals> Run<'a, R> {
             residuals,
             coder: R::new(SLOTS, SETS),
             quiet_rows: vec![Counter::NEW; 128],
-            recorder: None,
+            guide: None,
         }
     }
 
-    /// Shows the passes of the finest levels to somebody.
-    pub fn recording(mut self, levels: u32, recorder: Recorder<'a>) -> Self {
-        self.recorder = Some((levels, recorder));
+    /// Lets a network speak of the points of the finest levels, which must be fitted ones.
+    pub fn guided(mut self, guide: Guide<'a>) -> Self {
+        self.residuals = vec![0.0; self.g.len()];
+        self.coder = R::new(GUIDED_SLOTS, SETS);
+        self.guide = Some(guide);
         self
-    }
-
-    fn record(&mut self, pass: &Pass) {
-        let Some((levels, recorder)) = self.recorder.take() else { return };
-        if pass.level <= levels {
-            let f = Features::new(&self.g, pass, &self.p.order, self.quant.step(), self.values, &self.codes);
-            recorder(f, self.quant.step(), self.values, &|i| {
-                let at = [0, 1, 2, 3].map(|a| i / self.g.stride[a] % self.g.n[a]);
-                self.local(pass, &at, i).p
-            });
-        }
-        self.recorder = Some((levels, recorder));
     }
 
     /// Levels of refinement.
@@ -160,12 +148,13 @@ impl<'a, R: Residuals> Run<'a, R> {
                     continue;
                 }
                 let fitted = level <= u32::from(self.p.fitted);
-                let mut pass = Pass { axis, level, s, start: [0; 4], step: [1; 4], fitted, weights: [0.0; FEATURES] };
+                let tracked = fitted || self.guide.as_ref().is_some_and(|g| g.covers(level));
+                let (start, step) = ([0; 4], [1; 4]);
+                let mut pass = Pass { axis, level, s, start, step, fitted, weights: [0.0; FEATURES], tracked };
                 for (j, &a) in self.p.order.iter().enumerate() {
                     pass.step[a as usize] = if j < k { s } else { 2 * s };
                 }
                 pass.start[axis] = s;
-                self.record(&pass);
                 if fitted {
                     self.fit(c, &mut pass);
                 }
@@ -319,6 +308,11 @@ impl<'a, R: Residuals> Run<'a, R> {
         let blend = Blend::new(2 + u32::from(g.n[1] > 1));
         let place = pass.level.min(15) * 4 + pass.axis as u32;
         let mut row = Row::new((g.n[3] - start[3]).div_ceil(step[3]));
+        let mut guide = self.guide.take();
+        let mut guided = guide.as_mut().filter(|g| g.covers(pass.level));
+        if let Some(guide) = &mut guided {
+            guide.enter(&g, pass, &self.p.order, self.quant.step(), self.values, &self.codes);
+        }
         let mut flags = Flags::new(&g, pass);
         for a in (start[0]..g.n[0]).step_by(step[0]) {
             for b in (start[1]..g.n[1]).step_by(step[1]) {
@@ -339,10 +333,16 @@ impl<'a, R: Residuals> Run<'a, R> {
                         if pass.fitted {
                             p += pass.weights[7] * residual;
                         }
+                        if let Some(guide) = &mut guided {
+                            let around = self.surroundings(pass, [a, b, y], k, row.p.len(), i, p - row.base[k]);
+                            let hint = guide.point(i, &around, self.quant.step(), self.values[i] - p);
+                            p += hint.correction;
+                            row.known[k].scale = hint.scale;
+                        }
                         let m = row.known[k].contexts(&blend, before, place);
                         self.point(c, i, p, &m);
                         before = self.codes[i];
-                        if pass.fitted {
+                        if pass.tracked {
                             residual = self.values[i] - row.base[k];
                             self.residuals[i] = residual;
                         }
@@ -350,6 +350,35 @@ impl<'a, R: Residuals> Run<'a, R> {
                 }
             }
         }
+        self.guide = guide;
+    }
+
+    /// What is decoded around point `k` of `count` in a row, at offset `i`.
+    #[inline]
+    fn surroundings(&self, pass: &Pass, at: [usize; 3], k: usize, count: usize, i: usize, fitted: f64) -> Surroundings {
+        let g = &self.g;
+        let o: [usize; 4] = std::array::from_fn(|a| pass.step[a] * g.stride[a]);
+        let [out, back, up]: [bool; 3] = std::array::from_fn(|a| at[a] >= pass.start[a] + pass.step[a]);
+        let (down, right) = (at[2] + pass.step[2] < g.n[2], k + 1 < count);
+        let there = [
+            (k > 0).then_some(o[3]),
+            (k > 1).then_some(2 * o[3]),
+            up.then_some(o[2]),
+            (up && k > 0).then_some(o[2] + o[3]),
+            (up && right).then_some(o[2].wrapping_sub(o[3])),
+            back.then_some(o[1]),
+            (back && down).then_some(o[1].wrapping_sub(o[2])),
+            (back && right).then_some(o[1].wrapping_sub(o[3])),
+            out.then_some(o[0]),
+        ];
+        let mut s = Surroundings { fitted, ..Surroundings::default() };
+        for (n, there) in there.into_iter().enumerate() {
+            if let Some(o) = there {
+                s.residuals[n] = self.residuals[i.wrapping_sub(o)];
+                s.codes[n] = self.codes[i.wrapping_sub(o)];
+            }
+        }
+        s
     }
 
     /// Codes whether all codes of a row are zero; if so, the row is left at its prediction and true is returned.
@@ -398,7 +427,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 let i = first + k * step;
                 let p = self.quant.snap(if pass.fitted { row.p[k] + w * residual } else { row.p[k] });
                 self.values[i] = p;
-                if pass.fitted {
+                if pass.tracked {
                     residual = p - row.base[k];
                     self.residuals[i] = residual;
                 }

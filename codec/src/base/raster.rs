@@ -217,6 +217,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 grad: self.quant.fine(grad),
                 back: [up, back],
                 signs: 4,
+                scale: 0,
             };
             let m = known.contexts(&blend, if x > 0 { q[i - 1] } else { 0 }, 0);
             let q = if C::DECODING { 0 } else { self.quant.quantise(self.values[i], p) };

@@ -12,12 +12,13 @@ pub const CONDITIONS: usize = 36;
 /// Features are fixed-point numbers: so much is one.
 pub const UNIT: f64 = 128.0;
 /// Largest magnitude of a feature.
-const LIMIT: i32 = 1023;
+pub(super) const LIMIT: i32 = 1023;
 /// Known points around a new one: four along the axis of the pass, each in the middle and at both sides along both
 /// transverse axes.
 const AROUND: usize = 20;
 
 /// The points of a pass as a network sees them.
+#[derive(Clone, Debug, Default)]
 pub struct Features {
     /// Extents of the lattice of points: the axes of no concern, the two transverse ones, that of the pass.
     pub shape: [usize; 4],
@@ -60,11 +61,11 @@ fn transverse(g: &Geometry, pass: &Pass, order: &[u8]) -> Vec<usize> {
 }
 
 /// log2 of a number, linear between powers of two, in units of 1/64; of 0 very little.
-fn lg(v: f64) -> i32 {
+pub(super) fn lg(v: f64) -> i32 {
     (v.to_bits() >> 46) as i32 - (1023 << 6)
 }
 
-fn fixed(v: f64) -> i16 {
+pub(super) fn fixed(v: f64) -> i16 {
     // NaN becomes 0.
     round_even(v.max(-f64::from(LIMIT)).min(f64::from(LIMIT))) as i16
 }

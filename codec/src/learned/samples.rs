@@ -1,5 +1,7 @@
 //! Training samples: passes of interpolation as the encoder meets them, with what a network should have said.
+use super::causal::CAUSAL;
 use super::features::Features;
+use super::guide::Guide;
 use crate::base::Geometry;
 use crate::base::interpolation::{Parameters, Run};
 use crate::base::quantiser::Quantiser;
@@ -14,11 +16,13 @@ pub struct PassSample {
     pub features: Vec<i16>,
     /// Number of the level and of the kind of transverse axes, below [`super::CONDITIONS`].
     pub condition: usize,
-    /// What plain interpolation leaves, in units of the local amplitude.
+    /// Causal channels of every point, channels last; 0 where the weight is 0.
+    pub causal: Vec<i16>,
+    /// What interpolation with fitted weights leaves, in units of the local amplitude.
     pub target: Vec<f32>,
     /// Half the step of quantisation, in units of the local amplitude.
     pub half: Vec<f32>,
-    /// 1, or 0 where the point is masked or has a neighbour on one side only.
+    /// 1, or 0 where nothing is to be said: masked points, rows of zeros, points with a neighbour on one side only.
     pub weight: Vec<f32>,
 }
 
@@ -33,8 +37,36 @@ pub struct Setting {
     pub beta: u8,
     /// The axes in reverse order of refinement.
     pub reversed: bool,
+    /// The finest levels whose predictions are corrected by fitted weights.
+    pub fitted: u8,
     /// Levels from which samples are wanted, finest first.
     pub levels: u32,
+}
+
+/// Writes down what a network should have said.
+#[derive(Default)]
+pub struct Recorder(Vec<PassSample>);
+
+impl Recorder {
+    pub(super) fn enter(&mut self, f: &Features) {
+        let n = f.amplitude.len();
+        self.0.push(PassSample {
+            shape: f.shape,
+            features: f.data.clone(),
+            condition: f.condition,
+            causal: vec![0; n * CAUSAL],
+            target: vec![0.0; n],
+            half: vec![1.0; n],
+            weight: vec![0.0; n],
+        });
+    }
+
+    pub(super) fn point(&mut self, k: usize, causal: &[i16; CAUSAL], target: f64, half: f64) {
+        if let Some(s) = self.0.last_mut() {
+            s.causal[k * CAUSAL..][..CAUSAL].copy_from_slice(causal);
+            (s.target[k], s.half[k], s.weight[k]) = (target as f32, half as f32, 1.0);
+        }
+    }
 }
 
 /// Samples of all passes over a field of this shape (slowest axis first); masked points are left out. Values are
@@ -45,33 +77,13 @@ pub fn samples(shape: &[usize], values: &mut [f64], mask: Option<&[bool]>, setti
     if setting.reversed {
         order.reverse();
     }
-    let p = Parameters { order, alpha: setting.alpha, beta: setting.beta, linear: false, fitted: 2 };
-    let mut out = Vec::new();
-    let mut record = |f: Features, step: f64, values: &[f64], base: &dyn Fn(usize) -> f64| {
-        let n = f.amplitude.len();
-        let mut s = PassSample {
-            shape: f.shape,
-            features: f.data,
-            condition: f.condition,
-            target: vec![0.0; n],
-            half: vec![1.0; n],
-            weight: vec![0.0; n],
-        };
-        for k in 0..n {
-            let (i, amplitude) = (f.place[k] as usize, f.amplitude[k]);
-            if amplitude > 0.0 && !mask.is_some_and(|m| m[i]) {
-                s.target[k] = ((values[i] - base(i)) / amplitude) as f32;
-                s.half[k] = (0.5 * step / amplitude) as f32;
-                s.weight[k] = 1.0;
-            }
-        }
-        out.push(s);
-    };
+    let fitted = setting.fitted;
+    let p = Parameters { order, alpha: setting.alpha, beta: setting.beta, linear: false, fitted };
+    let mut recorder = Recorder::default();
+    let guide = Guide::recording(&mut recorder, g.len(), setting.levels);
     let quantiser = Quantiser::real(2.0 * setting.bound);
-    Run::<ResidualCoder<1>>::new(g, &p, quantiser, values, mask)
-        .recording(setting.levels, &mut record)
-        .run(&mut Silence);
-    out
+    Run::<ResidualCoder<1>>::new(g, &p, quantiser, values, mask).guided(guide).run(&mut Silence);
+    recorder.0
 }
 
 #[cfg(test)]
@@ -83,14 +95,15 @@ mod tests {
     fn samples_cover_every_new_point_once() {
         let shape = [9, 14, 11];
         let field: Vec<f64> = (0..shape.iter().product()).map(|i: usize| (i as f64 * 0.37).sin()).collect();
-        let setting = Setting { bound: 1e-3, alpha: 20, beta: 32, reversed: false, levels: 9 };
+        let setting = Setting { bound: 1e-3, alpha: 20, beta: 32, reversed: false, fitted: 2, levels: 9 };
         let mut values = field.clone();
         let all = samples(&shape, &mut values, None, &setting);
         let points: usize = all.iter().map(|s| s.shape.iter().product::<usize>()).sum();
         assert_eq!(points, field.len() - 1, "all but the anchor");
         for s in &all {
             let n = s.shape.iter().product::<usize>();
-            assert_eq!((s.features.len(), s.target.len(), s.half.len(), s.weight.len()), (n * CHANNELS, n, n, n));
+            assert_eq!((s.features.len(), s.causal.len()), (n * CHANNELS, n * CAUSAL));
+            assert_eq!((s.target.len(), s.half.len(), s.weight.len()), (n, n, n));
             assert!(s.condition < CONDITIONS);
         }
         assert!(field.iter().zip(&values).all(|(a, b)| (a - b).abs() <= 1e-3), "values are what decoding gives");
@@ -99,7 +112,7 @@ mod tests {
     #[test]
     fn a_linear_field_asks_for_no_correction() {
         let mut values: Vec<f64> = (0..400).map(|i| f64::from(i / 20 * 2 + i % 20)).collect();
-        let setting = Setting { bound: 1e-6, alpha: 16, beta: 16, reversed: true, levels: 4 };
+        let setting = Setting { bound: 1e-6, alpha: 16, beta: 16, reversed: true, fitted: 0, levels: 4 };
         for s in samples(&[20, 20], &mut values, None, &setting) {
             assert!(s.target.iter().all(|t| t.abs() < 1e-3), "{:?}", s.target);
         }

@@ -1,0 +1,65 @@
+//! The two networks of a model: one that looks at a whole pass, one that speaks of every point (SPEC §8.8).
+use super::causal::CAUSAL;
+use super::features::{CHANNELS, CONDITIONS, Features};
+use super::head::Head;
+use crate::Error;
+use crate::network::{Model, ModelId, Network, Scratch};
+use std::cell::RefCell;
+
+/// Name of the network that looks at a pass.
+const TRUNK: &str = "passes";
+/// Name of the network that speaks of a point.
+const HEAD: &str = "points";
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
+}
+
+/// A model that guides interpolation.
+pub struct Predictor {
+    id: ModelId,
+    trunk: Network,
+    head: Head,
+    width: usize,
+}
+
+impl Predictor {
+    /// Of a model that has the two networks in the shapes that are needed.
+    ///
+    /// Errors: [`Error::Unsupported`] if it has not.
+    pub fn new(model: &Model) -> Result<Predictor, Error> {
+        let trunk = model.network(TRUNK)?.clone();
+        let width = trunk.output_channels();
+        let (g, shape) = (trunk.graph(), [2, 3, 5, 7]);
+        let fits =
+            g.channels == CHANNELS && g.conditions == CONDITIONS && trunk.output_shape(shape).ok() == Some(shape);
+        let head = Head::new(model.network(HEAD)?, width + CAUSAL)?;
+        if !fits {
+            return Err(Error::Unsupported { feature: format!("network {TRUNK:?} of model {}", model.id()) });
+        }
+        Ok(Predictor { id: model.id(), trunk, head, width })
+    }
+
+    /// The model's name.
+    pub fn id(&self) -> ModelId {
+        self.id
+    }
+
+    /// Looks at a pass: `hidden` becomes what it remembers of every point.
+    pub fn look(&self, f: &Features, hidden: &mut Vec<i16>) {
+        hidden.clear();
+        SCRATCH.with_borrow_mut(|scratch| {
+            // Cannot fail: shapes were checked with the model. Were it to fail, nothing would be remembered.
+            match self.trunk.run(&f.data, f.shape, f.condition, scratch) {
+                Ok(out) => hidden.extend_from_slice(out),
+                Err(_) => hidden.resize(f.amplitude.len() * self.width, 0),
+            }
+        });
+    }
+
+    /// Correction, in 1/256 of the amplitude, and log2 of the scale, in amplitudes and quarters of octaves.
+    #[inline]
+    pub fn point(&self, hidden: &[i16], k: usize, causal: &[i16; CAUSAL]) -> [i16; 2] {
+        self.head.run(&hidden[k * self.width..][..self.width], causal)
+    }
+}
