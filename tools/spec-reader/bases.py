@@ -37,14 +37,14 @@ def k63(v):
 class Chunk:
     """Values and codes of a chunk, and the coder of §7.5."""
 
-    def __init__(self, dec, n, skip, lattice, coding):
+    def __init__(self, dec, n, skip, lattice, coding, slots=(1024, 64, 1024, 4096, 1024, 4096)):
         self.dec, self.n, self.skip, self.lattice = dec, n, skip, lattice
         self.o = [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1]
         count = n[0] * self.o[0]
         self.values = [0.0] * count
         self.codes = [0] * count
         self.row_bits = Counters(128)
-        self.coder = residual_coder(dec, [1024, 64, 1024, 4096, 1024, 4096], coding)
+        self.coder = residual_coder(dec, list(slots), coding)
         d = 3 if n[1] > 1 else 2
         t = 10 * d + 7
         self.a, self.b, self.c, self.m = 40960 // t, 28672 // t, 12288 // t, 4096 // d
@@ -55,10 +55,13 @@ class Chunk:
         self.values[at] = p if q is None else p + step * float(q)
         self.codes[at] = clamp_code(q or 0)
 
-    def code(self, near, parents, curve, grad, place, signs, w, u, b):
+    def code(self, near, parents, curve, grad, place, signs, w, u, b, scale=0):
         """The integer of a point, from its surroundings."""
         e = (near * self.a + parents * self.b + curve * self.c) >> 12
+        if scale:
+            e = (1419, 1688, 2007, 2387)[scale % 4] << scale // 4 >> 6
         ke = k63(e)
+        kx = 64 + scale if scale else ke
 
         def rel(v):
             return min(15, max(0, k63(v) + 8 - ke))
@@ -68,9 +71,9 @@ class Chunk:
         if start < 3:
             last = ((min(abs(w), 4) * 5 + min(abs(u), 4)) * 5 + min(abs(b), 4)) * 3 + start
         else:
-            last = 1024 + 16 * ke + rel(grad)
-        e16 = 16 * ke
-        slots = (e16 + rel(scaled), ke, e16 + rel(curve), last, e16 + rel(parents >> 1), 64 * ke + place)
+            last = 1024 + 16 * kx + rel(grad)
+        e16 = 16 * kx
+        slots = (e16 + rel(scaled), kx, e16 + rel(curve), last, e16 + rel(parents >> 1), 64 * kx + place)
         s = 9 * sg(w) + 3 * sg(u) + sg(b)
         return self.coder.integer(slots, start, min(48, k63(scaled)) >> 1, (64 * s + place, 9 * s + signs, 0), ke)
 
@@ -91,8 +94,8 @@ def near_code(codes, at, o, index, start, steps, n):
     return 256 * (abs(u) + abs(b) + abs(c0) + abs(w)) + 128 * (abs(c1) + abs(c2)), w, u, b
 
 
-def interpolation(dec, n, skip, parameters, lattice, coding):
-    """§8.2."""
+def interpolation(dec, n, skip, parameters, lattice, coding, guide=None):
+    """§8.2, and §8.8 with a guide."""
     base_step, order, kind, fitted = parameters
     listed = kind & 7
     need(listed <= 4 and kind < 128, "no such kind of interpolation")
@@ -119,7 +122,8 @@ def interpolation(dec, n, skip, parameters, lattice, coding):
                 step -= 1
         return float(step)
 
-    chunk = Chunk(dec, n, skip, lattice, coding)
+    slots = (2048, 128, 2048, 4096, 2048, 8192) if guide else (1024, 64, 1024, 4096, 1024, 4096)
+    chunk = Chunk(dec, n, skip, lattice, coding, slots)
     step = level_step(max(levels, 1))
     prediction, t = 0.0, 0
     o = chunk.o
@@ -141,11 +145,14 @@ def interpolation(dec, n, skip, parameters, lattice, coding):
                 start[d] = s
                 for j, a in enumerate(axes):
                     steps[a] = s if j < k else 2 * s
-                run_pass(chunk, level, d, s, start, steps, level_step(level), level <= fitted, linear_kind)
+                asked = guide if guide and level <= guide.levels else None
+                if asked:
+                    asked.enter(level, d, s, start, steps, level_step(level), axes, n, o, chunk.values, chunk.codes)
+                run_pass(chunk, level, d, s, start, steps, level_step(level), level <= fitted, linear_kind, asked)
     return chunk.values
 
 
-def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind):
+def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind, guide):
     """One pass of §8.2."""
     dec, n, o = chunk.dec, chunk.n, chunk.o
     values, codes, skip = chunk.values, chunk.codes, chunk.skip
@@ -210,6 +217,10 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind):
             if weights:
                 p = p + weights[7] * (0.0 if left is None else values[left] - plain[left])
             q = None
+            scale = 0
+            if guide and not empty:
+                correction, scale = guide.point(at, index, lambda i: values[i] - plain[i], p - plain[at])
+                p = p + correction
             if not empty and not skip[at]:
                 near, w, u, b = near_code(codes, at, o, index, start, steps, n)
                 before = codes[at - so]
@@ -218,7 +229,7 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind):
                     parents, signs = 256 * (abs(before) + abs(after)), 3 * sg(before) + sg(after)
                 else:
                     parents, signs = 512 * abs(before), 4 * sg(before)
-                q = chunk.code(near, parents, fine(curve, inverse), fine(grad, inverse), place, signs, w, u, b)
+                q = chunk.code(near, parents, fine(curve, inverse), fine(grad, inverse), place, signs, w, u, b, scale)
             chunk.put(at, p, step, q)
             left = at
 

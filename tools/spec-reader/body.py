@@ -4,6 +4,7 @@ import struct
 import numpy as np
 
 import bases
+import learned
 import tabled
 import wavelet
 from container import DTYPES, SIZES, Cursor, need
@@ -73,9 +74,9 @@ def decode_chunk(payload):
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
     if base == 6:
         need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
-    if base not in (0, 1, 2, 3, 4, 5, 6, 17, 18, 19):
+    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 17, 18, 19):
         raise Unsupported("base %d" % base)
-    lattice = alike = None
+    lattice = alike = guide = None
     if base >= 16:
         need(not logs, "logarithms on a lattice")
         lattice = (read_float(cur), read_float(cur))
@@ -97,7 +98,9 @@ def decode_chunk(payload):
             need(0 < step < 1 << 48, "a step out of range")
         else:
             step = read_step(cur)
-        parameters = (step, *(cur.u8() for _ in range((0, 3, 1, 0)[base])))
+        parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3}[base])))
+        if base == 7:
+            guide = learned.Guide(cur.u8(), cur.u8())
 
     dec = Decoder(cur.take(cur.left()))
     mask, told = [0] * count, []
@@ -117,8 +120,11 @@ def decode_chunk(payload):
     elif base == 6:
         bits = elements(tabled.decode(dec, n, mask, parameters), dtype)
     else:
-        decode = (None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]
-        values = decode(dec, n, skip, parameters, bool(lattice), coding)
+        if guide:
+            values = bases.interpolation(dec, n, skip, parameters, False, coding, guide)
+        else:
+            decode = (None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]
+            values = decode(dec, n, skip, parameters, bool(lattice), coding)
         if lattice:
             offset, scale = lattice
             values = [offset + scale * v for v in values]
