@@ -2,7 +2,9 @@
 //!
 //! The field is made here, the same on every run, so that figures of two versions can be compared.
 use criterion::{BenchmarkId, Criterion, Throughput};
-use scicodec::{BoundKind, ChunkBound, ChunkRequest, ChunkShape, Effort, EncodeOptions, ErrorBound, Reader, Region};
+use scicodec::{
+    BoundKind, ChunkBound, ChunkRequest, ChunkShape, Effort, EncodeOptions, ErrorBound, ModelChoice, Reader, Region,
+};
 use scicodec_bench::{Result, field::Field, pipeline, synthetic};
 use std::{hint::black_box, time::Duration};
 
@@ -10,7 +12,15 @@ const RELATIVE_BOUNDS: [f64; 3] = [1e-2, 1e-3, 1e-4];
 const EFFORTS: [(&str, Effort); 2] = [("fast", Effort::Fast), ("default", Effort::Default)];
 
 fn request(field: &Field, bound: ChunkBound, effort: Effort) -> ChunkRequest<'_> {
-    ChunkRequest { dtype: field.dtype, shape: &field.shape, data: &field.bytes, bound, fill: None, effort }
+    ChunkRequest {
+        dtype: field.dtype,
+        shape: &field.shape,
+        data: &field.bytes,
+        bound,
+        fill: None,
+        effort,
+        model: ModelChoice::Default,
+    }
 }
 
 fn chunks(c: &mut Criterion) -> Result<()> {

@@ -5,6 +5,7 @@ use crate::elements::{from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Silence};
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
+use crate::options::ModelChoice;
 use crate::plan::{Base, Map, Plan, TABLED};
 use crate::prepare::Prepared;
 use crate::{Error, fast, select};
@@ -51,6 +52,8 @@ pub struct ChunkRequest<'a> {
     pub fill: Option<u64>,
     /// How hard to try.
     pub effort: Effort,
+    /// Which model may be asked.
+    pub model: ModelChoice,
 }
 
 /// What was reached.

@@ -61,7 +61,7 @@ pub use encode::{Encoder, Overwrite, encode_to_vec};
 pub use error::Error;
 pub use error_bound::validate_bound;
 pub use metrics::{ArrayRef, Metrics, SSIM_WINDOW, compare};
-pub use options::{ChunkShape, EncodeOptions, Fill, Progress, VariableMeta};
+pub use options::{ChunkShape, EncodeOptions, Fill, ModelChoice, Progress, VariableMeta};
 pub use plan::base_name;
 pub use recover::{RecoverReport, RecoveredVariable, recover, recover_to};
 pub use region::Region;

@@ -16,6 +16,8 @@ pub struct EncodeOptions {
     pub fill: Option<Fill>,
     /// Threads to use; 0 for all. The bytes do not depend on it.
     pub threads: usize,
+    /// Which model the learned base may use.
+    pub model: ModelChoice,
     /// Whether to decode each payload once more and check it by independent code before it is written.
     pub verify: bool,
 }
@@ -23,8 +25,27 @@ pub struct EncodeOptions {
 impl EncodeOptions {
     /// The defaults: default effort, automatic chunks, no fill value, all threads, verified.
     pub fn new(bound: ErrorBound) -> EncodeOptions {
-        EncodeOptions { bound, effort: Effort::Default, chunk: ChunkShape::Auto, fill: None, threads: 0, verify: true }
+        EncodeOptions {
+            bound,
+            effort: Effort::Default,
+            chunk: ChunkShape::Auto,
+            fill: None,
+            threads: 0,
+            model: ModelChoice::Default,
+            verify: true,
+        }
     }
+}
+
+/// Which model the learned base may use. Chunks that no model helps are coded without one, whatever is chosen here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ModelChoice {
+    /// No model: files decode with any build of this program.
+    None,
+    /// The one that ships with the program. Effort `fast` asks no model.
+    #[default]
+    Default,
 }
 
 /// How a variable is cut up.

@@ -3,6 +3,7 @@ use crate::Error;
 use crate::base::Geometry;
 use crate::chunk::{ChunkBound, ChunkRequest, ChunkStats, Effort, State};
 use crate::elements::{bits, number, ordered};
+use crate::options::ModelChoice;
 use crate::plan::{Base, Coder, Map, Plan, base_name};
 use scicodec_format::DType;
 
@@ -12,6 +13,7 @@ pub struct Prepared {
     pub g: Geometry,
     pub bound: ChunkBound,
     pub effort: Effort,
+    pub model: ModelChoice,
     /// Bits of every element.
     pub bits: Vec<u64>,
     /// Numbers of every element; special ones hold that of a neighbour.
@@ -56,7 +58,19 @@ impl Prepared {
         if let Some(special) = &special {
             fill_in(&g, &mut numbers, special);
         }
-        Ok(Prepared { dtype: req.dtype, g, bound, effort: req.effort, bits, numbers, special, lo, hi, valid })
+        Ok(Prepared {
+            dtype: req.dtype,
+            g,
+            bound,
+            effort: req.effort,
+            model: req.model,
+            bits,
+            numbers,
+            special,
+            lo,
+            hi,
+            valid,
+        })
     }
 
     /// The box of these extents at `start`, as a chunk of its own.
@@ -85,7 +99,19 @@ impl Prepared {
             }
         }
         let special = (!special.is_empty()).then_some(special);
-        Prepared { dtype: self.dtype, g, bound: self.bound, effort: self.effort, bits, numbers, special, lo, hi, valid }
+        Prepared {
+            dtype: self.dtype,
+            g,
+            bound: self.bound,
+            effort: self.effort,
+            model: self.model,
+            bits,
+            numbers,
+            special,
+            lo,
+            hi,
+            valid,
+        }
     }
 
     /// The plan that keeps every bit.

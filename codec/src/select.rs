@@ -7,6 +7,7 @@ use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, price, reconstruct};
 use crate::lattice::{Lattice, packed, spacing, ulp};
 use crate::learned;
+use crate::options::ModelChoice;
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 
@@ -147,7 +148,7 @@ impl Search<'_> {
 
     /// The best interpolation, guided by a network.
     fn learned(&mut self, map: &Map) {
-        if self.x.effort == Effort::Fast || matches!(map, Map::Lattice(_)) || learned::builtin(MODEL).is_err() {
+        if self.x.effort == Effort::Fast || self.x.model == ModelChoice::None || matches!(map, Map::Lattice(_)) {
             return;
         }
         let Some((classic, Plan { base: Base::Interpolation { p, step }, .. })) = &self.best else { return };

@@ -253,6 +253,7 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion) -> Result<Done, Error>
         bound: plan.bound,
         fill: plan.fill,
         effort: plan.options.effort,
+        model: plan.options.model,
     };
     let chunk = encode_chunk(&request)?;
     let header = PayloadHeader {

@@ -132,7 +132,8 @@ fn check_chunk(case: &Case) -> Result<(), String> {
     let bound = case.bound(&bits);
     let Case { dtype, effort, .. } = *case;
     let fill = case.fill();
-    let request = ChunkRequest { dtype, shape: &case.shape, data: &data, bound, fill, effort };
+    let request =
+        ChunkRequest { dtype, shape: &case.shape, data: &data, bound, fill, effort, model: ModelChoice::Default };
     let coded = encode_chunk(&request).map_err(|e| format!("{bound:?}: encode: {e}"))?;
     let name = coded.stats.base;
     let back = decode_chunk(dtype, &case.shape, coded.base, &coded.body)

@@ -10,7 +10,8 @@ const SHAPES: [&[usize]; 6] = [&[4100], &[65, 66], &[9, 22, 21], &[3, 5, 16, 18]
 fn coded(kind: Kind, dtype: DType, shape: &[usize], bound: ChunkBound) -> (Vec<u8>, EncodedChunk) {
     let data = field::to_bytes(dtype, &field::bits(kind, dtype, shape, 11));
     let fill = (kind == Kind::Filled).then(|| field::fill_bits(dtype));
-    let request = ChunkRequest { dtype, shape, data: &data, bound, fill, effort: Effort::Fast };
+    let request =
+        ChunkRequest { dtype, shape, data: &data, bound, fill, effort: Effort::Fast, model: ModelChoice::Default };
     let chunk = encode_chunk(&request).unwrap();
     (data, chunk)
 }

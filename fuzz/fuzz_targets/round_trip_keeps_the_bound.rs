@@ -5,7 +5,7 @@ mod field;
 #[path = "../../codec/tests/common/oracle.rs"]
 mod oracle;
 use libfuzzer_sys::fuzz_target;
-use scicodec::{ChunkBound, ChunkRequest, DType, Effort, decode_chunk, encode_chunk};
+use scicodec::{ChunkBound, ChunkRequest, ModelChoice, DType, Effort, decode_chunk, encode_chunk};
 
 /// Elements at most: encoding tries many plans.
 const MOST: usize = 512;
@@ -27,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
     let shape = if n % width == 0 { vec![n / width, width] } else { vec![n] };
     let bits = field::from_bytes(dtype, &rest[..n * dtype.size()]);
     let data = field::to_bytes(dtype, &bits);
-    let request = ChunkRequest { dtype, shape: &shape, data: &data, bound, fill, effort };
+    let request = ChunkRequest { dtype, shape: &shape, data: &data, bound, fill, effort, model: ModelChoice::Default };
     let coded = encode_chunk(&request).expect("what may be asked for is encoded");
     let back = decode_chunk(dtype, &shape, coded.base, &coded.body).expect("what was encoded is decoded");
     if let Err(e) = oracle::chunk_keeps(dtype, &bits, &field::from_bytes(dtype, &back), bound, fill) {

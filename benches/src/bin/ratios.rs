@@ -1,16 +1,17 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 //! Compression ratios of every field of a folder at a list of bounds, each decoded and checked, as CSV on stdout.
 //!
-//! `ratios DIR [--effort default] [--bounds rel=1e-1,...,nrmse=1e-4] [--filter TEXT] [--jobs N]`
+//! `ratios DIR [--effort default] [--model default|none] [--bounds rel=1e-1,...,nrmse=1e-4] [--filter TEXT] [--jobs N]`
 use rayon::prelude::*;
-use scicodec::{EncodeOptions, Reader};
+use scicodec::{EncodeOptions, ModelChoice, Reader};
 use scicodec_bench::{Result, field::Field, pipeline};
 use std::path::PathBuf;
 
 /// One row: the field as a whole file at this bound, decoded and checked.
-fn measure(name: &str, f: &Field, kind: &str, value: &str, effort: &str) -> Result<String> {
+fn measure(name: &str, f: &Field, kind: &str, value: &str, effort: &str, model: ModelChoice) -> Result<String> {
     let mut options = EncodeOptions::new(pipeline::parse_bound(kind, value)?);
     options.effort = pipeline::parse_effort(effort)?;
+    options.model = model;
     options.threads = 1;
     options.verify = false; // checked here
     let (file, encode) = pipeline::encode(f, &options)?;
@@ -46,6 +47,11 @@ fn main() -> Result<()> {
     let option = |name: &str| args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).cloned();
     let folder = args.first().ok_or("usage: ratios DIR [--effort E] [--bounds LIST] [--filter TEXT] [--jobs N]")?;
     let effort = option("--effort").unwrap_or_else(|| "default".into());
+    let model = match option("--model").as_deref() {
+        Some("none") => ModelChoice::None,
+        Some("default") | None => ModelChoice::Default,
+        Some(other) => return Err(format!("unknown model {other}").into()),
+    };
     let bounds = option("--bounds").unwrap_or_else(|| {
         "rel=1e-1,rel=1e-2,rel=1e-3,rel=1e-4,rel=1e-5,rel=1e-6,nrmse=1e-2,nrmse=1e-3,nrmse=1e-4".into()
     });
@@ -64,7 +70,7 @@ fn main() -> Result<()> {
                     .split(',')
                     .map(|b| {
                         let (kind, value) = b.split_once('=').ok_or("bounds are KIND=VALUE")?;
-                        measure(&name, &f, kind, value, &effort)
+                        measure(&name, &f, kind, value, &effort, model)
                     })
                     .collect::<Result<Vec<_>>>()
             });

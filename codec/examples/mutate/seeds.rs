@@ -24,7 +24,15 @@ pub fn chunks() -> Result<Vec<Chunk>, Error> {
                 let shape = [vec![150], vec![9, 13], vec![5, 6, 5], vec![2, 3, 4, 5]][(t + k / 2 + b) % 4].clone();
                 let data = field::to_bytes(dtype, &field::bits(kind, dtype, &shape, (t * 100 + k) as u64));
                 let fill = (kind == Kind::Filled).then(|| field::fill_bits(dtype));
-                let request = ChunkRequest { dtype, shape: &shape, data: &data, bound, fill, effort };
+                let request = ChunkRequest {
+                    dtype,
+                    shape: &shape,
+                    data: &data,
+                    bound,
+                    fill,
+                    effort,
+                    model: ModelChoice::Default,
+                };
                 let coded = encode_chunk(&request)?;
                 all.push(Chunk { dtype, base: coded.base, body: coded.body, shape });
             }
@@ -41,7 +49,15 @@ pub fn chunks() -> Result<Vec<Chunk>, Error> {
                 let effort = [Effort::Fast, Effort::Default][b % 2];
                 let data = field::to_bytes(dtype, &field::bits(kind, dtype, &shape, (k * 10 + b) as u64));
                 let fill = (kind == Kind::Filled).then(|| field::fill_bits(dtype));
-                let request = ChunkRequest { dtype, shape: &shape, data: &data, bound, fill, effort };
+                let request = ChunkRequest {
+                    dtype,
+                    shape: &shape,
+                    data: &data,
+                    bound,
+                    fill,
+                    effort,
+                    model: ModelChoice::Default,
+                };
                 let coded = encode_chunk(&request)?;
                 all.push(Chunk { dtype, base: coded.base, body: coded.body, shape });
             }
@@ -53,7 +69,15 @@ pub fn chunks() -> Result<Vec<Chunk>, Error> {
             let (shape, dtype) =
                 ([vec![65, 66], vec![9, 22, 21], vec![4200]][(k + b) % 3].clone(), [DType::F32, DType::F64][b % 2]);
             let data = field::to_bytes(dtype, &field::bits(kind, dtype, &shape, (k * 10 + b) as u64));
-            let request = ChunkRequest { dtype, shape: &shape, data: &data, bound, fill: None, effort: Effort::Fast };
+            let request = ChunkRequest {
+                dtype,
+                shape: &shape,
+                data: &data,
+                bound,
+                fill: None,
+                effort: Effort::Fast,
+                model: ModelChoice::Default,
+            };
             let coded = encode_chunk(&request)?;
             all.push(Chunk { dtype, base: coded.base, body: coded.body, shape });
         }

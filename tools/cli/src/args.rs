@@ -1,6 +1,6 @@
 //! The command line's words. What each verb does with them is in the module of its name.
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use scicodec::{BoundKind, DType, Effort, ErrorBound};
+use scicodec::{BoundKind, DType, Effort, ErrorBound, ModelChoice};
 use scicodec_io::{RawLayout, RawType};
 use std::path::PathBuf;
 
@@ -93,6 +93,9 @@ pub struct EncodeArgs {
     /// How hard to try for a smaller file
     #[arg(long, value_name = "EFFORT", default_value = "default")]
     pub effort: EffortName,
+    /// Which model the learned base may use; chunks that it does not help are coded without
+    #[arg(long, value_name = "MODEL", default_value = "default")]
+    pub model: ModelName,
     /// Chunk shape, slowest axis first; a chunk is what a region must decode at least
     #[arg(long, value_name = "auto|N,N,...", default_value = "auto", value_parser = parse_chunk)]
     pub chunk: ChunkArg,
@@ -276,6 +279,24 @@ impl From<EffortName> for Effort {
             EffortName::Fast => Effort::Fast,
             EffortName::Default => Effort::Default,
             EffortName::Max => Effort::Max,
+        }
+    }
+}
+
+/// The models by their names on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ModelName {
+    /// Classical bases alone
+    None,
+    /// The model that ships with the program
+    Default,
+}
+
+impl From<ModelName> for ModelChoice {
+    fn from(name: ModelName) -> ModelChoice {
+        match name {
+            ModelName::None => ModelChoice::None,
+            ModelName::Default => ModelChoice::Default,
         }
     }
 }

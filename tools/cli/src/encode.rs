@@ -202,6 +202,7 @@ fn options(args: &EncodeArgs, item: &Item) -> Outcome<EncodeOptions> {
     scicodec::validate_bound(&args.error_bound, item.source.dtype()).map_err(about(&item.from))?;
     let mut options = EncodeOptions::new(args.error_bound);
     options.effort = args.effort.into();
+    options.model = args.model.into();
     options.chunk = match &args.chunk {
         ChunkArg::Auto => ChunkShape::Auto,
         ChunkArg::Fixed(extents) => ChunkShape::Fixed(extents.clone()),
