@@ -2,7 +2,6 @@
 mod causal;
 mod features;
 mod guide;
-mod head;
 mod models;
 mod predictor;
 mod samples;

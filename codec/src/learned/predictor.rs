@@ -1,9 +1,8 @@
 //! The two networks of a model: one that looks at a whole pass, one that speaks of every point (SPEC §8.8).
 use super::causal::CAUSAL;
 use super::features::{CHANNELS, CONDITIONS, Features};
-use super::head::Head;
 use crate::Error;
-use crate::network::{Model, ModelId, Network, Scratch};
+use crate::network::{Chain, Model, ModelId, Network, Scratch};
 use std::cell::RefCell;
 
 /// Name of the network that looks at a pass.
@@ -19,7 +18,7 @@ thread_local! {
 pub struct Predictor {
     id: ModelId,
     trunk: Network,
-    head: Head,
+    head: Chain,
     width: usize,
 }
 
@@ -33,10 +32,12 @@ impl Predictor {
         let (g, shape) = (trunk.graph(), [2, 3, 5, 7]);
         let fits =
             g.channels == CHANNELS && g.conditions == CONDITIONS && trunk.output_shape(shape).ok() == Some(shape);
-        let head = Head::new(model.network(HEAD)?, width + CAUSAL)?;
-        if !fits {
-            return Err(Error::Unsupported { feature: format!("network {TRUNK:?} of model {}", model.id()) });
+        let head = model.network(HEAD)?;
+        let speaks = head.graph().channels == width + CAUSAL && head.output_channels() == 2;
+        if !fits || !speaks {
+            return Err(Error::Unsupported { feature: format!("what model {} is for", model.id()) });
         }
+        let head = Chain::new(head)?;
         Ok(Predictor { id: model.id(), trunk, head, width })
     }
 
@@ -60,6 +61,6 @@ impl Predictor {
     /// Correction, in 1/256 of the amplitude, and log2 of the scale, in amplitudes and quarters of octaves.
     #[inline]
     pub fn point(&self, hidden: &[i16], k: usize, causal: &[i16; CAUSAL]) -> [i16; 2] {
-        self.head.run(&hidden[k * self.width..][..self.width], causal)
+        self.head.run(&[&hidden[k * self.width..][..self.width], causal])
     }
 }

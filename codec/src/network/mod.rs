@@ -24,6 +24,7 @@
 //! assert_eq!(network.run(&[10, 20, 30, -90], [1, 1, 1, 4], 0, &mut scratch)?, [10, 20, 0, 15]);
 //! # Ok::<(), scicodec::Error>(())
 //! ```
+mod chain;
 mod check;
 mod error;
 mod fields;
@@ -38,6 +39,7 @@ mod read;
 mod run;
 mod write;
 
+pub use chain::Chain;
 pub use graph::{Convolution, Graph, Operation, Requantise, Span, Window};
 pub use kernel::Kernel;
 pub use limits::ModelLimits;
