@@ -14,6 +14,8 @@ use crate::prepare::Prepared;
 /// The model that chunks are tried with, and the finest levels that it guides.
 const MODEL: learned::ModelNumber = 1;
 const GUIDED_LEVELS: u8 = 4;
+/// What interpolation may cost more than the best for a network to be asked.
+const REACH: f64 = 1.25;
 
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
@@ -22,6 +24,8 @@ const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
 struct Search<'a> {
     x: &'a Prepared,
     best: Option<(f64, Plan)>,
+    /// The cheapest interpolation, if it was among the cheapest.
+    interpolation: Option<(f64, Plan)>,
     /// The part of the chunk on which choices are tried, if it is large.
     part: Option<&'a Prepared>,
 }
@@ -38,8 +42,9 @@ pub fn choose(x: &Prepared) -> Result<Plan, Error> {
         return Ok(plan(Base::Constant(x.bits[first])));
     }
     let part = part(x);
-    let mut s = Search { x, best: None, part: part.as_ref() };
+    let mut s = Search { x, best: None, interpolation: None, part: part.as_ref() };
     s.run();
+    s.learned();
     Ok(s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1))
 }
 
@@ -112,14 +117,13 @@ impl Search<'_> {
         self.part.unwrap_or(self.x)
     }
 
-    /// Tries a plan; true if it is the cheapest so far.
-    fn consider(&mut self, plan: Plan) -> bool {
-        let cost = cost(self.ground(), &plan);
-        let better = cost < self.cost();
-        if better {
-            self.best = Some((cost, plan));
+    /// Tries a plan, and says what it costs.
+    fn consider(&mut self, plan: &Plan) -> f64 {
+        let cost = cost(self.ground(), plan);
+        if cost < self.cost() {
+            self.best = Some((cost, plan.clone()));
         }
-        better
+        cost
     }
 
     /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
@@ -135,7 +139,10 @@ impl Search<'_> {
         // Guesses do for choosing among like plans; the best of each kind is coded for its true size.
         for base in t.finalists() {
             let plan = fit_step(self.ground(), self.plan(base, map));
-            self.consider(plan);
+            let cost = self.consider(&plan);
+            if matches!(plan.base, Base::Interpolation { .. }) && !matches!(map, Map::Lattice(_)) {
+                self.interpolation = Some((cost, plan));
+            }
         }
         // A step fitted to a part is not that of the whole.
         if self.part.is_some()
@@ -143,41 +150,27 @@ impl Search<'_> {
         {
             *plan = fit_step(self.x, plan.clone());
         }
-        self.learned(map);
     }
 
-    /// The best interpolation, guided by a network.
-    fn learned(&mut self, map: &Map) {
-        if self.x.effort == Effort::Fast || self.x.model == ModelChoice::None || matches!(map, Map::Lattice(_)) {
+    /// The best interpolation, guided by a network: asked only where interpolation is not far from the best.
+    fn learned(&mut self) {
+        let Some((classic, Plan { base: Base::Interpolation { p, step }, map, .. })) = self.interpolation.take() else {
+            return;
+        };
+        if self.x.effort == Effort::Fast || self.x.model == ModelChoice::None || classic > REACH * self.cost() {
             return;
         }
-        let Some((classic, Plan { base: Base::Interpolation { p, step }, .. })) = &self.best else { return };
-        let (classic, p, step) = (*classic, p.clone(), *step);
         for fitted in [p.fitted.max(2), 0] {
-            let q = Parameters { fitted, linear: false, ..p.clone() };
-            let base = Base::Learned { p: q, step, levels: GUIDED_LEVELS, model: MODEL };
-            let mut plan = fit_step(self.ground(), self.plan(base, map));
-            let cost = cost(self.ground(), &plan);
-            if std::env::var("EXPV").is_ok() {
-                eprintln!("EXPX fitted {fitted} {cost:.1}");
+            let p = Parameters { fitted, linear: false, ..p.clone() };
+            let base = Base::Learned { p, step, levels: GUIDED_LEVELS, model: MODEL };
+            let plan = fit_step(self.ground(), self.plan(base, &map));
+            self.consider(&plan);
+            if self.part.is_some()
+                && let Some((_, best)) = &mut self.best
+                && *best == plan
+            {
+                *best = fit_step(self.x, plan);
             }
-            if cost < self.cost() {
-                if self.part.is_some() {
-                    plan = fit_step(self.x, plan);
-                }
-                self.best = Some((cost, plan));
-            }
-        }
-        if std::env::var("EXPV").is_ok() {
-            eprintln!(
-                "EXP {:.1} {:.1} {:.1} {:.4} {:e} {:?}",
-                classic,
-                self.cost(),
-                classic,
-                classic / self.cost(),
-                self.x.limit() / (self.x.hi - self.x.lo),
-                self.ground().g.n
-            );
         }
     }
 
@@ -190,7 +183,7 @@ impl Search<'_> {
         let candidates = wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, ground);
         for c in candidates {
             let plan = self.plan(Base::Wavelet(c.parameters), &Map::Plain);
-            self.consider(plan);
+            self.consider(&plan);
         }
         let Some(part) = self.part else { return };
         if let Some((cost, Plan { base: Base::Wavelet(found), .. })) = &self.best {
@@ -205,12 +198,13 @@ impl Search<'_> {
     fn lossless(&mut self) {
         let mut last = 1;
         for order in 0..=3 {
-            if self.consider(self.plan(Base::Lossless { order, shift: 0 }, &Map::Plain)) {
+            let before = self.cost();
+            if self.consider(&self.plan(Base::Lossless { order, shift: 0 }, &Map::Plain)) < before {
                 last = order;
             }
         }
         for shift in (4..8 * self.x.dtype.size() as u8).step_by(4) {
-            self.consider(self.plan(Base::Lossless { order: last, shift }, &Map::Plain));
+            self.consider(&self.plan(Base::Lossless { order: last, shift }, &Map::Plain));
         }
     }
 
