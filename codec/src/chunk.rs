@@ -108,8 +108,14 @@ pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
         return Ok(chunk);
     }
     let prepared = Prepared::new(req)?;
-    let mut plan = select::choose(&prepared)?;
+    let (mut plan, rival) = select::choose(&prepared)?;
     let mut coded = write(&prepared, &plan);
+    if let Some(rival) = rival {
+        let other = write(&prepared, &rival);
+        if other.body.len() < coded.body.len() {
+            (plan, coded) = (rival, other);
+        }
+    }
     let mut stats = prepared.stats(&plan, &coded.decoded);
     if !prepared.keeps(&stats) {
         // Sums that just miss their limit, or go beyond the type's range.

@@ -30,22 +30,26 @@ struct Search<'a> {
     part: Option<&'a Prepared>,
 }
 
-/// The plan that codes this chunk in the fewest bytes of those tried.
-pub fn choose(x: &Prepared) -> Result<Plan, Error> {
+/// The plan that codes this chunk in the fewest bytes of those tried, and another one if that was found on a part alone
+/// and is guided by a network: what a network gains on a part says little about the whole.
+pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
     let masked = x.special.is_some();
     let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
     let plan = |base| Plan { base, map: Map::Plain, masked, coder: coder(x.effort), rounding: 0.5 };
     let Some(first) = (0..x.bits.len()).find(|&i| valid(i)) else {
-        return Ok(plan(Base::Constant(0)));
+        return Ok((plan(Base::Constant(0)), None));
     };
     if (0..x.bits.len()).all(|i| x.bits[i] == x.bits[first] || !valid(i)) {
-        return Ok(plan(Base::Constant(x.bits[first])));
+        return Ok((plan(Base::Constant(x.bits[first])), None));
     }
     let part = part(x);
     let mut s = Search { x, best: None, interpolation: None, part: part.as_ref() };
     s.run();
+    let classic = s.best.clone();
     s.learned();
-    Ok(s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1))
+    let guided = matches!(s.best, Some((_, Plan { base: Base::Learned { .. }, .. })));
+    let rival = classic.filter(|_| guided && part.is_some()).map(|b| b.1);
+    Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rival))
 }
 
 impl Search<'_> {
