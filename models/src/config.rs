@@ -99,15 +99,15 @@ impl Config {
     /// Errors: `InvalidArgument` where a number makes no sense.
     pub fn check(&self) -> Result<(), Error> {
         let (n, t) = (&self.network, &self.training);
-        let counts = [n.width, n.expansion, t.windows, t.window_points, t.encodings, t.validation_encodings];
+        let counts = [n.width, n.expansion, n.head[0], n.head[1], t.windows, t.window_points, t.encodings, t.validation_encodings];
         let longer = [t.steps_per_encoding, t.validate_every, t.crop_points as u64, t.validation_points as u64];
         let parts = [t.last_rate, t.average, t.held_out];
         let wrong = |what: &str| Err(Error::InvalidArgument(format!("configuration: {what}")));
         if counts.contains(&0) || longer.contains(&0) {
             return wrong("counts of channels, windows, points, encodings and steps must be at least 1");
         }
-        if n.width * n.expansion > 1024 || n.blocks > 64 {
-            return wrong("at most 64 blocks and 1024 channels in a block");
+        if n.width * n.expansion > 1024 || n.blocks > 64 || n.head.iter().any(|c| *c > 1024) {
+            return wrong("at most 64 blocks and 1024 channels in a block or in the head");
         }
         if parts.iter().any(|p| !(0.0..=1.0).contains(p)) {
             return wrong("last_rate, average and held_out lie between 0 and 1");

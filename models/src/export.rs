@@ -1,15 +1,18 @@
-//! From a trained network to the integer network that is run in encoding and decoding (SPEC §9).
+//! From a trained network to the two integer networks that are run in encoding and decoding (SPEC §9).
 //!
 //! Nothing has to be learned anew for it: between layers, numbers are integers in units of 1/1024 where 32-bit sums leave room
 //! for it, and weights are rounded to the finest power of two for which no sum can overflow.
 use crate::{
     Error,
-    network::{ACTIVATION_LIMIT, Block, Network},
+    network::{ACTIVATION_LIMIT, Block, Head, Network},
     parameters::values,
 };
 use scicodec::{
-    learned::{CHANNELS, CONDITIONS, UNIT},
-    network::{Convolution, Graph, Model, ModelBuilder, Operation, Requantise, Span, Window},
+    learned::{CAUSAL, CHANNELS, CONDITIONS, PassSample, UNIT},
+    network::{
+        Convolution, Graph, Kernel, Model, ModelBuilder, Network as IntegerNetwork, Operation, Requantise, Scratch, Span,
+        Window,
+    },
 };
 
 /// Numbers between layers: so many of them are one.
@@ -28,8 +31,9 @@ const OUTPUT_LIMIT: i16 = 2047;
 /// Largest magnitude of a feature.
 const FEATURE_LIMIT: i16 = 1023;
 
-/// What the network is asked for by.
-pub const NETWORK_NAME: &str = "passes";
+/// What the integer networks are asked for by: the trunk, which runs once for a pass, and the head, which runs point after
+/// point.
+pub const NETWORK_NAMES: [&str; 2] = ["passes", "points"];
 
 /// A convolution's integers: weights for each output channel, biases, and how sums become values.
 struct Integers(Vec<Vec<i16>>, Vec<i32>, Requantise);
@@ -123,10 +127,10 @@ fn inner(source: usize, window: Window, weights: Vec<Vec<f32>>, bias: Vec<f32>, 
     Layer { source, channels, window, weights, bias, from: unit, to: vec![unit; channels], largest: INNER, span }
 }
 
-/// The integer network.
+/// The integer network of the trunk: features in, `width` channels in units of 1/1024 out.
 ///
 /// Errors: `InvalidArgument` where weights are too large or not finite.
-pub fn graph(network: &Network) -> Result<Graph, Error> {
+pub fn trunk(network: &Network) -> Result<Graph, Error> {
     let stem = rows(values(network.stem.val()), CHANNELS);
     let width = stem.len();
     let mut operations = vec![
@@ -141,26 +145,65 @@ pub fn graph(network: &Network) -> Result<Graph, Error> {
     for block in &network.blocks {
         push_block(&mut operations, block, width)?;
     }
-    let unit = f64::from(INNER_UNIT);
-    let head = Layer {
-        source: operations.len(),
-        channels: 2,
-        window: Window::POINT,
-        weights: rows(values(network.head.val()), width),
-        bias: values(network.head_bias.val()),
-        from: unit,
-        to: vec![CORRECTION_UNIT, SCALE_UNIT],
-        largest: INNER,
-        span: Span { low: -OUTPUT_LIMIT, high: OUTPUT_LIMIT },
-    };
-    operations.push(head.full()?);
     Ok(Graph {
-        name: NETWORK_NAME.into(),
+        name: NETWORK_NAMES[0].into(),
         channels: CHANNELS,
         span: Span { low: -FEATURE_LIMIT, high: FEATURE_LIMIT },
         conditions: CONDITIONS,
         operations,
     })
+}
+
+/// The integer network of the head: the trunk's channels and then the causal ones in, correction and scale out.
+///
+/// Errors: as for [`trunk`].
+pub fn head(head: &Head) -> Result<Graph, Error> {
+    let seen = head.first.dims()[1];
+    let mut first = rows(values(head.first.val()), seen);
+    // The causal channels come in units of their own.
+    let ratio = (f64::from(INNER_UNIT) / UNIT) as f32;
+    first.iter_mut().flat_map(|w| w.iter_mut().skip(seen - CAUSAL)).for_each(|w| *w *= ratio);
+    let second = rows(values(head.second.val()), first.len());
+    let last = Layer {
+        to: vec![CORRECTION_UNIT, SCALE_UNIT],
+        span: Span { low: -OUTPUT_LIMIT, high: OUTPUT_LIMIT },
+        ..inner(2, Window::POINT, rows(values(head.last.val()), second.len()), values(head.last_bias.val()), 0)
+    };
+    Ok(Graph {
+        name: NETWORK_NAMES[1].into(),
+        channels: seen,
+        span: Span { low: -INNER, high: INNER },
+        conditions: 1,
+        operations: vec![
+            inner(0, Window::POINT, first, values(head.first_bias.val()), 0).full()?,
+            inner(1, Window::POINT, second, values(head.second_bias.val()), 0).full()?,
+            last.full()?,
+        ],
+    })
+}
+
+/// Both integer networks, ready to run.
+pub struct Integers {
+    trunk: IntegerNetwork,
+    head: IntegerNetwork,
+}
+
+impl Integers {
+    /// Of a trained network. Errors: as for [`trunk`].
+    pub fn new(network: &Network) -> Result<Integers, Error> {
+        let kernel = Kernel::choose()?;
+        let trunk = IntegerNetwork::new(trunk(network)?, kernel)?;
+        Ok(Integers { trunk, head: IntegerNetwork::new(head(&network.head)?, kernel)? })
+    }
+
+    /// Correction and scale of every point of a pass whose values are all known.
+    pub fn run(&self, s: &PassSample, scratch: &mut Scratch) -> Result<Vec<i16>, Error> {
+        let hidden = self.trunk.run(&s.features, s.shape, s.condition, scratch)?;
+        let width = self.trunk.output_channels();
+        let seen = hidden.chunks_exact(width).zip(s.causal.chunks_exact(CAUSAL));
+        let seen: Vec<i16> = seen.flat_map(|(h, c)| h.iter().chain(c).copied()).collect();
+        Ok(self.head.run(&seen, s.shape, 0, scratch)?.to_vec())
+    }
 }
 
 fn push_block(operations: &mut Vec<Operation>, block: &Block, width: usize) -> Result<(), Error> {
@@ -196,9 +239,9 @@ fn push_block(operations: &mut Vec<Operation>, block: &Block, width: usize) -> R
 const GATE_UNIT: f64 = 64.0;
 const GATE_BITS: u8 = 14;
 
-/// The model file of one network.
+/// The model file of both networks.
 pub fn model(name: &str, network: &Network) -> Result<Model, Error> {
-    Ok(ModelBuilder::new(name).network(graph(network)?)?.build()?)
+    Ok(ModelBuilder::new(name).network(trunk(network)?)?.network(head(&network.head)?)?.build()?)
 }
 
 #[cfg(test)]
@@ -211,7 +254,6 @@ mod tests {
         parameters,
         tensors::Inputs,
     };
-    use scicodec::network::{Kernel, Network as IntegerNetwork, Scratch};
 
     /// A network whose head says something.
     fn network(config: &NetworkConfig, seed: u64) -> Network {
@@ -235,14 +277,15 @@ mod tests {
         for (spatial, attention) in [(Spatial::Planes, false), (Spatial::Volumes, true), (Spatial::Alternating, true)] {
             let config = NetworkConfig { width: 12, blocks: 3, spatial, attention, ..NetworkConfig::default() };
             let network = network(&config, 5);
-            let integers = IntegerNetwork::new(graph(&network).unwrap(), Kernel::choose().unwrap()).unwrap();
+            let integers = Integers::new(&network).unwrap();
             let e = encode(&fields, &[0], 1 << 20, Some(1e-2), &mut fastrand::Rng::with_seed(1)).unwrap();
             for item in &e.items {
                 let s = &item.sample;
-                let guidance = network.forward(Inputs::new(s, &device).features, s.condition);
+                let inputs = Inputs::new(s, &device);
+                let guidance = network.forward(inputs.features, inputs.causal, s.condition);
                 let floats = [values(guidance.correction), values(guidance.scale)];
                 let mut scratch = Scratch::default();
-                let out = integers.run(&s.features, s.shape, s.condition, &mut scratch).unwrap();
+                let out = integers.run(s, &mut scratch).unwrap();
                 for (k, unit) in [CORRECTION_UNIT, SCALE_UNIT].into_iter().enumerate() {
                     let limit = f64::from(OUTPUT_LIMIT) / unit;
                     for (f, i) in floats[k].iter().zip(out.iter().skip(k).step_by(2)) {
@@ -259,8 +302,8 @@ mod tests {
         let network = network(&NetworkConfig::default(), 1);
         let mut numbers = parameters::read(&network);
         numbers[0][0] = f32::NAN;
-        assert!(graph(&parameters::replaced(network.clone(), &numbers)).is_err());
+        assert!(trunk(&parameters::replaced(network.clone(), &numbers)).is_err());
         numbers[0][0] = 1e6;
-        assert!(graph(&parameters::replaced(network, &numbers)).is_err());
+        assert!(trunk(&parameters::replaced(network, &numbers)).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! What training steps are made of: windows of passes, chosen so that every field and bound counts alike.
 use crate::{Error, field::TrainingField};
-use scicodec::learned::{CHANNELS, PassSample, Setting, samples};
+use scicodec::learned::{CAUSAL, CHANNELS, PassSample, Setting, samples};
 
 /// Schedules of steps over levels (SPEC §8.2), in sixteenths.
 const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)];
@@ -40,10 +40,9 @@ impl Encoding {
     }
 }
 
-/// A random bound relative to the range: 1e-6 to 0.2, three in four of them above 1e-3.
+/// A random bound relative to the range: 1e-5 to 0.16, every power of ten as often.
 fn random_bound(rng: &mut fastrand::Rng) -> f64 {
-    let exponent = if rng.u32(..4) < 3 { -0.7 - 2.3 * rng.f64() } else { -3.0 - 3.0 * rng.f64() };
-    10f64.powf(exponent)
+    10f64.powf(-0.8 - 4.2 * rng.f64())
 }
 
 /// Encodes a random crop of one of `fields` (by number) at a random bound, or at `relative`.
@@ -85,7 +84,7 @@ impl Item {
     /// A random window of at most about `points` points, its values at cut edges without weight: they lack what the network
     /// would see beyond.
     pub fn window(&self, points: usize, rng: &mut fastrand::Rng) -> PassSample {
-        const EDGE: usize = 2;
+        const EDGE: usize = 1;
         let n = self.sample.shape;
         let mut extent = n;
         while extent.iter().product::<usize>() > points {
@@ -97,6 +96,7 @@ impl Item {
         let mut w = PassSample {
             shape: extent,
             features: Vec::with_capacity(count * CHANNELS),
+            causal: Vec::with_capacity(count * CAUSAL),
             condition: self.sample.condition,
             target: Vec::with_capacity(count),
             half: Vec::with_capacity(count),
@@ -112,6 +112,7 @@ impl Item {
                     let row = (((start[0] + b) * n[1] + start[1] + y) * n[2] + start[2] + x) * n[3] + start[3];
                     let of = row..row + extent[3];
                     w.features.extend_from_slice(&self.sample.features[of.start * CHANNELS..of.end * CHANNELS]);
+                    w.causal.extend_from_slice(&self.sample.causal[of.start * CAUSAL..of.end * CAUSAL]);
                     w.target.extend_from_slice(&self.sample.target[of.clone()]);
                     w.half.extend_from_slice(&self.sample.half[of.clone()]);
                     let whole = inside(1, y) && inside(2, x);
@@ -174,6 +175,7 @@ mod tests {
         let item = e.draw(&mut rng);
         let whole = item.window(usize::MAX, &mut rng);
         assert_eq!(whole.features, item.sample.features);
+        assert_eq!(whole.causal, item.sample.causal);
         assert_eq!(whole.weight, item.sample.weight);
         let part = item.window(200, &mut rng);
         let n = part.shape.iter().product::<usize>();

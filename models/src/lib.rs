@@ -27,7 +27,7 @@ pub use checkpoint::{Checkpoint, Standing};
 pub use config::{Config, TrainingConfig};
 pub use device::device;
 pub use error::Error;
-pub use export::{CORRECTION_UNIT, NETWORK_NAME, SCALE_UNIT};
+pub use export::{CORRECTION_UNIT, NETWORK_NAMES, SCALE_UNIT};
 pub use field::TrainingField;
 pub use network::{NetworkConfig, Spatial};
 pub use run::{CHECKPOINT, Event, RunOptions, RunReport, run, split};

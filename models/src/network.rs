@@ -1,8 +1,11 @@
-//! The network that guides interpolation: from the known points around each new one, a correction and a scale.
+//! The network that guides interpolation: for each new point a correction and a scale, in two parts.
 //!
-//! Pointwise stem with a bias per condition; residual blocks of the blueprint kind (depthwise convolution, pointwise ×2, ReLU,
-//! pointwise), in turn over the plane of the pass and over the volume; a pointwise head that starts at zero. Between
-//! layers, numbers have the range that they have in the integer network.
+//! The trunk sees the points known before the pass: pointwise stem with a bias per condition; residual blocks of the blueprint
+//! kind (depthwise convolution, pointwise ×2, ReLU, pointwise), in turn over the plane of the pass and over the volume. The
+//! head sees what the trunk says of a point, and what became of the points of the pass that were coded before it: three
+//! pointwise layers, the last of which starts at zero. In coding, the trunk runs once for a pass, the head point after
+//! point; in training, where all is known, both run on whole windows. Between layers, numbers have the range that they
+//! have in the integer networks.
 use crate::depthwise::depthwise;
 use burn::{
     module::{Module, Param},
@@ -11,7 +14,7 @@ use burn::{
         activation::{relu, sigmoid},
     },
 };
-use scicodec::learned::{CHANNELS, CONDITIONS};
+use scicodec::learned::{CAUSAL, CHANNELS, CONDITIONS};
 use serde::{Deserialize, Serialize};
 
 /// Largest magnitude of a number between layers.
@@ -44,11 +47,13 @@ pub struct NetworkConfig {
     pub spatial: Spatial,
     /// Whether blocks weigh their channels by what the whole pass looks like.
     pub attention: bool,
+    /// Channels of the two inner layers of the head.
+    pub head: [usize; 2],
 }
 
 impl Default for NetworkConfig {
     fn default() -> Self {
-        NetworkConfig { width: 24, blocks: 2, expansion: 2, spatial: Spatial::Alternating, attention: false }
+        NetworkConfig { width: 24, blocks: 2, expansion: 2, spatial: Spatial::Alternating, attention: false, head: [32, 32] }
     }
 }
 
@@ -62,10 +67,12 @@ impl NetworkConfig {
         }
     }
 
-    /// Multiplications per point.
-    pub fn multiplications(&self) -> usize {
+    /// Multiplications per point of the trunk and of the head.
+    pub fn multiplications(&self) -> [usize; 2] {
         let block = |b| 9 * self.depth(b) * self.width + 2 * self.width * self.width * self.expansion;
-        (CHANNELS + 2) * self.width + (0..self.blocks).map(block).sum::<usize>()
+        let trunk = CHANNELS * self.width + (0..self.blocks).map(block).sum::<usize>();
+        let [first, second] = self.head;
+        [trunk, (self.width + CAUSAL) * first + first * second + 2 * second]
     }
 }
 
@@ -99,10 +106,25 @@ pub struct Network {
     pub conditions: Param<Tensor<2>>,
     /// Residual blocks.
     pub blocks: Vec<Block>,
-    /// `[2, width]`: correction, log2 of the scale.
-    pub head: Param<Tensor<2>>,
+    /// The head.
+    pub head: Head,
+}
+
+/// The part that sees the points before.
+#[derive(Module, Debug)]
+pub struct Head {
+    /// `[head[0], width + CAUSAL]`
+    pub first: Param<Tensor<2>>,
+    /// `[head[0]]`
+    pub first_bias: Param<Tensor<1>>,
+    /// `[head[1], head[0]]`
+    pub second: Param<Tensor<2>>,
+    /// `[head[1]]`
+    pub second_bias: Param<Tensor<1>>,
+    /// `[2, head[1]]`: correction, log2 of the scale.
+    pub last: Param<Tensor<2>>,
     /// `[2]`
-    pub head_bias: Param<Tensor<1>>,
+    pub last_bias: Param<Tensor<1>>,
 }
 
 /// What the network says of every point of a pass: `[points]` each, in the order of the sample.
@@ -149,13 +171,12 @@ impl Network {
             stem: uniform([w, CHANNELS], (6.0 / CHANNELS as f64).sqrt() * 0.5, rng, device),
             conditions: uniform([CONDITIONS, w], 0.2, rng, device),
             blocks,
-            head: uniform([2, w], 0.0, rng, device),
-            head_bias: Param::from_data(TensorData::new(vec![0.0, FIRST_SCALE], [2]), device),
+            head: Head::new(w, config.head, rng, device),
         }
     }
 
-    /// Runs the network over a pass. `features`: `[B, CHANNELS, T2, T1, A]`, in units of 1.
-    pub fn forward(&self, features: Tensor<5>, condition: usize) -> Guidance {
+    /// Runs both parts over a pass. `features`: `[B, CHANNELS, T2, T1, A]`, `causal`: `[B, CAUSAL, points]`, in units of 1.
+    pub fn forward(&self, features: Tensor<5>, causal: Tensor<3>, condition: usize) -> Guidance {
         let [b, _, t2, t1, a] = features.dims();
         let lattice = [t2, t1, a];
         let points = t2 * t1 * a;
@@ -166,7 +187,31 @@ impl Network {
         for block in &self.blocks {
             x = block.forward(x, lattice);
         }
-        let out = pointwise(x, self.head.val(), self.head_bias.val());
+        self.head.forward(x, causal)
+    }
+}
+
+impl Head {
+    fn new(width: usize, inner: [usize; 2], rng: &mut fastrand::Rng, device: &Device) -> Head {
+        let [first, second] = inner;
+        let seen = width + CAUSAL;
+        Head {
+            first: uniform([first, seen], (3.0 / seen as f64).sqrt(), rng, device),
+            first_bias: uniform([first], 0.2, rng, device),
+            second: uniform([second, first], (6.0 / first as f64).sqrt(), rng, device),
+            second_bias: uniform([second], 0.1, rng, device),
+            last: uniform([2, second], 0.0, rng, device),
+            last_bias: Param::from_data(TensorData::new(vec![0.0, FIRST_SCALE], [2]), device),
+        }
+    }
+
+    /// `trunk`: `[B, width, points]`, `causal`: `[B, CAUSAL, points]`.
+    fn forward(&self, trunk: Tensor<3>, causal: Tensor<3>) -> Guidance {
+        let [b, _, points] = trunk.dims();
+        let x = Tensor::cat(vec![trunk, causal], 1);
+        let x = between(relu(pointwise(x, self.first.val(), self.first_bias.val())));
+        let x = between(relu(pointwise(x, self.second.val(), self.second_bias.val())));
+        let out = pointwise(x, self.last.val(), self.last_bias.val());
         let part = |k: usize| out.clone().slice([0..b, k..k + 1, 0..points]).reshape([b * points]);
         Guidance { correction: part(0), scale: part(1) }
     }

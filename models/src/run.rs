@@ -2,13 +2,12 @@
 use crate::{
     Checkpoint, Config, Error, Score, TrainingField, Until,
     curve::{Curve, CurveRow, ScoreRow},
-    export,
+    export::Integers,
     pool::Pool,
     trainer::Trainer,
     validate::Validation,
     weights::{CARD, Card, FLOATS, MODEL, write_card, write_floats, write_model},
 };
-use scicodec::network::Kernel;
 use std::{
     collections::BTreeSet,
     fs,
@@ -124,7 +123,7 @@ pub fn run(
     let device = crate::device(&options.device)?;
     let validate = |trainer: &mut Trainer, curve: &mut Curve| {
         let network = trainer.averaged();
-        let integers = scicodec::network::Network::new(export::graph(&network)?, Kernel::choose()?)?;
+        let integers = Integers::new(&network)?;
         let (score, integers) = (validation.score(&network, &device), validation.integer_score(&integers)?);
         let (step, seconds) = (trainer.standing.step, trainer.standing.seconds);
         curve.score(ScoreRow { step, seconds, score, integers });
@@ -151,12 +150,13 @@ pub fn run(
     let (event, mut scores) = validate(&mut trainer, &mut curve)?;
     let mut wanted = on(event);
     let (mut saved, mut validated, mut loss) = (Instant::now(), trainer.standing.step, None);
+    let mut begun = Instant::now();
     while wanted && trainer.progress(options.until) < 1.0 {
-        let begun = Instant::now();
         let progress = trainer.progress(options.until);
         let windows = pool.windows(trainer.standing.step)?;
         let step = trainer.step(&windows, progress)?;
         trainer.standing.seconds += begun.elapsed().as_secs_f64();
+        begun = Instant::now();
         let at = trainer.standing.step;
         if step.taken {
             loss = Some(loss.map_or(step.loss, |l: f64| 0.98 * l + 0.02 * step.loss));

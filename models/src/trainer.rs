@@ -162,7 +162,7 @@ impl Trainer {
             let weights = w.sample.weight.iter().sum::<f32>();
             if weights > 0.0 {
                 let inputs = Inputs::new(&w.sample, &self.device);
-                let guidance = self.network.forward(inputs.features, w.sample.condition);
+                let guidance = self.network.forward(inputs.features, inputs.causal, w.sample.condition);
                 let bits = loss::bits(guidance, inputs.target, inputs.half);
                 let part = weights * (w.plain_bits + LEAST_BITS) * windows.len() as f32;
                 let relative = (bits * inputs.weight).sum().div_scalar(part);

@@ -1,7 +1,7 @@
 //! How many bits a network saves on fields it has not learned from.
 use crate::{
     Error,
-    export::{CORRECTION_UNIT, SCALE_UNIT},
+    export::{CORRECTION_UNIT, Integers, SCALE_UNIT},
     field::TrainingField,
     item::{Encoding, Item, encode, logistic_bits},
     loss,
@@ -12,7 +12,7 @@ use crate::{
 use burn::tensor::Device;
 use scicodec::{
     learned::CONDITIONS,
-    network::{Network as IntegerNetwork, Scratch},
+    network::Scratch,
 };
 
 /// Bounds, relative to the range, at which networks are validated.
@@ -65,10 +65,10 @@ impl Validation {
         score.unwrap_or(Score { parts: [f64::NAN; BOUNDS.len()] })
     }
 
-    /// What an integer network saves, run as in encoding.
-    pub fn integer_score(&self, network: &IntegerNetwork) -> Result<Score, Error> {
+    /// What the integer networks save, run as in encoding but over whole passes.
+    pub fn integer_score(&self, networks: &Integers) -> Result<Score, Error> {
         let mut scratch = Scratch::default();
-        self.by(&mut |item| integer_bits(item, network, &mut scratch))
+        self.by(&mut |item| integer_bits(item, networks, &mut scratch))
     }
 
     /// What interpolation costs with one scale for every condition, the best one for all encodings: what a network that
@@ -118,14 +118,14 @@ fn plain_cost(item: &Item, scale: usize) -> f64 {
 
 fn bits(item: &Item, network: &Network, device: &Device) -> f64 {
     let inputs = Inputs::new(&item.sample, device);
-    let guidance = network.forward(inputs.features, item.sample.condition);
+    let guidance = network.forward(inputs.features, inputs.causal, item.sample.condition);
     let bits = loss::bits(guidance, inputs.target, inputs.half) * inputs.weight;
     f64::from(bits.sum().into_scalar::<f32>())
 }
 
-fn integer_bits(item: &Item, network: &IntegerNetwork, scratch: &mut Scratch) -> Result<f64, Error> {
+fn integer_bits(item: &Item, networks: &Integers, scratch: &mut Scratch) -> Result<f64, Error> {
     let s = &item.sample;
-    let out = network.run(&s.features, s.shape, s.condition, scratch)?;
+    let out = networks.run(s, scratch)?;
     let points = out.as_chunks::<2>().0.iter().zip(s.target.iter().zip(&s.half)).zip(&s.weight);
     let cost = points.filter(|(_, w)| **w > 0.0).map(|(([correction, scale], (target, half)), _)| {
         let correction = f32::from(*correction) / CORRECTION_UNIT as f32;

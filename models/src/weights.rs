@@ -74,9 +74,11 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
     let _ = write!(
         text,
         "# Model {}\n\n\
-         A network that guides interpolation: from the known points around each new one, a correction and a scale (SPEC §8.8).\n\n\
+         Two networks that guide interpolation: from the known points around each new one and from those of the pass that were \
+         coded before it, a correction of the prediction and a scale.\n\n\
          | | |\n|---|---|\n\
-         | shape | {} channels, {} blocks ({:?}), expansion {}, attention: {}; {} multiplications per point |\n\
+         | trunk | {} channels, {} blocks ({:?}), expansion {}, attention: {}; {} multiplications per point |\n\
+         | head | {} and {} channels; {} multiplications per point |\n\
          | training | {} steps, {} windows of up to {} points, {:.0} minutes on {} |\n\
          | seed | {} |\n\
          | steps skipped (not finite) | {} |\n\n",
@@ -86,7 +88,10 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
         n.spatial,
         n.expansion,
         if n.attention { "yes" } else { "no" },
-        n.multiplications(),
+        n.multiplications()[0],
+        n.head[0],
+        n.head[1],
+        n.multiplications()[1],
         s.step,
         s.windows,
         s.config.training.window_points,
@@ -118,7 +123,7 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
         "## Data\n\n\
          Random crops of {} fields of these families (named by what stands before `__` in a file's name): {}. Kept for \
          validation, {} fields: {}. Crops are turned, mirrored, negated and thinned at random, encoded at random bounds from \
-         1e-6 to 0.2 of their range, and cut to windows of passes.\n\n\
+         1e-5 to 0.16 of their range, and cut to windows of passes.\n\n\
          Licences are those of the sources of the fields; weights hold no values of them.\n\n\
          ## Measured on fields never seen\n\nNot yet.\n\n\
          ## Training again\n\n\
