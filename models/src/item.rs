@@ -4,8 +4,10 @@ use scicodec::learned::{CAUSAL, CHANNELS, PassSample, Setting, samples};
 
 /// Schedules of steps over levels (SPEC §8.2), in sixteenths.
 const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)];
+/// Finest levels whose predictions are corrected by fitted weights before the network speaks.
+const FITTED: [u8; 4] = [0, 2, 2, 3];
 /// Levels that are learned from, finest first.
-const LEVELS: u32 = 6;
+const LEVELS: u32 = 5;
 /// Fields with no passes worth learning from are passed over so often before it is an error.
 const TRIES: u32 = 200;
 
@@ -62,7 +64,8 @@ pub fn encode(
         if bound.is_nan() || bound <= f64::MIN_POSITIVE {
             continue;
         }
-        let setting = Setting { bound, alpha, beta, reversed: rng.bool(), levels: LEVELS };
+        let fitted = FITTED[rng.usize(..FITTED.len())];
+        let setting = Setting { bound, alpha, beta, reversed: rng.bool(), fitted, levels: LEVELS };
         let mask = (!crop.mask.is_empty()).then_some(crop.mask.as_slice());
         let items: Vec<Item> =
             samples(&crop.shape, &mut crop.values, mask, &setting).into_iter().filter_map(Item::new).collect();
