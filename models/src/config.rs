@@ -1,7 +1,7 @@
 //! Everything that a run of training can be told, with defaults; read from TOML.
 use crate::{Error, network::NetworkConfig, pool::Drawing};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A run of training.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct TrainingConfig {
     pub validation_encodings: usize,
     /// Points of an encoding in a validation.
     pub validation_points: usize,
+    /// File of an integer model. Encodings are then made with it, so that the head sees the codes that are left in coding; without
+    /// one, codes are those that are left without a network.
+    pub sampler: Option<PathBuf>,
     /// Seconds from one checkpoint to the next.
     pub checkpoint_seconds: f64,
 }
@@ -69,6 +72,7 @@ impl Default for TrainingConfig {
             validate_every: 500,
             validation_encodings: 12,
             validation_points: 1 << 14,
+            sampler: None,
             checkpoint_seconds: 120.0,
         }
     }
@@ -99,7 +103,16 @@ impl Config {
     /// Errors: `InvalidArgument` where a number makes no sense.
     pub fn check(&self) -> Result<(), Error> {
         let (n, t) = (&self.network, &self.training);
-        let counts = [n.width, n.expansion, n.head[0], n.head[1], t.windows, t.window_points, t.encodings, t.validation_encodings];
+        let counts = [
+            n.width,
+            n.expansion,
+            n.head[0],
+            n.head[1],
+            t.windows,
+            t.window_points,
+            t.encodings,
+            t.validation_encodings,
+        ];
         let longer = [t.steps_per_encoding, t.validate_every, t.crop_points as u64, t.validation_points as u64];
         let parts = [t.last_rate, t.average, t.held_out];
         let wrong = |what: &str| Err(Error::InvalidArgument(format!("configuration: {what}")));

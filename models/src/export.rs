@@ -10,8 +10,8 @@ use crate::{
 use scicodec::{
     learned::{CAUSAL, CHANNELS, CONDITIONS, PassSample, UNIT},
     network::{
-        Convolution, Graph, Kernel, Model, ModelBuilder, Network as IntegerNetwork, Operation, Requantise, Scratch, Span,
-        Window,
+        Convolution, Graph, Kernel, Model, ModelBuilder, Network as IntegerNetwork, Operation, Requantise, Scratch,
+        Span, Window,
     },
 };
 
@@ -278,7 +278,7 @@ mod tests {
             let config = NetworkConfig { width: 12, blocks: 3, spatial, attention, ..NetworkConfig::default() };
             let network = network(&config, 5);
             let integers = Integers::new(&network).unwrap();
-            let e = encode(&fields, &[0], 1 << 20, Some(1e-2), &mut fastrand::Rng::with_seed(1)).unwrap();
+            let e = encode(&fields, &[0], 1 << 20, Some(1e-2), None, &mut fastrand::Rng::with_seed(1)).unwrap();
             for item in &e.items {
                 let s = &item.sample;
                 let inputs = Inputs::new(s, &device);

@@ -1,11 +1,11 @@
 //! What training steps are made of: windows of passes, chosen so that every field and bound counts alike.
 use crate::{Error, field::TrainingField};
-use scicodec::learned::{CAUSAL, CHANNELS, PassSample, Setting, samples};
+use scicodec::learned::{CAUSAL, CHANNELS, PassSample, Predictor, Setting, samples};
 
 /// Schedules of steps over levels (SPEC §8.2), in sixteenths.
 const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)];
 /// Finest levels whose predictions are corrected by fitted weights before the network speaks.
-const FITTED: [u8; 4] = [0, 2, 2, 3];
+const FITTED: [u8; 4] = [0, 2, 4, 4];
 /// Levels that are learned from, finest first.
 const LEVELS: u32 = 5;
 /// Fields with no passes worth learning from are passed over so often before it is an error.
@@ -47,12 +47,14 @@ fn random_bound(rng: &mut fastrand::Rng) -> f64 {
     10f64.powf(-0.8 - 4.2 * rng.f64())
 }
 
-/// Encodes a random crop of one of `fields` (by number) at a random bound, or at `relative`.
+/// Encodes a random crop of one of `fields` (by number) at a random bound, or at `relative`. With a `sampler`, codes are
+/// those that its corrections leave.
 pub fn encode(
     fields: &[TrainingField],
     among: &[usize],
     points: usize,
     relative: Option<f64>,
+    sampler: Option<&Predictor>,
     rng: &mut fastrand::Rng,
 ) -> Result<Encoding, Error> {
     for _ in 0..TRIES {
@@ -68,7 +70,7 @@ pub fn encode(
         let setting = Setting { bound, alpha, beta, reversed: rng.bool(), fitted, levels: LEVELS };
         let mask = (!crop.mask.is_empty()).then_some(crop.mask.as_slice());
         let items: Vec<Item> =
-            samples(&crop.shape, &mut crop.values, mask, &setting).into_iter().filter_map(Item::new).collect();
+            samples(&crop.shape, &mut crop.values, mask, &setting, sampler).into_iter().filter_map(Item::new).collect();
         if items.iter().map(|i| f64::from(i.plain_bits) * i.values as f64).sum::<f64>() > 64.0 {
             return Ok(Encoding { items });
         }
@@ -174,7 +176,7 @@ mod tests {
     fn windows_keep_values_in_place_and_take_weight_from_cut_edges_only() {
         let fields = [field("a__b", &[40, 60], 3)];
         let mut rng = fastrand::Rng::with_seed(5);
-        let e = encode(&fields, &[0], 2400, Some(1e-3), &mut rng).unwrap();
+        let e = encode(&fields, &[0], 2400, Some(1e-3), None, &mut rng).unwrap();
         let item = e.draw(&mut rng);
         let whole = item.window(usize::MAX, &mut rng);
         assert_eq!(whole.features, item.sample.features);

@@ -53,7 +53,14 @@ pub struct NetworkConfig {
 
 impl Default for NetworkConfig {
     fn default() -> Self {
-        NetworkConfig { width: 24, blocks: 2, expansion: 2, spatial: Spatial::Alternating, attention: false, head: [32, 32] }
+        NetworkConfig {
+            width: 24,
+            blocks: 2,
+            expansion: 2,
+            spatial: Spatial::Alternating,
+            attention: false,
+            head: [32, 32],
+        }
     }
 }
 

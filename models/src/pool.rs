@@ -5,7 +5,7 @@ use crate::{
     field::TrainingField,
     item::{self, Encoding},
 };
-use scicodec::learned::PassSample;
+use scicodec::learned::{PassSample, Predictor};
 use std::{
     collections::VecDeque,
     sync::{Arc, mpsc},
@@ -53,12 +53,20 @@ pub fn generator(seed: u64, kind: u64, number: u64) -> fastrand::Rng {
 
 impl Pool {
     /// A pool that is about to serve step `step` of a run.
-    pub fn new(fields: Arc<Vec<TrainingField>>, among: Vec<usize>, drawing: Drawing, seed: u64, step: u64) -> Pool {
+    pub fn new(
+        fields: Arc<Vec<TrainingField>>,
+        among: Vec<usize>,
+        drawing: Drawing,
+        sampler: Option<Arc<Predictor>>,
+        seed: u64,
+        step: u64,
+    ) -> Pool {
         let (sender, made) = mpsc::sync_channel(2);
         let first = step / drawing.steps_per_encoding;
         thread::spawn(move || {
             for number in first.. {
-                let e = item::encode(&fields, &among, drawing.crop_points, None, &mut generator(seed, 1, number));
+                let mut rng = generator(seed, 1, number);
+                let e = item::encode(&fields, &among, drawing.crop_points, None, sampler.as_deref(), &mut rng);
                 // The other end is gone: training is over.
                 if sender.send(e).is_err() {
                     return;
@@ -98,9 +106,9 @@ mod tests {
     fn a_step_sees_the_same_windows_wherever_the_run_began() {
         let fields = Arc::new(vec![field("a__b", &[40, 60], 3), field("c__d", &[50, 50], 4)]);
         let drawing = Drawing { held: 3, steps_per_encoding: 2, crop_points: 2000, windows: 2, window_points: 300 };
-        let mut whole = Pool::new(fields.clone(), vec![0, 1], drawing, 7, 0);
+        let mut whole = Pool::new(fields.clone(), vec![0, 1], drawing, None, 7, 0);
         let seen: Vec<_> = (0..9).map(|s| whole.windows(s).unwrap()).collect();
-        let mut resumed = Pool::new(fields, vec![0, 1], drawing, 7, 5);
+        let mut resumed = Pool::new(fields, vec![0, 1], drawing, None, 7, 5);
         for step in 5..9 {
             let again = resumed.windows(step as u64).unwrap();
             assert!(again.iter().zip(&seen[step]).all(|(a, b)| a.sample.target == b.sample.target));

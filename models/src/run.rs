@@ -8,6 +8,10 @@ use crate::{
     validate::Validation,
     weights::{CARD, Card, FLOATS, MODEL, write_card, write_floats, write_model},
 };
+use scicodec::{
+    learned::Predictor,
+    network::{Model, ModelLimits},
+};
 use std::{
     collections::BTreeSet,
     fs,
@@ -116,9 +120,11 @@ pub fn run(
     let t = &config.training;
     let (training, kept) = split(&fields, t.held_out);
     let fields = Arc::new(fields);
-    let validation = Validation::new(&fields, &kept, t.validation_encodings, t.validation_points, seed)?;
+    let sampler = t.sampler.as_deref().map(read_predictor).transpose()?.map(Arc::new);
+    let (count, points) = (t.validation_encodings, t.validation_points);
+    let validation = Validation::new(&fields, &kept, count, points, sampler.as_deref(), seed)?;
     let untrained = validation.untrained_score();
-    let mut pool = Pool::new(fields.clone(), training.clone(), t.drawing(), seed, trainer.standing.step);
+    let mut pool = Pool::new(fields.clone(), training.clone(), t.drawing(), sampler, seed, trainer.standing.step);
     let mut curve = Curve::open(&options.out, trainer.standing.step)?;
     let device = crate::device(&options.device)?;
     let validate = |trainer: &mut Trainer, curve: &mut Curve| {
@@ -196,6 +202,11 @@ pub fn run(
     })
 }
 
+fn read_predictor(path: &Path) -> Result<Predictor, Error> {
+    let bytes = fs::read(path).map_err(Error::io(path))?;
+    Ok(Predictor::new(&Model::read(&bytes, &ModelLimits::default())?)?)
+}
+
 fn begin(options: &RunOptions, path: &Path) -> Result<Trainer, Error> {
     let there = path.exists();
     if !options.resume {
@@ -226,7 +237,6 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
 mod tests {
     use super::*;
     use crate::{NetworkConfig, TrainingConfig, field::tests::field};
-    use scicodec::network::{Model, ModelLimits};
 
     #[test]
     fn a_run_leaves_curves_and_a_checkpoint_that_another_goes_on_from() {

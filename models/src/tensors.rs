@@ -21,8 +21,7 @@ impl Inputs {
     pub fn new(s: &PassSample, device: &Device) -> Inputs {
         let [b, t2, t1, a] = s.shape;
         let points = t2 * t1 * a;
-        let (features, causal) =
-            (first(&s.features, points, CHANNELS), first(&s.causal, points, CAUSAL));
+        let (features, causal) = (first(&s.features, points, CHANNELS), first(&s.causal, points, CAUSAL));
         let flat = |v: &[f32]| Tensor::from_data(TensorData::new(v.to_vec(), [v.len()]), device);
         Inputs {
             features: Tensor::from_data(TensorData::new(features, [b, CHANNELS, t2, t1, a]), device),

@@ -36,7 +36,7 @@ fn run(trainer: &mut Trainer, pool: &mut Pool, until: u64, of: u64) -> Vec<f64> 
 }
 
 fn pool(step: u64) -> Pool {
-    Pool::new(fields(), vec![0, 1], small().training.drawing(), 3, step)
+    Pool::new(fields(), vec![0, 1], small().training.drawing(), None, 3, step)
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
 };
 use burn::tensor::Device;
 use scicodec::{
-    learned::CONDITIONS,
+    learned::{CONDITIONS, Predictor},
     network::Scratch,
 };
 
@@ -45,6 +45,7 @@ impl Validation {
         among: &[usize],
         count: usize,
         points: usize,
+        sampler: Option<&Predictor>,
         seed: u64,
     ) -> Result<Validation, Error> {
         let at = |(k, bound): (usize, &f64)| {
@@ -52,7 +53,7 @@ impl Validation {
                 .map(|i| {
                     // In turn, so that all fields count alike.
                     let one = [among[i % among.len()]];
-                    encode(fields, &one, points, Some(*bound), &mut generator(seed, 3 + k as u64, i as u64))
+                    encode(fields, &one, points, Some(*bound), sampler, &mut generator(seed, 3 + k as u64, i as u64))
                 })
                 .collect()
         };

@@ -6,17 +6,13 @@ use super::samples::Recorder;
 use crate::base::Geometry;
 use crate::base::interpolation::Pass;
 
-/// Who is told of every point.
-enum Listener<'a> {
-    /// A network, which answers.
-    Network { predictor: &'a Predictor, hidden: Vec<i16> },
-    /// Somebody who writes down what a network should have said.
-    Recorder(&'a mut Recorder),
-}
-
 /// Goes through the passes of a chunk together with interpolation.
 pub struct Guide<'a> {
-    listener: Listener<'a>,
+    /// The network that speaks, and what it remembers of the pass.
+    predictor: Option<&'a Predictor>,
+    hidden: Vec<i16>,
+    /// Who writes down what a network should have said.
+    recorder: Option<&'a mut Recorder>,
     /// So many of the finest levels are guided.
     levels: u32,
     features: Features,
@@ -39,16 +35,19 @@ const ONE_STEP: i32 = 16;
 impl<'a> Guide<'a> {
     /// Guides the finest levels of a chunk of so many points by a network.
     pub fn new(predictor: &'a Predictor, points: usize, levels: u32) -> Guide<'a> {
-        Guide::of(Listener::Network { predictor, hidden: Vec::new() }, points, levels)
+        let (features, number) = (Features::default(), vec![0; points]);
+        Guide { predictor: Some(predictor), hidden: Vec::new(), recorder: None, levels, features, number }
     }
 
-    /// Guides nothing, but writes down.
-    pub fn recording(recorder: &'a mut Recorder, points: usize, levels: u32) -> Guide<'a> {
-        Guide::of(Listener::Recorder(recorder), points, levels)
-    }
-
-    fn of(listener: Listener<'a>, points: usize, levels: u32) -> Guide<'a> {
-        Guide { listener, levels, features: Features::default(), number: vec![0; points] }
+    /// Writes down what should have been said; guides by a network, or not at all.
+    pub fn recording(
+        recorder: &'a mut Recorder,
+        predictor: Option<&'a Predictor>,
+        points: usize,
+        levels: u32,
+    ) -> Guide<'a> {
+        let (features, number) = (Features::default(), vec![0; points]);
+        Guide { predictor, hidden: Vec::new(), recorder: Some(recorder), levels, features, number }
     }
 
     /// Whether passes of this level are guided.
@@ -62,9 +61,11 @@ impl<'a> Guide<'a> {
         for (k, &i) in self.features.place.iter().enumerate() {
             self.number[i as usize] = k as u32;
         }
-        match &mut self.listener {
-            Listener::Network { predictor, hidden } => predictor.look(&self.features, hidden),
-            Listener::Recorder(r) => r.enter(&self.features),
+        if let Some(predictor) = self.predictor {
+            predictor.look(&self.features, &mut self.hidden);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.enter(&self.features);
         }
     }
 
@@ -77,19 +78,15 @@ impl<'a> Guide<'a> {
             return Hint::default();
         }
         let causal: [i16; CAUSAL] = around.channels(amplitude, step);
-        match &mut self.listener {
-            Listener::Network { predictor, hidden } => {
-                let [correction, scale] = predictor.point(hidden, k, &causal);
-                let octaves = (lg(amplitude) - lg(step)) >> 4;
-                Hint {
-                    correction: f64::from(correction) * (amplitude * 0.00390625),
-                    scale: (i32::from(scale) + octaves + ONE_STEP).clamp(1, 63) as u8,
-                }
-            }
-            Listener::Recorder(r) => {
-                r.point(k, &causal, missing / amplitude, 0.5 * step / amplitude);
-                Hint::default()
-            }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.point(k, &causal, missing / amplitude, 0.5 * step / amplitude);
+        }
+        let Some(predictor) = self.predictor else { return Hint::default() };
+        let [correction, scale] = predictor.point(&self.hidden, k, &causal);
+        let octaves = (lg(amplitude) - lg(step)) >> 4;
+        Hint {
+            correction: f64::from(correction) * (amplitude * 0.00390625),
+            scale: (i32::from(scale) + octaves + ONE_STEP).clamp(1, 63) as u8,
         }
     }
 }

@@ -2,6 +2,7 @@
 use super::causal::CAUSAL;
 use super::features::Features;
 use super::guide::Guide;
+use super::predictor::Predictor;
 use crate::base::Geometry;
 use crate::base::interpolation::{Parameters, Run};
 use crate::base::quantiser::Quantiser;
@@ -70,8 +71,15 @@ impl Recorder {
 }
 
 /// Samples of all passes over a field of this shape (slowest axis first); masked points are left out. Values are
-/// changed into what decoding would give.
-pub fn samples(shape: &[usize], values: &mut [f64], mask: Option<&[bool]>, setting: &Setting) -> Vec<PassSample> {
+/// changed into what decoding would give. With a predictor, codes are those that its corrections leave: what its head
+/// sees in coding.
+pub fn samples(
+    shape: &[usize],
+    values: &mut [f64],
+    mask: Option<&[bool]>,
+    setting: &Setting,
+    predictor: Option<&Predictor>,
+) -> Vec<PassSample> {
     let g = Geometry::new(shape);
     let mut order: Vec<u8> = (0..4u8).filter(|&a| g.n[a as usize] > 1).collect();
     if setting.reversed {
@@ -80,7 +88,7 @@ pub fn samples(shape: &[usize], values: &mut [f64], mask: Option<&[bool]>, setti
     let fitted = setting.fitted;
     let p = Parameters { order, alpha: setting.alpha, beta: setting.beta, linear: false, fitted };
     let mut recorder = Recorder::default();
-    let guide = Guide::recording(&mut recorder, g.len(), setting.levels);
+    let guide = Guide::recording(&mut recorder, predictor, g.len(), setting.levels);
     let quantiser = Quantiser::real(2.0 * setting.bound);
     Run::<ResidualCoder<1>>::new(g, &p, quantiser, values, mask).guided(guide).run(&mut Silence);
     recorder.0
@@ -97,7 +105,7 @@ mod tests {
         let field: Vec<f64> = (0..shape.iter().product()).map(|i: usize| (i as f64 * 0.37).sin()).collect();
         let setting = Setting { bound: 1e-3, alpha: 20, beta: 32, reversed: false, fitted: 2, levels: 9 };
         let mut values = field.clone();
-        let all = samples(&shape, &mut values, None, &setting);
+        let all = samples(&shape, &mut values, None, &setting, None);
         let points: usize = all.iter().map(|s| s.shape.iter().product::<usize>()).sum();
         assert_eq!(points, field.len() - 1, "all but the anchor");
         for s in &all {
@@ -113,7 +121,7 @@ mod tests {
     fn a_linear_field_asks_for_no_correction() {
         let mut values: Vec<f64> = (0..400).map(|i| f64::from(i / 20 * 2 + i % 20)).collect();
         let setting = Setting { bound: 1e-6, alpha: 16, beta: 16, reversed: true, fitted: 0, levels: 4 };
-        for s in samples(&[20, 20], &mut values, None, &setting) {
+        for s in samples(&[20, 20], &mut values, None, &setting, None) {
             assert!(s.target.iter().all(|t| t.abs() < 1e-3), "{:?}", s.target);
         }
     }
