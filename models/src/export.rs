@@ -254,6 +254,7 @@ mod tests {
         parameters,
         tensors::Inputs,
     };
+    use scicodec::learned::Predictor;
 
     /// A network whose head says something.
     fn network(config: &NetworkConfig, seed: u64) -> Network {
@@ -295,6 +296,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn encodings_may_be_made_with_a_network() {
+        let fields = [field("a__x", &[30, 41], 1)];
+        let model = model("any", &network(&NetworkConfig::default(), 3)).unwrap();
+        let sampler = Predictor::new(&model).unwrap();
+        let [alone, guided] = [None, Some(&sampler)].map(|sampler| {
+            let e = encode(&fields, &[0], 1 << 20, Some(1e-2), sampler, &mut fastrand::Rng::with_seed(1)).unwrap();
+            e.items.into_iter().map(|i| i.sample).collect::<Vec<_>>()
+        });
+        let codes = |all: &[PassSample]| all.iter().flat_map(|s| s.causal.clone()).collect::<Vec<_>>();
+        assert_ne!(codes(&alone), codes(&guided), "the head sees codes that are left after corrections");
+        assert!(guided.iter().flat_map(|s| &s.target).all(|t| t.is_finite()));
     }
 
     #[test]

@@ -123,7 +123,7 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
         "## Data\n\n\
          Random crops of {} fields of these families (named by what stands before `__` in a file's name): {}. Kept for \
          validation, {} fields: {}. Crops are turned, mirrored, negated and thinned at random, encoded at random bounds from \
-         1e-5 to 0.16 of their range, and cut to windows of passes.\n\n\
+         1e-5 to 0.16 of their range{}, and cut to windows of passes.\n\n\
          Licences are those of the sources of the fields; weights hold no values of them.\n\n\
          ## Measured on fields never seen\n\nNot yet.\n\n\
          ## Training again\n\n\
@@ -133,6 +133,7 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
         families(&card.fields[0]),
         card.fields[1].len(),
         families(&card.fields[1]),
+        s.config.training.sampler.as_ref().map_or("", |_| " with the corrections of an earlier model (`sampler`)"),
         s.seed,
     );
     write(path, &text)
