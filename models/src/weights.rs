@@ -109,8 +109,8 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
     let _ = write!(
         text,
         "## Validation\n\n\
-         Ideal code lengths on fields of families not learned from, as a part of those of plain interpolation with the best single \
-         scale per pass (geometric means; smaller is better). The real coder adapts to its surroundings also without a network, \
+         Ideal code lengths on fields of families not learned from, as a part of those of interpolation with the best single scale \
+         per pass (geometric means; smaller is better). The real coder adapts to its surroundings also without a network, \
          so files gain less.\n\n\
          | | all |{heads}\n|{lines}\n{}{}{}\n\
          The course of the run: `curve.csv`, `validation.csv`, `curve.svg`.\n\n",
