@@ -3,6 +3,7 @@ use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
 use crate::elements::{from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Silence};
+use crate::learned;
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
 use crate::options::ModelChoice;
@@ -324,6 +325,9 @@ pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Res
     let (plan, stream) = Plan::read(base, &mut bytes, dtype.size())?;
     if !dtype.is_float() && !matches!(plan.map, Map::Plain | Map::Lattice(_)) {
         return Err(Error::Corrupt { what: "logarithms of integers".into(), section: "4" });
+    }
+    if matches!(plan.base, Base::Learned { .. }) && n > learned::MOST_VALUES {
+        return Err(Error::Corrupt { what: format!("{n} elements in a learned chunk"), section: "8.8" });
     }
     if n == 0 {
         // The other extents may be anything: no buffer may be sized by them.

@@ -46,7 +46,7 @@ pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
     let mut s = Search { x, best: None, interpolation: None, part: part.as_ref() };
     s.run();
     let classic = s.best.clone();
-    s.learned();
+    s.learned()?;
     let guided = matches!(s.best, Some((_, Plan { base: Base::Learned { .. }, .. })));
     let rival = classic.filter(|_| guided && part.is_some()).map(|b| b.1);
     Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rival))
@@ -157,13 +157,15 @@ impl Search<'_> {
     }
 
     /// The best interpolation, guided by a network: asked only where interpolation is not far from the best.
-    fn learned(&mut self) {
+    fn learned(&mut self) -> Result<(), Error> {
         let Some((classic, Plan { base: Base::Interpolation { p, step }, map, .. })) = self.interpolation.take() else {
-            return;
+            return Ok(());
         };
-        if self.x.effort == Effort::Fast || self.x.model == ModelChoice::None || classic > REACH * self.cost() {
-            return;
+        let wanted = self.x.effort != Effort::Fast && self.x.model != ModelChoice::None;
+        if !wanted || self.x.g.len() > learned::MOST_VALUES || classic > REACH * self.cost() {
+            return Ok(());
         }
+        learned::builtin(MODEL)?;
         for fitted in [p.fitted.max(2), 0] {
             let p = Parameters { fitted, linear: false, ..p.clone() };
             let base = Base::Learned { p, step, levels: GUIDED_LEVELS, model: MODEL };
@@ -176,6 +178,7 @@ impl Search<'_> {
                 *best = fit_step(self.x, plan);
             }
         }
+        Ok(())
     }
 
     fn wavelet(&mut self, target: wavelet::Target) {

@@ -22,6 +22,8 @@ def model(number):
 
 
 def lg(v):
+    if v != v:
+        return 0
     return (struct.unpack("<Q", struct.pack("<d", v))[0] >> 46) - 65472
 
 
@@ -89,6 +91,8 @@ class Guide:
             for x in v:
                 total += abs(x - p)
             amplitude = total * 0.0625 + 0.5 * step
+            if amplitude - amplitude != 0:
+                continue
             self.amplitude[at] = amplitude
             by = 128.0 / amplitude
             parents = abs(codes[at + along[1]]) + abs(codes[at + along[2]])

@@ -168,6 +168,34 @@ fn tabled() -> Vec<Specimen> {
     files.into_iter().map(one).collect()
 }
 
+/// Files that a network helps: waves with fronts in them.
+fn learned() -> Vec<Specimen> {
+    use BoundKind::*;
+    let wave = |at: &[f64]| {
+        let (x, y) = (at[at.len() - 1], at[at.len() - 2]);
+        let z = if at.len() > 2 { at[at.len() - 3] } else { 0.0 };
+        let front = (0.9 * (x - 0.6 * y + 0.4 * z - 9.0 + 4.0 * (0.21 * y).sin())).tanh();
+        (0.19 * x + 0.11 * y).sin() + 0.7 * (0.23 * y - 0.13 * z).cos() + front * (1.0 + 0.3 * (0.31 * x).cos())
+    };
+    let plane = drawn(DType::F32, &[57, 64], |at, _| wave(at));
+    let volume = drawn(DType::F32, &[14, 22, 25], |at, r| wave(at) + 0.002 * r.unit());
+    let four = drawn(DType::F64, &[3, 9, 14, 17], |at, _| wave(at) + 0.1 * at[0]);
+    let mut holes = volume.clone();
+    for k in (700..1200).chain(4000..4003) {
+        holes[k] = u64::from(f32::NAN.to_bits());
+    }
+    let positive = drawn(DType::F32, &[12, 20, 24], |at, _| (1.5 * wave(at)).exp());
+    let files = [
+        ("plane", variable(DType::F32, &[57, 64], plane, Rel, 1e-2)),
+        ("volume", variable(DType::F32, &[14, 22, 25], volume, Rel, 1e-2)),
+        ("four-axes", variable(DType::F64, &[3, 9, 14, 17], four, Rel, 1e-3)),
+        ("masked", variable(DType::F32, &[14, 22, 25], holes, Abs, 1e-2)),
+        ("logarithms", variable(DType::F32, &[12, 20, 24], positive, PwRel, 1e-2)),
+    ];
+    let one = |(name, v)| Specimen { file: format!("learned-{name}"), variables: vec![v], append: false };
+    files.into_iter().map(one).collect()
+}
+
 /// All golden files.
 pub fn specimens() -> Vec<Specimen> {
     use BoundKind::*;
@@ -278,5 +306,6 @@ pub fn specimens() -> Vec<Specimen> {
     let steps = walk(DType::F32, 30, 33, 0.01);
     add("mixture-lattice".into(), vec![variable(DType::F32, &[30, 33], steps, Abs, 1e-3)], false);
     all.extend(tabled());
+    all.extend(learned());
     all
 }

@@ -60,13 +60,15 @@ fn transverse(g: &Geometry, pass: &Pass, order: &[u8]) -> Vec<usize> {
     (0..4).rev().filter(|&a| a != pass.axis && g.n[a] > 1 && order.contains(&(a as u8))).take(2).collect()
 }
 
-/// log2 of a number, linear between powers of two, in units of 1/64; of 0 very little.
+/// log2 of a number that is not negative, linear between powers of two, in units of 1/64; of 0 very little, of NaN 0.
 pub(super) fn lg(v: f64) -> i32 {
-    (v.to_bits() >> 46) as i32 - (1023 << 6)
+    if v.is_nan() { 0 } else { (v.to_bits() >> 46) as i32 - (1023 << 6) }
 }
 
 pub(super) fn fixed(v: f64) -> i16 {
-    // NaN becomes 0.
+    if v.is_nan() {
+        return 0;
+    }
     round_even(v.max(-f64::from(LIMIT)).min(f64::from(LIMIT))) as i16
 }
 
@@ -152,6 +154,9 @@ impl Features {
             sum += z.abs();
         }
         let amplitude = sum * 0.0625 + 0.5 * step;
+        if !amplitude.is_finite() {
+            return;
+        }
         let inverse = UNIT / amplitude;
         let out = &mut self.data[k * CHANNELS..][..CHANNELS];
         for (o, z) in out.iter_mut().zip(v) {

@@ -6,6 +6,9 @@ mod models;
 mod predictor;
 mod samples;
 
+/// Most elements of a chunk that is guided: what a pass remembers of its points takes memory.
+pub const MOST_VALUES: usize = 1 << 22;
+
 pub use causal::{BEFORE, CAUSAL, Surroundings};
 pub use features::{CHANNELS, CONDITIONS, Features, UNIT};
 pub use guide::{Guide, Hint};

@@ -196,3 +196,35 @@ fn fill_values_are_kept_exactly() {
 fn info_error(place: &Place) -> f64 {
     place.json("info a.scz --json")["variables"][0]["achieved_max_error"].as_f64().unwrap()
 }
+
+#[test]
+fn learned_chunks_are_the_same_for_every_kernel_and_number_of_threads() {
+    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/samples/cam-temperature.npy");
+    let place = Place::new();
+    std::fs::copy(sample, place.path("t.npy")).unwrap();
+    let encode = "encode t.npy --error-bound rel=1e-3 --chunk 9,64,128 -f";
+    place.ok(&format!("{encode} -o t.scz"));
+    let learned = place.json("info t.scz --json")["variables"][0]["bases"]["learned"].as_u64().unwrap_or(0);
+    assert!(learned > 0, "the sample is what a network helps with");
+    place.ok("decode t.scz -o t.f32");
+    for kernel in ["scalar", "avx2", "avx512", "neon"] {
+        for threads in [1, 2] {
+            let run = |words: &str| {
+                let mut command = place.command(&format!("{words} -T {threads}"));
+                command.env("SCICODEC_KERNEL", kernel).output().unwrap()
+            };
+            let out = run(&format!("{encode} -o k.scz"));
+            let said = String::from_utf8(out.stderr).unwrap();
+            if said.contains("this processor cannot run it") {
+                continue;
+            }
+            assert!(out.status.success(), "{kernel}: {said}");
+            assert!(run("decode k.scz -o k.f32 -f").status.success());
+            assert_eq!(place.get("k.scz"), place.get("t.scz"), "{kernel}, {threads} threads");
+            assert_eq!(place.get("k.f32"), place.get("t.f32"), "{kernel}, {threads} threads");
+        }
+    }
+    place.ok(&format!("{encode} -o none.scz --model none"));
+    assert!(place.json("info none.scz --json")["variables"][0]["bases"]["learned"].is_null());
+    assert!(place.get("none.scz").len() >= place.get("t.scz").len());
+}
