@@ -168,14 +168,16 @@ impl Search<'_> {
             return;
         }
         let x = self.x;
-        let rival = || match &self.best {
-            Some((_, plan)) if self.part.is_some() => cost(x, plan),
+        let Some(p) = tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target) else { return };
+        let plan = self.plan(Base::Tucker(p), &Map::Plain);
+        let bytes = cost(x, &plan);
+        let rival = match &self.best {
+            Some((_, rival)) if self.part.is_some() => cost(x, rival),
             _ => self.cost(),
         };
-        let found = tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target, rival);
-        if let Some((bytes, p)) = found {
-            let scale = self.ground().bits.len() as f64 / x.bits.len() as f64;
-            self.best = Some((bytes * scale, self.plan(Base::Tucker(p), &Map::Plain)));
+        if bytes < rival {
+            // What follows is held against a cost on the part.
+            self.best = Some((bytes * (self.ground().bits.len() as f64 / x.bits.len() as f64), plan));
         }
     }
 

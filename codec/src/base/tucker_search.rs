@@ -15,6 +15,10 @@ const MOST: usize = 1 << 22;
 const EXACT: f64 = (1u64 << 36) as f64;
 /// Fractions of a step below which a coefficient of the core is dropped.
 const DEAD: f64 = 0.6;
+/// The share of its dimensions that a field may use and be tried.
+const HOPE: f64 = 0.6;
+/// How fine factors are, in 16ths.
+const FINENESS: u8 = 16;
 
 /// A field in axes of its own.
 struct Decomposition<'a> {
@@ -27,14 +31,8 @@ struct Decomposition<'a> {
     core: Vec<f64>,
 }
 
-/// Parameters that keep the target, and about how many bytes they make; none where there is no hope of fewer than `rival`.
-pub fn choose(
-    g: Geometry,
-    values: &[f64],
-    mask: Option<&[bool]>,
-    target: Target,
-    rival: impl FnOnce() -> f64,
-) -> Option<(f64, Parameters)> {
+/// Parameters that keep the target; none where there is no hope of few bytes.
+pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target) -> Option<Parameters> {
     let chosen: Vec<usize> = (0..4).filter(|&a| (SHORTEST..=LONGEST).contains(&g.n[a])).collect();
     if chosen.len() < 2 || g.len() > MOST {
         return None;
@@ -51,7 +49,6 @@ pub fn choose(
     if !(used <= HOPE) {
         return None;
     }
-    let rival = rival();
     let mut axes: [Vec<f64>; 4] = Default::default();
     let mut core = centred.clone();
     for &a in &chosen {
@@ -63,15 +60,11 @@ pub fn choose(
         core = expand(&core, g.n, a, &transposed, n);
     }
     let d = Decomposition { g, values, mask, mean, axes, core };
-    let best = match target {
+    match target {
         Target::MaxError(e) => d.fit_max(e),
         Target::Rmse(e) => d.fit_rmse(e),
-    };
-    best.filter(|b| b.0 < rival)
+    }
 }
-
-/// The share of a field's dimensions up to which it is tried.
-const HOPE: f64 = 0.6;
 
 impl Decomposition<'_> {
     /// Integers of a step.
@@ -135,7 +128,7 @@ impl Decomposition<'_> {
     }
 
     /// The least bytes under a largest error, over steps of the core.
-    fn fit_max(&self, e: f64) -> Option<(f64, Parameters)> {
+    fn fit_max(&self, e: f64) -> Option<Parameters> {
         let correction = storable(2.0 * e * (1.0 - 1e-12));
         let mut best: Option<(f64, Parameters)> = None;
         let mut attempt = |step: f64, fineness: u8| {
@@ -162,7 +155,7 @@ impl Decomposition<'_> {
             }
             step *= ratio;
         }
-        best
+        best.map(|b| b.1)
     }
 
     fn rmse(&self, p: &Parameters) -> f64 {
@@ -179,7 +172,7 @@ impl Decomposition<'_> {
     }
 
     /// The largest step that keeps a root mean squared error.
-    fn fit_rmse(&self, e: f64) -> Option<(f64, Parameters)> {
+    fn fit_rmse(&self, e: f64) -> Option<Parameters> {
         let mut best = None;
         let (mut keeps, mut breaks) = (0.0, f64::INFINITY);
         let mut step = 6.0 * e;
@@ -203,9 +196,6 @@ impl Decomposition<'_> {
                 guess
             };
         }
-        best.map(|p| (self.bytes(&p), p))
+        best
     }
 }
-
-/// How fine factors are, in 16ths.
-const FINENESS: u8 = 16;
