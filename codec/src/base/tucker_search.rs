@@ -46,7 +46,7 @@ pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target
     };
     let used = chosen.iter().map(|&a| rank(&centred, &g, a, error) as f64 / g.n[a] as f64);
     let used: f64 = used.product();
-    if !(used <= HOPE) {
+    if used > HOPE {
         return None;
     }
     let mut axes: [Vec<f64>; 4] = Default::default();
@@ -75,7 +75,7 @@ impl Decomposition<'_> {
         let mut q = vec![0i64; self.core.len()];
         for (i, (q, v)) in q.iter_mut().zip(&self.core).enumerate() {
             let t = v * inverse;
-            if !(t.abs() < EXACT) {
+            if t.is_nan() || t.abs() >= EXACT {
                 return None;
             }
             if t.abs() >= DEAD {
