@@ -333,9 +333,13 @@ pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Res
         // The other extents may be anything: no buffer may be sized by them.
         return Ok(Vec::new());
     }
+    let g = Geometry::new(shape);
+    if let Base::Tucker(p) = &plan.base {
+        p.check(&g)?;
+    }
     let mut c = BitDecoder::new(bytes.0);
     let mut state = State::empty(&plan, n);
-    code(&mut c, dtype, Geometry::new(shape), &plan, stream.masks, &mut state);
+    code(&mut c, dtype, g, &plan, stream.masks, &mut state);
     let mut out = elements(dtype, &plan, &state, n);
     if stream.exceptions {
         let (mut at, mut exact) = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 use crate::Error;
 use crate::base::quantiser::Quantiser;
 use crate::base::raster::Weights;
-use crate::base::{Geometry, interpolation, raster, wavelet};
+use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, ResidualCoder, Residuals};
 use crate::lattice::Lattice;
@@ -33,6 +33,8 @@ pub enum Base {
     Raster { weights: Weights, step: f64 },
     /// Bands of wavelet coefficients.
     Wavelet(wavelet::Parameters),
+    /// A small core times factors of every axis.
+    Tucker(tucker::Parameters),
     /// Ordered bits.
     Lossless { order: u8, shift: u8 },
 }
@@ -72,6 +74,7 @@ const LOSSLESS: u8 = 5;
 /// Coded by `fast`, which has parameters of its own.
 pub const TABLED: u8 = 6;
 const LEARNED: u8 = 7;
+const TUCKER: u8 = 8;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
 
@@ -106,6 +109,7 @@ pub fn base_name(code: u8) -> &'static str {
         LOSSLESS => "lossless",
         LEARNED => "learned",
         TABLED => "tabled",
+        TUCKER => "tucker",
         17 => "lattice-interpolation",
         18 => "lattice-lorenzo",
         19 => "lattice-linear",
@@ -127,6 +131,7 @@ impl Plan {
             Base::Raster { weights: Weights::Lorenzo(_), .. } => LORENZO,
             Base::Raster { .. } => LINEAR,
             Base::Wavelet(_) => WAVELET,
+            Base::Tucker(_) => TUCKER,
             Base::Lossless { .. } => LOSSLESS,
         };
         base + if matches!(self.map, Map::Lattice(_)) { ON_LATTICE } else { 0 }
@@ -170,6 +175,7 @@ impl Plan {
                 }
             }
             Base::Wavelet(p) => p.write(out),
+            Base::Tucker(p) => p.write(out),
             Base::Lossless { order, shift } => out.extend([*order, *shift]),
         }
     }
@@ -249,6 +255,7 @@ impl Plan {
             }
             LINEAR => Base::Raster { weights: Weights::Fitted, step: step(b)? },
             WAVELET if !matches!(map, Map::Lattice(_)) => Base::Wavelet(wavelet::Parameters::read(&mut b.0)?),
+            TUCKER if !matches!(map, Map::Lattice(_)) => Base::Tucker(tucker::Parameters::read(b)?),
             CONSTANT if map == Map::Plain => {
                 Base::Constant(b.take(size)?.iter().rev().fold(0, |v, &b| v << 8 | u64::from(b)))
             }
@@ -314,6 +321,7 @@ impl Plan {
             }
             Base::Raster { weights, step } => raster::Run::<R>::new(g, quantiser(*step), v, mask).run(c, *weights),
             Base::Wavelet(p) => wavelet::code::<C, R>(c, g, p, v, mask),
+            Base::Tucker(p) => tucker::code::<C, R>(c, g, p, v, mask),
             Base::Constant(_) | Base::Lossless { .. } => {}
         }
     }

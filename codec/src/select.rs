@@ -2,7 +2,7 @@
 use crate::Error;
 use crate::base::interpolation::Parameters;
 use crate::base::raster::Weights;
-use crate::base::wavelet;
+use crate::base::{tucker_search, wavelet};
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, price, reconstruct};
 use crate::lattice::{Lattice, packed, spacing, ulp};
@@ -74,6 +74,7 @@ impl Search<'_> {
                 if room > 0.0 && lattice.is_none_or(|l| e > l.scale) {
                     self.numeric(&Map::Plain, storable(2.0 * room * (1.0 - 1e-12)));
                     self.wavelet(wavelet::Target::MaxError(room));
+                    self.tucker(wavelet::Target::MaxError(room));
                 }
                 if self.cost() > 0.4 * (x.bits.len() * x.dtype.size()) as f64 {
                     self.lossless();
@@ -99,6 +100,7 @@ impl Search<'_> {
                     }
                     self.numeric(&Map::Plain, storable(e * 3.4));
                     self.wavelet(wavelet::Target::Rmse(e * (1.0 - 1e-7)));
+                    self.tucker(wavelet::Target::Rmse(e * (1.0 - 1e-7)));
                 }
                 if self.cost() > 0.4 * (x.bits.len() * x.dtype.size()) as f64 {
                     self.lossless();
@@ -199,6 +201,25 @@ impl Search<'_> {
             if let Some(p) = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, part.g) {
                 self.best = Some((cost, self.plan(Base::Wavelet(p), &Map::Plain)));
             }
+        }
+    }
+
+    /// Axes of its own that a field may have show on the whole chunk only.
+    fn tucker(&mut self, target: wavelet::Target) {
+        if self.x.effort == Effort::Fast {
+            return;
+        }
+        let x = self.x;
+        let Some(p) = tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target) else { return };
+        let plan = self.plan(Base::Tucker(p), &Map::Plain);
+        let bytes = cost(x, &plan);
+        let rival = match &self.best {
+            Some((_, rival)) if self.part.is_some() => cost(x, rival),
+            _ => self.cost(),
+        };
+        if bytes < rival {
+            // What follows is held against a cost on the part.
+            self.best = Some((bytes * (self.ground().bits.len() as f64 / x.bits.len() as f64), plan));
         }
     }
 

@@ -6,6 +6,7 @@ import numpy as np
 import bases
 import learned
 import tabled
+import tucker
 import wavelet
 from container import DTYPES, SIZES, Cursor, need
 from entropy import Counters, Decoder, M64, Residuals, Unsupported, log_class
@@ -74,7 +75,7 @@ def decode_chunk(payload):
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
     if base == 6:
         need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
-    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 17, 18, 19):
+    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
     if base >= 16:
@@ -89,6 +90,8 @@ def decode_chunk(payload):
         parameters = tabled.read_parameters(cur, read_float)
     elif base == 4:
         parameters = wavelet.Parameters(cur, normal)
+    elif base == 8:
+        parameters = tucker.Parameters(cur, n, read_step)
     elif base == 5:
         parameters = (cur.u8(), cur.u8())
         need(parameters[0] < 4 and parameters[1] < 64, "no such order or shift")
@@ -123,7 +126,8 @@ def decode_chunk(payload):
         if guide:
             values = bases.interpolation(dec, n, skip, parameters, False, coding, guide)
         else:
-            decode = (None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]
+            decode = tucker.decode if base == 8 else (
+                None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]
             values = decode(dec, n, skip, parameters, bool(lattice), coding)
         if lattice:
             offset, scale = lattice

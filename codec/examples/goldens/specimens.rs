@@ -196,6 +196,34 @@ fn learned() -> Vec<Specimen> {
     files.into_iter().map(one).collect()
 }
 
+/// Files of the Tucker base, which takes fields that few products of lines make up.
+fn low_rank() -> Vec<Specimen> {
+    use BoundKind::*;
+    let bump = |x: f64, at: f64| 1.0 / (1.0 + (x - at) * (x - at) * 0.04);
+    let sum = |x: f64, y: f64, z: f64| {
+        (0..4).map(|k| f64::from(k) * 3.7 + 2.0).map(|c| bump(x, c) * bump(y, 11.0 - 0.5 * c) * bump(z, 0.3 * c)).sum()
+    };
+    let volume = drawn(DType::F64, &[11, 12, 13], |at, _| sum(at[0], at[1], at[2]));
+    let plane = drawn(DType::F32, &[29, 31], |at, r| 280.0 + sum(at[0], at[1], 4.0) + 1e-5 * r.unit());
+    let thin = drawn(DType::F32, &[3, 14, 15], |at, _| sum(at[1], at[2], 5.0 * at[0]));
+    let mut holes = plane.clone();
+    for k in (100..110).chain(500..503) {
+        holes[k] = u64::from(f32::NAN.to_bits()) + (k as u64 % 2);
+    }
+    let files = [
+        ("volume", variable(DType::F64, &[11, 12, 13], volume.clone(), Rel, 1e-4)),
+        ("volume-l2", variable(DType::F64, &[11, 12, 13], volume.clone(), Nrmse, 1e-3)),
+        ("volume-exact", variable(DType::F64, &[11, 12, 13], volume.clone(), Rel, 1e-9)),
+        ("plane", variable(DType::F32, &[29, 31], plane, Rel, 1e-4)),
+        ("masked", variable(DType::F32, &[29, 31], holes, Rel, 1e-4)),
+        ("thin", variable(DType::F32, &[3, 14, 15], thin, Rel, 1e-3)),
+        ("max", Variable { effort: Effort::Max, ..variable(DType::F64, &[11, 12, 13], volume, Rel, 1e-3) }),
+    ];
+    let one =
+        |(name, v): (&str, Variable)| Specimen { file: format!("tucker-{name}"), variables: vec![v], append: false };
+    files.into_iter().map(one).collect()
+}
+
 /// All golden files.
 pub fn specimens() -> Vec<Specimen> {
     use BoundKind::*;
@@ -307,5 +335,6 @@ pub fn specimens() -> Vec<Specimen> {
     add("mixture-lattice".into(), vec![variable(DType::F32, &[30, 33], steps, Abs, 1e-3)], false);
     all.extend(tabled());
     all.extend(learned());
+    all.extend(low_rank());
     all
 }

@@ -20,6 +20,7 @@ const INTERPOLATION: u8 = 1;
 const LORENZO: u8 = 2;
 const LOSSLESS: u8 = 5;
 const TABLED: u8 = 6;
+const TUCKER: u8 = 8;
 const LATTICE: u8 = 16;
 
 fn record(name: &str, dtype: DType, shape: &[u64], chunk: &[u64]) -> VariableRecord {
@@ -209,6 +210,18 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     body("tabled-streams-too-long", TABLED, &tabled(1.0, &[1], &[129, 9, 0]))?;
     body("tabled-symbols-short", TABLED, &tabled(1.0, &[1], &[129, 3, 0, 1, 2, 3]))?;
     body("tabled-raw-bits-left-over", TABLED, &tabled(1.0, &[1], &[129, 0, 1, 0]))?;
+    let one = [0, 0xf0, 0x3f];
+    let tucker = |head: &[u8], step: [u8; 3], mean: [u8; 3]| [&[0], head, &step[..], &mean[..]].concat();
+    body("tucker-reserved-bit", TUCKER, &tucker(&[32, 16], one, [0; 3]))?;
+    body("tucker-more-factors-than-points", TUCKER, &tucker(&[8, 3, 16], one, [0; 3]))?;
+    body("tucker-fineness-zero", TUCKER, &tucker(&[8, 1, 0], one, [0; 3]))?;
+    body("tucker-step-zero", TUCKER, &tucker(&[8, 1, 16], [0; 3], [0; 3]))?;
+    body("tucker-mean-infinite", TUCKER, &tucker(&[8, 1, 16], one, [0, 0xf0, 0x7f]))?;
+    body(
+        "tucker-on-a-lattice",
+        LATTICE + TUCKER,
+        &[0, 4, 0, 0, 0, 0, 4, 0, 0, 0x80, 0x3f, 0, 16, 0, 0xf0, 0x3f, 0, 0, 0],
+    )?;
     let lattice =
         |scale: f32, step: &[u8]| [&[0, 4][..], &0f32.to_le_bytes(), &[4], &scale.to_le_bytes(), step, &[1]].concat();
     body("lattice-scale-nan", LATTICE + LORENZO, &lattice(f32::NAN, &[1]))?;

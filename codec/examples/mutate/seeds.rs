@@ -63,6 +63,28 @@ pub fn chunks() -> Result<Vec<Chunk>, Error> {
             }
         }
     }
+    // Smooth fields under narrow bounds, products of lines: what the Tucker base is for.
+    for shape in [vec![16, 18], vec![8, 9, 10], vec![2, 9, 3, 10]] {
+        let row = shape.last().copied().unwrap_or(1);
+        let n: usize = shape.iter().product();
+        let values = (0..n).map(|i| (1.0 + 0.1 * (i % row) as f64).ln() / (1.0 + (i / row) as f64));
+        let bits: Vec<u64> = values.map(|v| field::element(DType::F64, v)).collect();
+        let data = field::to_bytes(DType::F64, &bits);
+        for bound in [ChunkBound::Abs(1e-5), ChunkBound::Rmse(1e-5)] {
+            let (dtype, effort) = (DType::F64, Effort::Default);
+            let request = ChunkRequest {
+                dtype,
+                shape: &shape,
+                data: &data,
+                bound,
+                fill: None,
+                effort,
+                model: ModelChoice::Default,
+            };
+            let coded = encode_chunk(&request)?;
+            all.push(Chunk { dtype, base: coded.base, body: coded.body, shape: shape.clone() });
+        }
+    }
     // Fields of the size from which effort `fast` has a base of its own.
     for (k, kind) in [Kind::Smooth, Kind::Noisy, Kind::Specials, Kind::Packed, Kind::Wide].into_iter().enumerate() {
         for (b, bound) in [ChunkBound::Abs(2.0), ChunkBound::Abs(1e-3), ChunkBound::Rmse(0.5)].into_iter().enumerate() {

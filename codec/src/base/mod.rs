@@ -1,6 +1,7 @@
 //! The bases: what predicts a chunk (SPEC §8).
 mod contexts;
 mod geometry;
+mod integers;
 pub mod interpolation;
 mod least_squares;
 pub mod lossless;
@@ -8,6 +9,9 @@ pub mod quantiser;
 pub mod raster;
 mod rows;
 pub mod tabled;
+pub mod tucker;
+mod tucker_axes;
+pub mod tucker_search;
 pub mod wavelet;
 mod wavelet_bands;
 mod wavelet_coding;

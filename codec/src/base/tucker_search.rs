@@ -1,0 +1,201 @@
+//! The encoder's search for a Tucker decomposition: axes from the field, then the step that costs least.
+use super::Geometry;
+use super::tucker::{Integers, LONGEST, Parameters, code, expand, norms, predict, reconstruct};
+use super::tucker_axes::{principal, rank};
+use super::wavelet::{Target, storable, storable_signed};
+use super::wavelet_fill::fill;
+use crate::entropy::{CostCounter, Mixture};
+use std::sync::Arc;
+
+/// Shorter axes have no factors.
+const SHORTEST: usize = 8;
+/// Largest chunks that are tried.
+const MOST: usize = 1 << 22;
+/// Magnitudes up to which integers stay exact whatever predicts them.
+const EXACT: f64 = (1u64 << 36) as f64;
+/// Fractions of a step below which a coefficient of the core is dropped.
+const DEAD: f64 = 0.6;
+/// The share of its dimensions that a field may use and be tried.
+const HOPE: f64 = 0.6;
+/// How fine factors are, in 16ths.
+const FINENESS: u8 = 16;
+
+/// A field in axes of its own.
+struct Decomposition<'a> {
+    g: Geometry,
+    values: &'a [f64],
+    mask: Option<&'a [bool]>,
+    mean: f64,
+    /// Rows of axes, none where an axis stays as it is.
+    axes: [Vec<f64>; 4],
+    core: Vec<f64>,
+}
+
+/// Parameters that keep the target; none where there is no hope of few bytes.
+pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target) -> Option<Parameters> {
+    let chosen: Vec<usize> = (0..4).filter(|&a| (SHORTEST..=LONGEST).contains(&g.n[a])).collect();
+    if chosen.len() < 2 || g.len() > MOST {
+        return None;
+    }
+    let filled = mask.map(|m| fill(&g, values, m));
+    let v = filled.as_deref().unwrap_or(values);
+    let mean = storable_signed(v.iter().sum::<f64>() / v.len() as f64);
+    let centred: Vec<f64> = v.iter().map(|x| x - mean).collect();
+    let error = match target {
+        Target::MaxError(e) | Target::Rmse(e) => e,
+    };
+    let used = chosen.iter().map(|&a| rank(&centred, &g, a, error) as f64 / g.n[a] as f64);
+    let used: f64 = used.product();
+    if used > HOPE {
+        return None;
+    }
+    let mut axes: [Vec<f64>; 4] = Default::default();
+    let mut core = centred.clone();
+    for &a in &chosen {
+        axes[a] = principal(&centred, &g, a);
+    }
+    for &a in &chosen {
+        let n = g.n[a];
+        let transposed: Vec<f64> = (0..n * n).map(|i| axes[a][i % n * n + i / n]).collect();
+        core = expand(&core, g.n, a, &transposed, n);
+    }
+    let d = Decomposition { g, values, mask, mean, axes, core };
+    match target {
+        Target::MaxError(e) => d.fit_max(e),
+        Target::Rmse(e) => d.fit_rmse(e),
+    }
+}
+
+impl Decomposition<'_> {
+    /// Integers of a step.
+    fn quantise(&self, step: f64, fineness: u8) -> Option<Parameters> {
+        let inverse = 1.0 / step;
+        let g = &self.g;
+        let mut ranks = [0; 4];
+        let mut q = vec![0i64; self.core.len()];
+        for (i, (q, v)) in q.iter_mut().zip(&self.core).enumerate() {
+            let t = v * inverse;
+            if t.is_nan() || t.abs() >= EXACT {
+                return None;
+            }
+            if t.abs() >= DEAD {
+                *q = t.round() as i64;
+                for a in (0..4).filter(|&a| !self.axes[a].is_empty()) {
+                    ranks[a] = ranks[a].max(i / g.stride[a] % g.n[a] + 1);
+                }
+            }
+        }
+        for a in (0..4).filter(|&a| !self.axes[a].is_empty()) {
+            ranks[a] = ranks[a].max(1);
+        }
+        let mut p = Parameters { ranks, fineness, step, correction: 0.0, mean: self.mean, found: Arc::default() };
+        let n = p.extents(g);
+        let mut it = Integers { core: Vec::with_capacity(n.iter().product()), ..Integers::default() };
+        for a in 0..n[0] {
+            for b in 0..n[1] {
+                for y in 0..n[2] {
+                    let row = a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
+                    it.core.extend_from_slice(&q[row..row + n[3]]);
+                }
+            }
+        }
+        for a in (0..4).filter(|&a| ranks[a] > 0) {
+            let scale = norms(&it.core, n, a).into_iter().map(|s| s as f64 / (f64::from(fineness) * 0.0625));
+            for (row, scale) in self.axes[a].chunks(g.n[a]).zip(scale) {
+                let factors: Vec<i64> = row.iter().map(|f| (f * scale).round() as i64).collect();
+                if factors.iter().any(|f| f.unsigned_abs() as f64 >= EXACT) {
+                    return None;
+                }
+                let order = (0..4u8).min_by_key(|&order| {
+                    let error = |i: usize| (factors[i] - predict(order, &factors[..i])).unsigned_abs();
+                    (0..factors.len()).map(|i| u64::from((2 * error(i) + 1).ilog2())).sum::<u64>()
+                });
+                it.orders[a].push(order.unwrap_or(0));
+                it.factors[a].extend(factors);
+            }
+        }
+        p.found = Arc::new(it);
+        Some(p)
+    }
+
+    fn bytes(&self, p: &Parameters) -> f64 {
+        let mut c = CostCounter::default();
+        let mut v = self.values.to_vec();
+        code::<_, Mixture<4>>(&mut c, self.g, p, &mut v, self.mask);
+        let mut head = Vec::new();
+        p.write(&mut head);
+        c.bytes() + head.len() as f64
+    }
+
+    /// The least bytes under a largest error, over steps of the core.
+    fn fit_max(&self, e: f64) -> Option<Parameters> {
+        let correction = storable(2.0 * e * (1.0 - 1e-12));
+        let mut best: Option<(f64, Parameters)> = None;
+        let mut attempt = |step: f64, fineness: u8| {
+            let Some(p) = self.quantise(storable(step), fineness) else { return false };
+            let p = Parameters { correction, ..p };
+            let bytes = self.bytes(&p);
+            let better = best.as_ref().is_none_or(|b| bytes < b.0);
+            if better {
+                best = Some((bytes, p));
+            }
+            better
+        };
+        let mut step = 2.4 * e;
+        let mut ratio = 1.25;
+        attempt(step, FINENESS);
+        if !attempt(step * ratio, FINENESS) {
+            ratio = 1.0 / ratio;
+        } else {
+            step *= ratio;
+        }
+        for _ in 0..5 {
+            if !attempt(step * ratio, FINENESS) {
+                break;
+            }
+            step *= ratio;
+        }
+        best.map(|b| b.1)
+    }
+
+    fn rmse(&self, p: &Parameters) -> f64 {
+        let mut v = vec![0.0; self.values.len()];
+        reconstruct(&self.g, p, &p.found, &mut v);
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (i, (x, y)) in self.values.iter().zip(&v).enumerate() {
+            if !self.mask.is_some_and(|m| m[i]) {
+                sum += (x - y) * (x - y);
+                n += 1.0;
+            }
+        }
+        f64::sqrt(sum / n)
+    }
+
+    /// The largest step that keeps a root mean squared error.
+    fn fit_rmse(&self, e: f64) -> Option<Parameters> {
+        let mut best = None;
+        let (mut keeps, mut breaks) = (0.0, f64::INFINITY);
+        let mut step = 6.0 * e;
+        for _ in 0..10 {
+            let p = self.quantise(storable(step), FINENESS)?;
+            let rmse = self.rmse(&p);
+            if rmse <= e {
+                keeps = step;
+                best = Some(p);
+                if rmse > 0.995 * e {
+                    break;
+                }
+            } else {
+                breaks = step;
+            }
+            // Where most of the core is zero the error grows slower than the step.
+            let guess = step * (0.998 * e / rmse.max(0.02 * e)).powf(1.4);
+            step = if keeps > 0.0 && breaks.is_finite() {
+                guess.clamp(keeps + 0.1 * (breaks - keeps), breaks - 0.1 * (breaks - keeps))
+            } else {
+                guess
+            };
+        }
+        best
+    }
+}
