@@ -126,7 +126,8 @@ pub(crate) fn run(setup: &Setup, medium: Medium) -> Result<Vec<Field>, Error> {
         let begin = 1.5 / frequency + random.within(0.0, 0.2);
         solver.sources.push(Source { cell, begin, frequency });
     }
-    let (start, interval) = (random.within(0.2, 0.6), random.magnitude(0.005, 0.05));
+    let first = solver.sources.iter().map(|s| s.begin).fold(f64::MAX, f64::min);
+    let (start, interval) = (first + random.within(0.1, 0.6), random.magnitude(0.005, 0.05));
     record(kind, solver, setup, start, interval)
 }
 
