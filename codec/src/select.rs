@@ -308,7 +308,7 @@ impl Trials<'_> {
 fn coder(effort: Effort) -> Coder {
     match effort {
         Effort::Fast => Coder::OneContext,
-        Effort::Default => Coder::Mixture,
+        Effort::Default => Coder::ZerosFirst,
         Effort::Max => Coder::FullMix,
     }
 }

@@ -306,7 +306,7 @@ impl Search<'_> {
     fn cost(&self, p: &Parameters) -> f64 {
         let mut v = self.values.to_vec();
         let mut c = CostCounter::default();
-        code::<_, Mixture<4>>(&mut c, self.g, p, &mut v, self.mask);
+        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask);
         let mut head = Vec::new();
         p.write(&mut head);
         c.bytes() + head.len() as f64
