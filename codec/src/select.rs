@@ -34,6 +34,7 @@ pub fn choose(x: &Prepared) -> Result<Plan, Error> {
     let part = part(x);
     let mut s = Search { x, best: None, part: part.as_ref() };
     s.run();
+    s.settle();
     Ok(s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1))
 }
 
@@ -94,6 +95,15 @@ impl Search<'_> {
         }
     }
 
+    /// A step fitted to a part is not that of the whole.
+    fn settle(&mut self) {
+        if self.part.is_some()
+            && let Some((_, plan)) = &mut self.best
+        {
+            *plan = fit_step(self.x, plan.clone());
+        }
+    }
+
     fn cost(&self) -> f64 {
         self.best.as_ref().map_or(f64::INFINITY, |b| b.0)
     }
@@ -132,12 +142,6 @@ impl Search<'_> {
         for base in t.finalists() {
             let plan = fit_step(self.ground(), self.plan(base, map));
             self.consider(plan);
-        }
-        // A step fitted to a part is not that of the whole.
-        if self.part.is_some()
-            && let Some((_, plan)) = &mut self.best
-        {
-            *plan = fit_step(self.x, plan.clone());
         }
     }
 
@@ -317,7 +321,7 @@ fn coder(effort: Effort) -> Coder {
 fn tried(effort: Effort) -> (usize, usize) {
     match effort {
         Effort::Fast => (1 << 16, 1 << 14),
-        Effort::Default => (1 << 17, 1 << 15),
+        Effort::Default => (1 << 17, 1 << 14),
         Effort::Max => (1 << 20, 1 << 19),
     }
 }
