@@ -170,7 +170,11 @@ impl<const N: usize, const ZEROS: bool> Mixture<N, ZEROS> {
             }
             // Nothing is below 1.
             let k = 1 + self.symbol(c, class.saturating_sub(1), m, |x| nonzero(primed(x)));
-            return if k > LAST as u32 { k + count(c, &mut self.above, class.saturating_sub(k), CLASSES - k) } else { k };
+            return if k > LAST as u32 {
+                k + count(c, &mut self.above, class.saturating_sub(k), CLASSES - k)
+            } else {
+                k
+            };
         }
         let low = lowest(m.class);
         let symbol = self.symbol(c, class.saturating_sub(low), m, |x| *primed(x));
