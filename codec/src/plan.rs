@@ -44,7 +44,7 @@ pub enum Coder {
     OneContext,
     /// Decisions under a logistic mix of contexts (SPEC §7.4).
     FullMix,
-    /// Classes of magnitude as symbols, under mixed distributions (SPEC §7.9). No longer written.
+    /// Classes of magnitude as symbols, under mixed distributions (SPEC §7.9). Only read: `ZerosFirst` is written for it.
     Mixture,
     /// The same, but where little is expected whether an integer is 0 is told first.
     ZerosFirst,
@@ -145,7 +145,7 @@ impl Plan {
             (self.map == Map::Logarithm, FLAG_LOGARITHM),
             (self.coder == Coder::OneContext, FLAG_ONE_CONTEXT),
             (matches!(self.coder, Coder::Mixture | Coder::ZerosFirst), FLAG_MIXTURE),
-            (self.coder == Coder::ZerosFirst, FLAG_ZEROS_FIRST),
+            (matches!(self.coder, Coder::Mixture | Coder::ZerosFirst), FLAG_ZEROS_FIRST),
             (self.has_masks() && self.teller() == Teller::Mixture, FLAG_MIXED_MASKS),
         ] {
             flags |= if on { flag } else { 0 };
@@ -291,8 +291,8 @@ impl Plan {
             Coder::OneContext => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask),
             Coder::FullMix => self.code_with::<C, ResidualCoder<CONTEXTS>>(c, g, v, mask),
             Coder::Estimate => self.code_with::<C, Estimate>(c, g, v, mask),
-            Coder::Mixture => self.code_with::<C, Mixture<4, false>>(c, g, v, mask),
-            Coder::ZerosFirst => widest(Coding { plan: self, c, g, v, mask }),
+            Coder::Mixture if C::DECODING => self.code_with::<C, Mixture<4, false>>(c, g, v, mask),
+            Coder::Mixture | Coder::ZerosFirst => widest(Coding { plan: self, c, g, v, mask }),
         }
     }
 

@@ -173,6 +173,7 @@ impl Search<'_> {
         }
         let x = self.x;
         let Some(p) = tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target) else { return };
+        self.settle();
         let plan = self.plan(Base::Tucker(p), &Map::Plain);
         let bytes = cost(x, &plan);
         let rival = match &self.best {

@@ -125,7 +125,7 @@ impl Decomposition<'_> {
     fn bytes(&self, p: &Parameters) -> f64 {
         let mut c = CostCounter::default();
         let mut v = self.values.to_vec();
-        code::<_, Mixture<4>>(&mut c, self.g, p, &mut v, self.mask);
+        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask);
         let mut head = Vec::new();
         p.write(&mut head);
         c.bytes() + head.len() as f64
