@@ -8,6 +8,7 @@ use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, ResidualCoder, Resid
 use crate::lattice::Lattice;
 use crate::learned::{self, Guide, ModelNumber};
 use crate::mask::Teller;
+use crate::simd::{Kernel, widest};
 
 /// How coded numbers become elements (SPEC §8.1).
 #[derive(Clone, Debug, PartialEq)]
@@ -46,8 +47,10 @@ pub enum Coder {
     OneContext,
     /// Decisions under a logistic mix of contexts (SPEC §7.4).
     FullMix,
-    /// Classes of magnitude as symbols, under mixed distributions (SPEC §7.9).
+    /// Classes of magnitude as symbols, under mixed distributions (SPEC §7.9). Only read: `ZerosFirst` is written for it.
     Mixture,
+    /// The same, but where little is expected whether an integer is 0 is told first.
+    ZerosFirst,
     /// Nothing is coded: what the encoder guesses costs with.
     Estimate,
 }
@@ -84,7 +87,9 @@ const FLAG_LOGARITHM: u8 = 4;
 const FLAG_ONE_CONTEXT: u8 = 8;
 const FLAG_MIXTURE: u8 = 16;
 const FLAG_MIXED_MASKS: u8 = 32;
-const FLAGS: u8 = FLAG_MASKED | FLAG_EXCEPTIONS | FLAG_LOGARITHM | FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_MIXED_MASKS;
+const FLAG_ZEROS_FIRST: u8 = 64;
+const FLAGS: u8 = 127;
+const MIXTURE_ZEROS_FIRST: u8 = FLAG_MIXTURE | FLAG_ZEROS_FIRST;
 
 /// What the flags say of the stream besides the plan.
 #[derive(Clone, Copy, Debug)]
@@ -145,7 +150,8 @@ impl Plan {
             (exceptions, FLAG_EXCEPTIONS),
             (self.map == Map::Logarithm, FLAG_LOGARITHM),
             (self.coder == Coder::OneContext, FLAG_ONE_CONTEXT),
-            (self.coder == Coder::Mixture, FLAG_MIXTURE),
+            (matches!(self.coder, Coder::Mixture | Coder::ZerosFirst), FLAG_MIXTURE),
+            (matches!(self.coder, Coder::Mixture | Coder::ZerosFirst), FLAG_ZEROS_FIRST),
             (self.has_masks() && self.teller() == Teller::Mixture, FLAG_MIXED_MASKS),
         ] {
             flags |= if on { flag } else { 0 };
@@ -203,11 +209,12 @@ impl Plan {
         if flags & !FLAGS != 0 {
             return corrupt(format!("reserved flags are set: {flags:#04x}"));
         }
-        let coder = match (flags & FLAG_ONE_CONTEXT != 0, flags & FLAG_MIXTURE != 0) {
-            (false, false) => Coder::FullMix,
-            (true, false) => Coder::OneContext,
-            (false, true) => Coder::Mixture,
-            (true, true) => return corrupt("two ways of coding integers".into()),
+        let coder = match flags & (FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_ZEROS_FIRST) {
+            0 => Coder::FullMix,
+            FLAG_ONE_CONTEXT => Coder::OneContext,
+            FLAG_MIXTURE => Coder::Mixture,
+            MIXTURE_ZEROS_FIRST => Coder::ZerosFirst,
+            _ => return corrupt("two ways of coding integers".into()),
         };
         let mut map = if flags & FLAG_LOGARITHM != 0 { Map::Logarithm } else { Map::Plain };
         if code & ON_LATTICE != 0 {
@@ -301,10 +308,12 @@ impl Plan {
             Coder::OneContext => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask),
             Coder::FullMix => self.code_with::<C, ResidualCoder<CONTEXTS>>(c, g, v, mask),
             Coder::Estimate => self.code_with::<C, Estimate>(c, g, v, mask),
-            Coder::Mixture => self.code_with::<C, Mixture<4>>(c, g, v, mask),
+            Coder::Mixture if C::DECODING => self.code_with::<C, Mixture<4, false>>(c, g, v, mask),
+            Coder::Mixture | Coder::ZerosFirst => widest(Coding { plan: self, c, g, v, mask }),
         }
     }
 
+    #[inline(always)]
     fn code_with<C: BitCoder, R: Residuals>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
         let quantiser = |step: f64| match self.map {
             Map::Lattice(_) => Quantiser::integer(step),
@@ -324,5 +333,22 @@ impl Plan {
             Base::Tucker(p) => tucker::code::<C, R>(c, g, p, v, mask),
             Base::Constant(_) | Base::Lossless { .. } => {}
         }
+    }
+}
+
+/// What codes integers by symbols, for the widest vectors.
+struct Coding<'a, C> {
+    plan: &'a Plan,
+    c: &'a mut C,
+    g: Geometry,
+    v: &'a mut [f64],
+    mask: Option<&'a [bool]>,
+}
+
+impl<C: BitCoder> Kernel for Coding<'_, C> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        self.plan.code_with::<C, Mixture<4, true>>(self.c, self.g, self.v, self.mask);
     }
 }

@@ -45,9 +45,13 @@ pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
     let part = part(x);
     let mut s = Search { x, best: None, interpolation: None, part: part.as_ref() };
     s.run();
+    s.settle();
     let classic = s.best.clone();
     s.learned()?;
     let guided = matches!(s.best, Some((_, Plan { base: Base::Learned { .. }, .. })));
+    if guided {
+        s.settle();
+    }
     let rival = classic.filter(|_| guided && part.is_some()).map(|b| b.1);
     Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rival))
 }
@@ -109,6 +113,15 @@ impl Search<'_> {
         }
     }
 
+    /// A step fitted to a part is not that of the whole.
+    fn settle(&mut self) {
+        if self.part.is_some()
+            && let Some((_, plan)) = &mut self.best
+        {
+            *plan = fit_step(self.x, plan.clone());
+        }
+    }
+
     fn cost(&self) -> f64 {
         self.best.as_ref().map_or(f64::INFINITY, |b| b.0)
     }
@@ -150,12 +163,6 @@ impl Search<'_> {
                 self.interpolation = Some((cost, plan));
             }
         }
-        // A step fitted to a part is not that of the whole.
-        if self.part.is_some()
-            && let Some((_, plan)) = &mut self.best
-        {
-            *plan = fit_step(self.x, plan.clone());
-        }
     }
 
     /// The best interpolation, guided by a network: asked only where interpolation is not far from the best.
@@ -173,12 +180,6 @@ impl Search<'_> {
             let base = Base::Learned { p, step, levels: GUIDED_LEVELS, model: MODEL };
             let plan = fit_step(self.ground(), self.plan(base, &map));
             self.consider(&plan);
-            if self.part.is_some()
-                && let Some((_, best)) = &mut self.best
-                && *best == plan
-            {
-                *best = fit_step(self.x, plan);
-            }
         }
         Ok(())
     }
@@ -211,6 +212,7 @@ impl Search<'_> {
         }
         let x = self.x;
         let Some(p) = tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target) else { return };
+        self.settle();
         let plan = self.plan(Base::Tucker(p), &Map::Plain);
         let bytes = cost(x, &plan);
         let rival = match &self.best {
@@ -351,7 +353,7 @@ impl Trials<'_> {
 fn coder(effort: Effort) -> Coder {
     match effort {
         Effort::Fast => Coder::OneContext,
-        Effort::Default => Coder::Mixture,
+        Effort::Default => Coder::ZerosFirst,
         Effort::Max => Coder::FullMix,
     }
 }
@@ -360,7 +362,7 @@ fn coder(effort: Effort) -> Coder {
 fn tried(effort: Effort) -> (usize, usize) {
     match effort {
         Effort::Fast => (1 << 16, 1 << 14),
-        Effort::Default => (1 << 17, 1 << 15),
+        Effort::Default => (1 << 17, 1 << 14),
         Effort::Max => (1 << 20, 1 << 19),
     }
 }

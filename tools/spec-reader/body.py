@@ -9,7 +9,7 @@ import tabled
 import tucker
 import wavelet
 from container import DTYPES, SIZES, Cursor, need
-from entropy import Counters, Decoder, M64, Residuals, Unsupported, log_class
+from entropy import Counters, Decoder, M64, Residuals, Unsupported, ZEROS_FIRST, log_class
 from masks import masked_bits, plane_of_bits
 
 FLOATS = 3  # dtypes below this are floats
@@ -69,8 +69,9 @@ def decode_chunk(payload):
     width = 8 * SIZES[dtype]
     cur = Cursor(payload.body)
     flags = cur.u8()
-    need(flags < 64 and flags & 24 != 24, "a reserved bit is set")
-    logs, coding, mixed = bool(flags & 4) and base != 6, flags >> 3 & 3, bool(flags & 32)
+    need(flags < 128 and flags & 24 != 24 and flags & 80 != 64, "a reserved bit is set")
+    logs, mixed = bool(flags & 4) and base != 6, bool(flags & 32)
+    coding = ZEROS_FIRST if flags & 64 else flags >> 3 & 3
     need(not mixed or flags & 5, "a way of telling masks where there are none")
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
     if base == 6:

@@ -36,7 +36,7 @@ RATE = [320 // (8 + n) for n in range(128)]
 
 
 # §4: how integers are coded.
-FULL_MIX, ONE_CONTEXT, MIXTURE = range(3)
+FULL_MIX, ONE_CONTEXT, MIXTURE, ZEROS_FIRST = range(4)
 
 
 def log_class(m):
@@ -216,8 +216,12 @@ class Residuals:
 class Mixture:
     """§7.9: a mixture coder. Slots beyond its four contexts are ignored."""
 
-    def __init__(self, dec):
+    def __init__(self, dec, slots, zeros_first):
         self.dec = dec
+        self.zeros_first = zeros_first
+        if zeros_first:
+            self.zeros = [Counters(n) for n in slots[:4]]
+            self.mixer = Mixer(4, 29491)
         self.parts = [{} for _ in range(4)]
         self.weights = {}
         self.signs = [Counters(4096) for _ in range(2)]
@@ -229,10 +233,21 @@ class Mixture:
             k += 1
         return k
 
-    def _symbol(self, slots, weight_set, expected):
+    def _is_zero(self, slots, weight_set, expected):
+        second, at = self.zeros[1], slots[1]
+        if second.n[at] == 0:
+            second.p[at], second.n[at] = 64 * (65536 - PRIMED[expected][0]), 3
+        for table, slot in zip(self.zeros, slots):
+            if table.n[slot] == 0:
+                table.p[slot], table.n[slot] = second.p[at], 3
+        return self.mixer.bit(self.dec, weight_set, self.zeros, slots)
+
+    def _symbol(self, slots, weight_set, expected, nonzero=False):
         second = self.parts[1].get(slots[1])
         if second is None:
             first = PRIMED[expected if expected < 30 else 28 + expected % 2]
+            if nonzero:
+                first = [65535 * a // first[0] for a in first[1:]] + [0]
             second = self.parts[1][slots[1]] = [list(first), 3]
         parts = []
         for table, slot in zip(self.parts, slots):
@@ -269,11 +284,16 @@ class Mixture:
     def integer(self, slots, start, weight_set, signs, expected):
         dec = self.dec
         low = max(0, expected - 27)
-        symbol = self._symbol(slots, weight_set, expected)
+        zeros_first = self.zeros_first and start == 0
+        if zeros_first:
+            if self._is_zero(slots, weight_set, expected):
+                return 0
+            low = 1
+        symbol = self._symbol(slots, weight_set, expected, zeros_first)
         k = low + symbol
         if symbol == 15:
             k += self._count(self.above, 62 - k)
-        elif symbol == 0 and low > 0:
+        elif symbol == 0 and low > 0 and not zeros_first:
             k = 0 if self.zero.bit(dec, 0) else low - self._count(self.below, low - 1)
         if k == 0:
             return 0
@@ -294,7 +314,9 @@ class Mixture:
 
 def residual_coder(dec, slots, coding):
     """The coder of a base, by the flags of the chunk."""
-    return Mixture(dec) if coding == MIXTURE else Residuals(dec, slots, coding)
+    if coding in (MIXTURE, ZEROS_FIRST):
+        return Mixture(dec, slots, coding == ZEROS_FIRST)
+    return Residuals(dec, slots, coding)
 
 
 def clamp_code(q):

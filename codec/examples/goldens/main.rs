@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Names of the first bits of a body's flags (SPEC §4).
-const FLAGS: [&str; 5] = ["masked", "exceptions", "logarithm", "fast", "mixture"];
+const FLAGS: [&str; 7] = ["masked", "exceptions", "logarithm", "fast", "mixture", "mixed masks", "zeros first"];
 
 fn main() -> Result<(), Box<dyn AnyError>> {
     let folder = std::env::args().nth(1).ok_or("usage: goldens FOLDER [PREFIX]")?;

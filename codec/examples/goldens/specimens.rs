@@ -333,6 +333,20 @@ pub fn specimens() -> Vec<Specimen> {
     add("mixture-linear".into(), vec![variable(DType::F32, &[1000], tone, Abs, 1e-3)], false);
     let steps = walk(DType::F32, 30, 33, 0.01);
     add("mixture-lattice".into(), vec![variable(DType::F32, &[30, 33], steps, Abs, 1e-3)], false);
+    // The same where it is told first whether an integer is zero.
+    let calm = drawn(DType::F32, &[6, 17, 19], |at, r| wave(at) + (at[2] * 0.3).sin() + 0.02 * r.unit());
+    for (k, e) in [1e-1, 2e-2, 1e-3].into_iter().enumerate() {
+        let v = variable(DType::F32, &[6, 17, 19], calm.clone(), Rel, e);
+        add(format!("zeros-first-interpolation-{k}"), vec![v], false);
+    }
+    for (k, (kind, e)) in [(Nrmse, 1e-1), (Nrmse, 1e-2), (Rel, 1e-1)].into_iter().enumerate() {
+        add(format!("zeros-first-wavelet-{k}"), vec![variable(DType::F32, &[40, 40], rough.clone(), kind, e)], false);
+    }
+    let steps = walk(DType::F32, 30, 33, 0.01);
+    add("zeros-first-lattice".into(), vec![variable(DType::F32, &[30, 33], steps, Abs, 2e-2)], false);
+    let mut logs = of_kind(Kind::Specials, DType::F64, &[20, 30], PwRel, 1e-2);
+    logs.name = "pw_rel";
+    add("zeros-first-logarithms".into(), vec![logs], false);
     all.extend(tabled());
     all.extend(learned());
     all.extend(low_rank());

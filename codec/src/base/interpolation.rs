@@ -134,7 +134,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     }
 
     /// Codes (or decodes) all points; `values` then holds the reconstruction.
-    #[inline]
+    #[inline(always)]
     pub fn run<C: BitCoder>(mut self, c: &mut C) {
         let levels = self.levels();
         let base = self.quant;
@@ -190,7 +190,7 @@ impl<'a, R: Residuals> Run<'a, R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn point<C: BitCoder>(&mut self, c: &mut C, i: usize, p: f64, m: &Magnitude) -> i64 {
         let p = self.quant.snap(p);
         if let Some(mask) = self.mask
@@ -301,7 +301,7 @@ impl<'a, R: Residuals> Run<'a, R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn pass<C: BitCoder>(&mut self, c: &mut C, pass: &Pass) {
         let g = self.g;
         let Pass { start, step, .. } = *pass;
@@ -382,7 +382,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     }
 
     /// Codes whether all codes of a row are zero; if so, the row is left at its prediction and true is returned.
-    #[inline]
+    #[inline(always)]
     fn quiet<C: BitCoder>(
         &mut self,
         c: &mut C,
@@ -437,7 +437,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     }
 
     /// Plain interpolation of a row, and the differences that tell how rough it is.
-    #[inline]
+    #[inline(always)]
     fn interpolate(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let Pass { step, s, axis, start, .. } = *pass;
         let stride = s * self.g.stride[axis];
@@ -492,7 +492,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     }
 
     /// Adds the weighted features that come from outside the row, in the order of their numbers.
-    #[inline]
+    #[inline(always)]
     fn correct(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let g = &self.g;
         let Pass { start, step, axis, s, .. } = *pass;
@@ -557,7 +557,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     }
 
     /// What the codes around a row tell, but for those of the row itself.
-    #[inline]
+    #[inline(always)]
     fn survey(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
         let g = &self.g;
         let Pass { start, step, axis, s, .. } = *pass;

@@ -69,7 +69,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     }
 
     /// Codes (or decodes) all points in C order.
-    #[inline]
+    #[inline(always)]
     pub fn run<C: BitCoder>(mut self, c: &mut C, weights: Weights) {
         match weights {
             Weights::Fitted => self.fit(c),
@@ -170,7 +170,7 @@ impl<'a, R: Residuals> Run<'a, R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn row<C: BitCoder>(&mut self, c: &mut C, at: [usize; 3], outer: &mut Outer) {
         let g = self.g;
         let n = g.n[3];
@@ -228,7 +228,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     }
 
     /// For every place of a row: sums of weighted neighbours in other rows, and of those weights.
-    #[inline]
+    #[inline(always)]
     fn add_up(&self, ok: &[bool; TAPS], row: usize, outer: &mut Outer) {
         let n = self.g.n[3];
         outer.sum.clear();

@@ -11,6 +11,9 @@ use std::sync::Arc;
 const SHORTEST: usize = 8;
 /// Largest chunks that are tried.
 const MOST: usize = 1 << 22;
+/// Cubes of extents, the work of finding axes: most per value, and what is little for any chunk.
+const WORK: usize = 40;
+const LITTLE: usize = 1 << 18;
 /// Magnitudes up to which integers stay exact whatever predicts them.
 const EXACT: f64 = (1u64 << 36) as f64;
 /// Fractions of a step below which a coefficient of the core is dropped.
@@ -34,7 +37,8 @@ struct Decomposition<'a> {
 /// Parameters that keep the target; none where there is no hope of few bytes.
 pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target) -> Option<Parameters> {
     let chosen: Vec<usize> = (0..4).filter(|&a| (SHORTEST..=LONGEST).contains(&g.n[a])).collect();
-    if chosen.len() < 2 || g.len() > MOST {
+    let work: usize = chosen.iter().map(|&a| g.n[a].pow(3)).sum();
+    if chosen.len() < 2 || g.len() > MOST || work > WORK * g.len() + LITTLE {
         return None;
     }
     let filled = mask.map(|m| fill(&g, values, m));
@@ -121,7 +125,7 @@ impl Decomposition<'_> {
     fn bytes(&self, p: &Parameters) -> f64 {
         let mut c = CostCounter::default();
         let mut v = self.values.to_vec();
-        code::<_, Mixture<4>>(&mut c, self.g, p, &mut v, self.mask);
+        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask);
         let mut head = Vec::new();
         p.write(&mut head);
         c.bytes() + head.len() as f64

@@ -184,7 +184,7 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
 }
 
 /// Contexts of a coefficient.
-#[inline]
+#[inline(always)]
 fn magnitude(f: &Features, mixes: bool, level: u32, orientation: u32) -> Magnitude {
     let e = class(f.expected);
     let rel = |v: u32| (class(v) + 8).saturating_sub(e).min(15);
@@ -213,7 +213,7 @@ fn magnitude(f: &Features, mixes: bool, level: u32, orientation: u32) -> Magnitu
 const SLOTS: [usize; CONTEXTS] = [48 * 16, 1024 + 48 * 16, 48 * POSITIONS as usize, 48 * 4 * 16, 48 * 16, 48 * 16];
 
 /// Codes (or decodes) a chunk; `values` then holds the reconstruction. An encoder gives the originals.
-#[inline]
+#[inline(always)]
 pub fn code<C: BitCoder, R: Residuals>(
     c: &mut C,
     g: Geometry,
@@ -259,7 +259,7 @@ pub fn prepare(
 }
 
 /// Codes (or decodes) the integers alone; returns their codes.
-#[inline]
+#[inline(always)]
 pub fn code_bands<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, bands: &[Band], q: &mut [i32]) -> Vec<i16> {
     let mut empty = Vec::new();
     if !C::DECODING {

@@ -71,7 +71,7 @@ pub fn add(sum: &mut [u32], codes: &[i16], i: usize, n: usize, k: u32, shift: is
 }
 
 /// Magnitudes around each element of a row of a finished band: twice its own, and its neighbours on all sides.
-#[inline]
+#[inline(always)]
 pub fn around(sum: &mut [u32], codes: &[i16], g: &Geometry, offset: usize, n: [usize; 4], at: [usize; 3]) {
     let i = offset + at[0] * g.stride[0] + at[1] * g.stride[1] + at[2] * g.stride[2];
     sum.fill(0);
@@ -140,7 +140,7 @@ impl Cousins {
     }
 
     /// Adds a finished band that is not all zero.
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, g: &Geometry, band: &Band, codes: &[i16], held: &[u8]) {
         let n = band.n;
         let steps = [self.n[1] * self.n[2] * self.n[3], self.n[2] * self.n[3], self.n[3]];
@@ -182,7 +182,7 @@ impl Cousins {
 }
 
 /// Weighted magnitudes of the finished rows around a row of a band of extents `n`; `ww` as in the corrections.
-#[inline]
+#[inline(always)]
 pub fn before(sum: &mut [u32], codes: &[i16], g: &Geometry, n: [usize; 4], i0: usize, [a, b, y]: [usize; 3]) {
     let width = n[3];
     sum.fill(0);
@@ -220,7 +220,7 @@ pub fn copy(to: &mut [i16; RUN], codes: &[i16], i: usize, len: usize, have: bool
 }
 
 /// Visits every coefficient in coding order; `codes` (zeros before) receives what the visitor returns.
-#[inline]
+#[inline(always)]
 pub fn walk<V: Visitor>(v: &mut V, g: &Geometry, bands: &[Band], codes: &mut [i16]) {
     let mut cousins = Cousins::default();
     // How much the run that begins at an element holds.
@@ -242,7 +242,7 @@ pub fn walk<V: Visitor>(v: &mut V, g: &Geometry, bands: &[Band], codes: &mut [i1
     }
 }
 
-#[inline]
+#[inline(always)]
 fn walk_band<V: Visitor>(
     v: &mut V,
     g: &Geometry,

@@ -74,7 +74,7 @@ fn correction(original: f64, value: f64, inverse: f64) -> i64 {
 }
 
 /// Corrects all points in the order of the array; `values` hold the reconstruction, `codes` those of the coefficients.
-#[inline]
+#[inline(always)]
 pub fn correct<C: BitCoder, R: Residuals>(
     c: &mut C,
     g: &Geometry,

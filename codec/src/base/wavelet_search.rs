@@ -256,6 +256,8 @@ impl Search<'_> {
     /// Parameters that just reach a root mean square error.
     fn for_rmse(&self, l: &Layout, rmse: f64, step: f64, lambda: f64) -> Option<Parameters> {
         let target = rmse * rmse * self.valid;
+        // Every try of a large chunk takes long: a little of what is allowed may be left.
+        let enough = if self.g.len() <= CODED { 0.99 } else { 0.98 };
         let mut step = step;
         // (ln step, ln error) of the last tries.
         let mut below: Option<(f64, f64)> = None;
@@ -281,13 +283,13 @@ impl Search<'_> {
                     best = Some((p.step, p));
                 }
                 below = Some(at);
-                if d >= target * 0.99 || (round > 8 && above.is_some()) {
+                if d >= target * enough || (round > 8 && above.is_some()) {
                     break;
                 }
             } else {
                 above = Some(at);
             }
-            let goal = (target * 0.996).ln();
+            let goal = (target * (0.6 + 0.4 * enough)).ln();
             step = match (below, above) {
                 (Some(b), Some(a)) => {
                     if a.0 - b.0 < 4e-4 {
@@ -306,7 +308,7 @@ impl Search<'_> {
     fn cost(&self, p: &Parameters) -> f64 {
         let mut v = self.values.to_vec();
         let mut c = CostCounter::default();
-        code::<_, Mixture<4>>(&mut c, self.g, p, &mut v, self.mask);
+        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask);
         let mut head = Vec::new();
         p.write(&mut head);
         c.bytes() + head.len() as f64

@@ -1,8 +1,8 @@
 //! One bit at a time: into a stream, out of a stream, or only counted. Modelling code is written once over all three.
 use crate::Error;
-use constriction::stream::model::{DecoderModel, EncoderModel, EntropyModel};
-use constriction::stream::queue::{DefaultRangeDecoder, DefaultRangeEncoder, EncoderSituation};
-use constriction::stream::{Decode, Encode};
+use constriction::stream::Encode;
+use constriction::stream::model::{EncoderModel, EntropyModel};
+use constriction::stream::queue::{DefaultRangeEncoder, EncoderSituation};
 use core::borrow::Borrow;
 use core::num::NonZeroU32;
 
@@ -52,26 +52,16 @@ impl EncoderModel<PRECISION> for Bernoulli {
     }
 }
 
-impl DecoderModel<PRECISION> for Bernoulli {
-    #[inline(always)]
-    fn quantile_function(&self, quantile: u32) -> (bool, u32, NonZeroU32) {
-        let one = quantile < self.0;
-        let (left, p) = if one { (0, self.0) } else { (self.0, 65536 - self.0) };
-        (one, left, NonZeroU32::new(p).unwrap_or(NonZeroU32::MIN))
-    }
+/// Where a symbol's part of the interval begins, and its probability.
+#[inline(always)]
+fn place(above: &[u16; SYMBOLS], symbol: usize) -> (u32, u32) {
+    let left = u32::from(above[symbol]);
+    let right = if symbol == 0 { 65536 } else { u32::from(above[symbol - 1]) };
+    (left, right.wrapping_sub(left))
 }
 
 /// Sixteen symbols, the last one lowest.
 struct Steps<'a>(&'a [u16; SYMBOLS]);
-
-impl Steps<'_> {
-    #[inline(always)]
-    fn place(&self, symbol: usize) -> (u32, Option<NonZeroU32>) {
-        let left = u32::from(self.0[symbol]);
-        let right = if symbol == 0 { 65536 } else { u32::from(self.0[symbol - 1]) };
-        (left, NonZeroU32::new(right.wrapping_sub(left)))
-    }
-}
 
 impl EntropyModel<PRECISION> for Steps<'_> {
     type Symbol = usize;
@@ -81,18 +71,8 @@ impl EntropyModel<PRECISION> for Steps<'_> {
 impl EncoderModel<PRECISION> for Steps<'_> {
     #[inline(always)]
     fn left_cumulative_and_probability(&self, symbol: impl Borrow<usize>) -> Option<(u32, NonZeroU32)> {
-        let (left, p) = self.place(*symbol.borrow());
-        Some((left, p?))
-    }
-}
-
-impl DecoderModel<PRECISION> for Steps<'_> {
-    #[inline(always)]
-    fn quantile_function(&self, quantile: u32) -> (usize, u32, NonZeroU32) {
-        let quantile = quantile as u16;
-        let symbol = self.0.iter().map(|&a| u16::from(a > quantile)).sum::<u16>() as usize & (SYMBOLS - 1);
-        let (left, p) = self.place(symbol);
-        (symbol, left, p.unwrap_or(NonZeroU32::MIN))
+        let (left, p) = place(self.0, *symbol.borrow());
+        Some((left, NonZeroU32::new(p)?))
     }
 }
 
@@ -109,15 +89,6 @@ impl EncoderModel<PRECISION> for Uniform {
     fn left_cumulative_and_probability(&self, symbol: impl Borrow<u32>) -> Option<(u32, NonZeroU32)> {
         let shift = 16 - self.0;
         Some((*symbol.borrow() << shift, NonZeroU32::new(1 << shift)?))
-    }
-}
-
-impl DecoderModel<PRECISION> for Uniform {
-    #[inline(always)]
-    fn quantile_function(&self, quantile: u32) -> (u32, u32, NonZeroU32) {
-        let shift = 16 - self.0;
-        let symbol = quantile >> shift;
-        (symbol, symbol << shift, NonZeroU32::MIN.saturating_add((1 << shift) - 1))
     }
 }
 
@@ -172,9 +143,17 @@ impl BitCoder for BitEncoder {
     }
 }
 
-/// Reads bits through constriction's range decoder. Past its end the stream reads as zeros.
+/// Reads bits that constriction's range encoder wrote. Past its end the stream reads as zeros.
+///
+/// constriction's own decoder gives the same; this one needs no division for a bit, and is compiled into the loops it is
+/// used in.
 pub struct BitDecoder {
-    inner: DefaultRangeDecoder,
+    words: Vec<u32>,
+    next: usize,
+    /// How far the code word lies above the lower end of the interval.
+    above: u64,
+    /// The interval's width.
+    range: u64,
     failed: bool,
 }
 
@@ -185,8 +164,10 @@ impl BitDecoder {
             .chunks(4)
             .map(|c| c.iter().enumerate().fold(0u32, |w, (i, &b)| w | (u32::from(b) << (24 - 8 * i))))
             .collect();
-        let Ok(inner) = DefaultRangeDecoder::from_compressed(words);
-        BitDecoder { inner, failed: false }
+        let mut d = BitDecoder { words, next: 0, above: 0, range: u64::MAX, failed: false };
+        d.above = u64::from(d.word()) << 32;
+        d.above |= u64::from(d.word());
+        d
     }
 
     /// An error if the stream held a code word that no encoder writes.
@@ -199,30 +180,62 @@ impl BitDecoder {
         }
         Ok(())
     }
+
+    #[inline(always)]
+    fn word(&mut self) -> u32 {
+        let word = self.words.get(self.next).copied().unwrap_or(0);
+        self.next += 1;
+        word
+    }
+
+    /// What one unit of probability is worth; none if no symbol has the code word.
+    #[inline(always)]
+    fn scale(&mut self) -> Option<u64> {
+        let scale = self.range >> PRECISION;
+        let valid = self.above < scale << PRECISION;
+        self.failed |= !valid;
+        valid.then_some(scale)
+    }
+
+    /// Takes the part of the interval from `left` on, `range` wide.
+    #[inline(always)]
+    fn narrow(&mut self, left: u64, range: u64) {
+        self.above = self.above.wrapping_sub(left);
+        self.range = range;
+        if range < 1 << 32 {
+            self.range <<= 32;
+            self.above = (self.above << 32) | u64::from(self.word());
+        }
+    }
 }
 
 impl BitCoder for BitDecoder {
     const DECODING: bool = true;
     #[inline(always)]
     fn bit(&mut self, _: bool, p1: u32) -> bool {
-        self.inner.decode_symbol(Bernoulli(p1)).unwrap_or_else(|_| {
-            self.failed = true;
-            false
-        })
+        let Some(scale) = self.scale() else { return false };
+        let split = scale * u64::from(p1);
+        let one = self.above < split;
+        let (left, range) = if one { (0, split) } else { (split, (scale << PRECISION) - split) };
+        self.narrow(left, range);
+        one
     }
     #[inline(always)]
     fn symbol(&mut self, _: usize, above: &[u16; SYMBOLS]) -> usize {
-        self.inner.decode_symbol(Steps(above)).unwrap_or_else(|_| {
-            self.failed = true;
-            0
-        })
+        let Some(scale) = self.scale() else { return 0 };
+        let quantile = (self.above / scale) as u16;
+        let symbol = above.iter().map(|&a| u16::from(a > quantile)).sum::<u16>() as usize & (SYMBOLS - 1);
+        let (left, p) = place(above, symbol);
+        self.narrow(scale * u64::from(left), scale * u64::from(p));
+        symbol
     }
     #[inline(always)]
     fn raw(&mut self, _: u32, n: u32) -> u32 {
-        self.inner.decode_symbol(Uniform(n)).unwrap_or_else(|_| {
-            self.failed = true;
-            0
-        })
+        let Some(scale) = self.scale() else { return 0 };
+        let one = scale << (16 - n);
+        let value = self.above / one;
+        self.narrow(value * one, one);
+        value as u32
     }
 }
 
@@ -255,8 +268,7 @@ impl BitCoder for CostCounter {
     }
     #[inline(always)]
     fn symbol(&mut self, symbol: usize, above: &[u16; SYMBOLS]) -> usize {
-        let right = if symbol == 0 { 65536 } else { u32::from(above[symbol - 1]) };
-        self.bit(true, right - u32::from(above[symbol]));
+        self.bit(true, place(above, symbol).1);
         symbol
     }
     #[inline(always)]

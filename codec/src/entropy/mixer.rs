@@ -14,6 +14,18 @@ impl Counter {
         Counter((p16 << 16) | n)
     }
 
+    /// Whether it has seen no bit.
+    #[inline(always)]
+    pub const fn unseen(self) -> bool {
+        self.0 & 1023 == 0
+    }
+
+    /// The same probability, as though of `n` bits.
+    #[inline(always)]
+    pub const fn forgetting(self, n: u32) -> Counter {
+        Counter(self.0 & !1023 | n)
+    }
+
     /// Probability of a one in units of 2^-16.
     #[inline(always)]
     pub fn p16(self) -> u32 {

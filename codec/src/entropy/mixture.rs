@@ -1,7 +1,7 @@
 //! Codes one integer in few steps: its class of magnitude as one symbol under a mixture of adaptive distributions, then
 //! sign and mantissa (SPEC §7.9).
 use super::bits::{BitCoder, SYMBOLS};
-use super::mixer::Counter;
+use super::mixer::{Counter, Mixer};
 use super::priming::PRIMED;
 use super::residual::{CLASSES, CONTEXTS, ESCAPE, Magnitude, Residuals, log_class};
 use super::tables::RECIPROCAL;
@@ -18,42 +18,67 @@ const WHOLE: u32 = (65536 - 16 * FLOOR as u32 - 4) << 14;
 /// Weights move by 2^-3 of what is missing at first, in the end by 2^-6.
 const RATE_FIRST: u32 = 3;
 const RATE_LAST: u32 = 6;
+/// The last symbol.
+const LAST: usize = SYMBOLS - 1;
+/// What weights of logits start from, in units of 2^-16.
+const LOGIT_WEIGHT: i32 = 29491;
 /// Contexts of the sign.
 const SIGNS: usize = 2;
 const SIGN_SLOTS: usize = 1 << 12;
 
-/// An adaptive distribution: for every symbol the probability of those above it, in units of 2^-16; the last is 0.
+/// An adaptive distribution: for every symbol but the last the probability of those above it, in units of 2^-16; in
+/// place of the last one's, which is 0, how many symbols it is an average over (0: none came yet).
 #[derive(Clone, Copy)]
-struct Distribution {
-    above: [u16; SYMBOLS],
-    /// Symbols that it is an average over; 0: none came yet.
-    seen: u16,
-}
+#[repr(align(32))]
+struct Distribution([u16; SYMBOLS]);
 
 impl Distribution {
-    const UNSEEN: Distribution = Distribution { above: [0; SYMBOLS], seen: 0 };
+    const UNSEEN: Distribution = Distribution([0; SYMBOLS]);
+
+    /// One that starts from these probabilities.
+    #[inline(always)]
+    fn starting(above: [u16; SYMBOLS]) -> Distribution {
+        Distribution(with_last(above, SEEN_FIRST))
+    }
+
+    #[inline(always)]
+    fn unseen(&self) -> bool {
+        self.0[LAST] == 0
+    }
 
     /// Moves towards a symbol; the rate falls as 1/n.
     #[inline(always)]
     fn learn(&mut self, symbol: usize) {
-        let rate = u32::from(RECIPROCAL[usize::from(self.seen)] as u16);
-        for i in 0..SYMBOLS {
+        let seen = self.0[LAST];
+        let rate = u32::from(RECIPROCAL[usize::from(seen) & 127] as u16);
+        let moved = std::array::from_fn(|i| {
             // Distances from the end that the probability moves towards.
             let flip = if i < symbol { u16::MAX } else { 0 };
-            let x = self.above[i] ^ flip;
+            let x = self.0[i] ^ flip;
             let d = ((u32::from(x) * rate) >> 16) as u16;
             // At least by one: what never comes must not keep a share.
-            self.above[i] = x.saturating_sub(d + u16::from(d == 0)) ^ flip;
-        }
-        self.seen += u16::from(self.seen < SEEN_LAST);
+            x.saturating_sub(d + u16::from(d == 0)) ^ flip
+        });
+        self.0 = with_last(moved, seen + u16::from(seen < SEEN_LAST));
     }
 
     /// Probability of a symbol.
     #[inline(always)]
     fn of(&self, symbol: usize) -> u32 {
-        let left = if symbol == 0 { 65536 } else { u32::from(self.above[symbol - 1]) };
-        left - u32::from(self.above[symbol])
+        let left = if symbol == 0 { 65536 } else { u32::from(self.0[symbol - 1]) };
+        left - if symbol == LAST { 0 } else { u32::from(self.0[symbol]) }
     }
+}
+
+/// The same but for the last one; all in one go, since a part that is written alone is slow to read with the others.
+#[inline(always)]
+fn with_last(v: [u16; SYMBOLS], last: u16) -> [u16; SYMBOLS] {
+    const OTHERS: [u16; SYMBOLS] = {
+        let mut all = [u16::MAX; SYMBOLS];
+        all[LAST] = 0;
+        all
+    };
+    std::array::from_fn(|i| v[i] & OTHERS[i] | last & !OTHERS[i])
 }
 
 /// Weights of the distributions in a mixture, in units of 2^-30.
@@ -81,10 +106,14 @@ impl<const N: usize> Weights<N> {
     }
 }
 
-/// Codes integers under the first N contexts of their magnitude.
-pub struct Mixture<const N: usize> {
+/// Codes integers under the first N contexts of their magnitude. With `ZEROS`, where little is expected whether an integer
+/// is 0 is told first, by a bit.
+pub struct Mixture<const N: usize, const ZEROS: bool> {
     parts: [Vec<Distribution>; N],
     weights: Vec<Weights<N>>,
+    /// Probabilities of 0.
+    zeros: [Vec<Counter>; N],
+    mixer: Mixer<N>,
     sign: [Vec<Counter>; SIGNS],
     /// How far a class is above the symbols, and below them.
     above: [Counter; 16],
@@ -93,13 +122,15 @@ pub struct Mixture<const N: usize> {
     zero: Counter,
 }
 
-impl<const N: usize> Residuals for Mixture<N> {
+impl<const N: usize, const ZEROS: bool> Residuals for Mixture<N, ZEROS> {
     const MIXES: bool = true;
 
     fn new(slots: [usize; CONTEXTS], sets: usize) -> Self {
         Mixture {
             parts: std::array::from_fn(|i| vec![Distribution::UNSEEN; slots[i]]),
             weights: vec![Weights { w: [WHOLE / N as u32; N], seen: 0 }; sets],
+            zeros: std::array::from_fn(|i| vec![Counter::NEW; if ZEROS { slots[i] } else { 0 }]),
+            mixer: Mixer::new(if ZEROS { sets } else { 0 }, LOGIT_WEIGHT),
             sign: std::array::from_fn(|_| vec![Counter::NEW; SIGN_SLOTS]),
             above: [Counter::NEW; 16],
             below: [Counter::NEW; 16],
@@ -130,36 +161,25 @@ impl<const N: usize> Residuals for Mixture<N> {
     }
 }
 
-impl<const N: usize> Mixture<N> {
+impl<const N: usize, const ZEROS: bool> Mixture<N, ZEROS> {
     #[inline(always)]
     fn class<C: BitCoder>(&mut self, c: &mut C, class: u32, m: &Magnitude) -> u32 {
-        let low = lowest(m.class);
-        let symbol = (class.saturating_sub(low) as usize).min(SYMBOLS - 1);
-        let parent = &mut self.parts[PARENT][m.slots[PARENT] as usize];
-        if parent.seen == 0 {
-            *parent = Distribution { above: *primed(m.class), seen: SEEN_FIRST };
-        }
-        let parent = Distribution { seen: SEEN_FIRST, ..*parent };
-        let mut parts: [Distribution; N] = std::array::from_fn(|i| {
-            let part = &self.parts[i][m.slots[i] as usize];
-            if part.seen > 0 { *part } else { parent }
-        });
-        let weights = &mut self.weights[m.set as usize];
-        let mut mixed: [u16; SYMBOLS] = std::array::from_fn(|i| (SYMBOLS - 1 - i) as u16 * FLOOR);
-        for (part, w) in parts.iter().zip(weights.w) {
-            let w = u32::from((w >> 14) as u16);
-            for i in 0..SYMBOLS {
-                mixed[i] += ((u32::from(part.above[i]) * w) >> 16) as u16;
+        if ZEROS && m.start == 0 {
+            if self.is_zero(c, class == 0, m) {
+                return 0;
             }
+            // Nothing is below 1.
+            let k = 1 + self.symbol(c, class.saturating_sub(1), m, |x| nonzero(primed(x)));
+            return if k > LAST as u32 {
+                k + count(c, &mut self.above, class.saturating_sub(k), CLASSES - k)
+            } else {
+                k
+            };
         }
-        let symbol = c.symbol(symbol, &mixed);
-        weights.learn(std::array::from_fn(|i| parts[i].of(symbol)));
-        for (i, part) in parts.iter_mut().enumerate() {
-            part.learn(symbol);
-            self.parts[i][m.slots[i] as usize] = *part;
-        }
-        let k = low + symbol as u32;
-        if symbol == SYMBOLS - 1 {
+        let low = lowest(m.class);
+        let symbol = self.symbol(c, class.saturating_sub(low), m, |x| *primed(x));
+        let k = low + symbol;
+        if symbol == LAST as u32 {
             k + count(c, &mut self.above, class.saturating_sub(k), CLASSES - k)
         } else if symbol == 0 && low > 0 {
             let zero = c.bit(class == 0, self.zero.p16());
@@ -168,6 +188,63 @@ impl<const N: usize> Mixture<N> {
         } else {
             k
         }
+    }
+
+    /// Whether an integer is 0.
+    #[inline(always)]
+    fn is_zero<C: BitCoder>(&mut self, c: &mut C, zero: bool, m: &Magnitude) -> bool {
+        let parent = &mut self.zeros[PARENT][m.slots[PARENT] as usize];
+        if parent.unseen() {
+            *parent = Counter::primed(65536 - u32::from(primed(m.class)[0]), u32::from(SEEN_FIRST));
+        }
+        let parent = parent.forgetting(u32::from(SEEN_FIRST));
+        let mut k: [Counter; N] = std::array::from_fn(|i| {
+            let k = self.zeros[i][m.slots[i] as usize];
+            if k.unseen() { parent } else { k }
+        });
+        let mixed = self.mixer.mix(m.set as usize, &k);
+        let zero = c.bit(zero, mixed.p1);
+        self.mixer.update(m.set as usize, &mixed, zero);
+        for i in 0..N {
+            k[i].update(zero, 255);
+            self.zeros[i][m.slots[i] as usize] = k[i];
+        }
+        zero
+    }
+
+    /// A symbol; those from the last one on are that one.
+    #[inline(always)]
+    fn symbol<C: BitCoder>(
+        &mut self,
+        c: &mut C,
+        symbol: u32,
+        m: &Magnitude,
+        first: impl Fn(u32) -> [u16; SYMBOLS],
+    ) -> u32 {
+        let parent = &mut self.parts[PARENT][m.slots[PARENT] as usize];
+        if parent.unseen() {
+            *parent = Distribution::starting(first(m.class));
+        }
+        let parent = Distribution::starting(parent.0);
+        let mut parts: [Distribution; N] = std::array::from_fn(|i| {
+            let part = self.parts[i][m.slots[i] as usize];
+            if part.unseen() { parent } else { part }
+        });
+        let weights = &mut self.weights[m.set as usize];
+        let mut mixed: [u16; SYMBOLS] = std::array::from_fn(|i| (LAST - i) as u16 * FLOOR);
+        for (part, w) in parts.iter().zip(weights.w) {
+            let w = u32::from((w >> 14) as u16);
+            for i in 0..SYMBOLS {
+                mixed[i] += ((u32::from(part.0[i]) * w) >> 16) as u16;
+            }
+        }
+        let symbol = c.symbol((symbol as usize).min(LAST), &with_last(mixed, 0));
+        weights.learn(std::array::from_fn(|i| parts[i].of(symbol)));
+        for (i, part) in parts.iter_mut().enumerate() {
+            part.learn(symbol);
+            self.parts[i][m.slots[i] as usize] = *part;
+        }
+        symbol as u32
     }
 
     #[inline(always)]
@@ -191,6 +268,12 @@ pub fn lowest(expected: u32) -> u32 {
 /// What the distribution of an expected class starts from.
 pub fn primed(class: u32) -> &'static [u16; SYMBOLS] {
     &PRIMED[if class < 30 { class } else { 28 + class % 2 } as usize]
+}
+
+/// The distribution of what is not symbol 0, each one symbol lower.
+fn nonzero(above: &[u16; SYMBOLS]) -> [u16; SYMBOLS] {
+    let all = u32::from(above[0]);
+    std::array::from_fn(|i| if i < LAST { (u32::from(above[i + 1]) * 65535 / all) as u16 } else { 0 })
 }
 
 /// Codes a number up to `most` in unary.
