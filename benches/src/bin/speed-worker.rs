@@ -2,10 +2,11 @@
 //!
 //! Requests are lines on standard input, answers are lines of JSON on standard output:
 //! - `field DTYPE SHAPE PATH`: reads a raw file, which the next requests are about;
-//! - `encode KIND VALUE EFFORT THREADS yes|no`: `{"seconds", "bytes"}`; the last word is whether payloads are verified;
+//! - `encode KIND VALUE EFFORT THREADS yes|no`: `{"seconds", "bytes"}`; the last word is whether payloads are verified,
+//!   and an effort may end in `-no-model`;
 //! - `decode THREADS`: decodes what was encoded last, `{"seconds"}`;
 //! - `check`: the errors of what was decoded last, `{"max_error", "rmse", "range"}`, as they are outside the timing.
-use scicodec::EncodeOptions;
+use scicodec::{EncodeOptions, ModelChoice};
 use scicodec_bench::{Result, field::Field, pipeline};
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -30,7 +31,9 @@ impl State {
             ["encode", kind, value, effort, threads, verify] => {
                 let field = self.field.as_ref().ok_or("no field yet")?;
                 let mut options = EncodeOptions::new(pipeline::parse_bound(kind, value)?);
-                options.effort = pipeline::parse_effort(effort)?;
+                let name = effort.strip_suffix("-no-model");
+                options.effort = pipeline::parse_effort(name.unwrap_or(effort))?;
+                options.model = if name.is_some() { ModelChoice::None } else { ModelChoice::Default };
                 options.threads = threads.parse()?;
                 options.verify = *verify == "yes";
                 let (file, took) = pipeline::encode(field, &options)?;
