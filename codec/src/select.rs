@@ -362,7 +362,7 @@ fn coder(effort: Effort) -> Coder {
 fn tried(effort: Effort) -> (usize, usize) {
     match effort {
         Effort::Fast => (1 << 16, 1 << 14),
-        Effort::Default => (1 << 17, 1 << 14),
+        Effort::Default => (1 << 18, 1 << 15),
         Effort::Max => (1 << 20, 1 << 19),
     }
 }
