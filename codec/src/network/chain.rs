@@ -89,7 +89,7 @@ mod tests {
     fn a_chain_says_what_the_network_says_with_every_kernel() -> Result<(), Error> {
         for widths in [&[1, 2][..], &[45, 33, 20, 2], &[128, 128, 7, 2]] {
             let network = Network::new(graph(widths), Kernel::Scalar)?;
-            let input: Vec<i16> = (0..widths[0]).map(|k| (k as i16 * 997) % 2047).collect();
+            let input: Vec<i16> = (0..widths[0]).map(|k| (k * 997 % 2047) as i16).collect();
             let mut scratch = Scratch::default();
             let expected = network.run(&input, [1; 4], 0, &mut scratch)?.to_vec();
             for kernel in Kernel::available() {
