@@ -16,12 +16,12 @@ use std::cmp::Ordering;
 /// How much work the encoder does for a smaller file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Effort {
-    /// One context per symbol.
+    /// Static tables and little search.
     Fast,
-    /// The full mix of contexts.
+    /// Adaptive mixtures of contexts, all bases, and the model where it helps.
     #[default]
     Default,
-    /// More bases, contexts and schedules are tried.
+    /// The full mix of contexts, and more is tried.
     Max,
 }
 

@@ -265,11 +265,11 @@ pub struct ManArgs {
 /// The efforts by their names on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum EffortName {
-    /// One context per symbol: faster, files a few percent larger
+    /// Static tables, little search: tens of times faster, files larger by a fifth and more
     Fast,
-    /// The full mix of contexts
+    /// Adaptive mixtures of contexts, all bases, and the model where it helps
     Default,
-    /// More bases, contexts and schedules are tried
+    /// The full mix of contexts, and more is tried
     Max,
 }
 
