@@ -192,20 +192,39 @@ impl Reader {
     /// Decodes a region; only the chunks that meet it are read. Errors as those of [`Reader::decode`].
     pub fn decode_region(&self, variable: usize, region: &Region, threads: usize) -> Result<Vec<u8>, Error> {
         let v = self.variable(variable)?;
+        let mut out = self.allocate(v.dtype, &region.within(&v.shape)?.extent)?;
+        self.decode_region_into(variable, region, threads, &mut out)?;
+        Ok(out)
+    }
+
+    /// Decodes a region into memory of the caller's, which must have exactly its size; what it held does not matter.
+    ///
+    /// Errors as those of [`Reader::decode`], but for its limit; `InvalidArgument` where the size is another one. After an
+    /// error the memory holds anything.
+    pub fn decode_region_into(
+        &self,
+        variable: usize,
+        region: &Region,
+        threads: usize,
+        out: &mut [u8],
+    ) -> Result<(), Error> {
+        let v = self.variable(variable)?;
         let place = region.within(&v.shape)?;
-        let mut out = self.allocate(v.dtype, &place.extent)?;
+        if byte_count(v.dtype, &place.extent) != Some(out.len() as u64) {
+            let what = format!("{} bytes for {} of shape {:?}", out.len(), v.dtype.name(), place.extent);
+            return Err(Error::InvalidArgument(what));
+        }
         let tasks = self.tasks(variable, &place);
         run_ordered(
             tasks.len() as u64,
             threads,
             |i| self.decode_task(&tasks[i as usize]),
             |i, chunk| {
-                scatter(&chunk, &tasks[i as usize].place, &mut out, &place, v.dtype)?;
+                scatter(&chunk, &tasks[i as usize].place, out, &place, v.dtype)?;
                 give(chunk);
                 Ok(())
             },
-        )?;
-        Ok(out)
+        )
     }
 
     /// Decodes a variable or a region of it into a stream, in C order and the machine's byte order.

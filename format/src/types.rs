@@ -1,4 +1,6 @@
 //! The typed words that payload headers and the container share.
+use crate::Error;
+use std::{fmt, str::FromStr};
 
 /// Element type of a field (SPEC §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,4 +122,56 @@ pub struct ErrorBound {
     pub kind: BoundKind,
     /// The limit, in the unit that the kind says.
     pub value: f64,
+}
+
+impl ErrorBound {
+    /// The forms that [`ErrorBound::from_str`] takes.
+    pub const FORMS: &str = "abs=E, rel=E, pw_rel=E, psnr=DB, nrmse=E, l2=E or lossless";
+}
+
+/// `abs=0.001`, `lossless`: the form that is parsed back to the same bound.
+impl fmt::Display for ErrorBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            BoundKind::Lossless => f.write_str(self.kind.name()),
+            kind => write!(f, "{}={}", kind.name(), self.value),
+        }
+    }
+}
+
+/// Reads the form alone: which values make sense, and for which dtype, is the codec's to say.
+impl FromStr for ErrorBound {
+    type Err = Error;
+
+    fn from_str(s: &str) -> Result<ErrorBound, Error> {
+        let invalid = |what: String| Err(Error::InvalidArgument(what));
+        if s == BoundKind::Lossless.name() {
+            return Ok(ErrorBound { kind: BoundKind::Lossless, value: 0.0 });
+        }
+        let kinds = || (1..=6).filter_map(BoundKind::from_code);
+        let parts = s.split_once('=').and_then(|(kind, value)| Some((kinds().find(|k| k.name() == kind)?, value)));
+        let Some((kind, value)) = parts else {
+            return invalid(format!("error bound {s:?}: expected {}", ErrorBound::FORMS));
+        };
+        match value.trim().parse() {
+            Ok(value) => Ok(ErrorBound { kind, value }),
+            Err(_) => invalid(format!("error bound {s:?}: {value:?} is not a number")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_parsed_from_what_they_print() {
+        for (kind, value) in [(BoundKind::Lossless, 0.0), (BoundKind::Rel, 1e-3), (BoundKind::Psnr, 70.5)] {
+            let bound = ErrorBound { kind, value };
+            assert_eq!(bound.to_string().parse::<ErrorBound>().unwrap(), bound);
+        }
+        for wrong in ["", "abs", "abs=", "abs=x", "chunk=1", "lossless=1"] {
+            assert!(wrong.parse::<ErrorBound>().is_err(), "{wrong}");
+        }
+    }
 }

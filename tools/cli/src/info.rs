@@ -36,7 +36,7 @@ fn describe(out: &mut String, v: &Variable, verbose: bool) {
     line("variable", if v.units.is_empty() { v.name.clone() } else { format!("{} [{}]", v.name, v.units) });
     let axes = if v.dimensions.is_empty() { String::new() } else { format!(" ({})", v.dimensions.join(", ")) };
     line("  shape", format!("{} of {}{axes}", text::extents(&v.shape), v.dtype.name()));
-    line("  bound", format!("{}; {}", text::bound(v.bound), report::max_error(v)));
+    line("  bound", format!("{}; {}", v.bound, report::max_error(v)));
     line(
         "  size",
         format!(

@@ -26,10 +26,10 @@ pub fn encoded_line(one: &Encoded, bound: ErrorBound, bytes: u64, output: &Path)
 fn reached(one: &Encoded, bound: ErrorBound) -> String {
     let r = &one.report;
     let made = |what: &str, error: f64, allowed: f64| {
-        format!("{what} {} of {} allowed ({})", text::number(error), text::number(allowed), text::bound(bound))
+        format!("{what} {} of {} allowed ({})", text::number(error), text::number(allowed), bound)
     };
     let error = match r.chunk_bound {
-        ChunkBound::Lossless => format!("every bit kept ({})", text::bound(bound)),
+        ChunkBound::Lossless => format!("every bit kept ({})", bound),
         ChunkBound::Abs(allowed) => made("max error", r.max_error, allowed),
         ChunkBound::PwRel(allowed) => made("max relative error", r.max_pw_rel_error, allowed),
         ChunkBound::Rmse(allowed) => {

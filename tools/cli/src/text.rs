@@ -1,6 +1,5 @@
 //! What is said, and where: results on standard output, remarks on standard error.
 use crate::failure::{Failure, Outcome};
-use scicodec::{BoundKind, ErrorBound};
 use std::io::{self, IsTerminal, Write};
 
 /// A remark for people.
@@ -28,13 +27,6 @@ pub fn refuse_terminal() -> Outcome {
         return Err(Failure::new("standard output is a terminal; bytes are not written to it (use -o, or a pipe)"));
     }
     Ok(())
-}
-
-pub fn bound(b: ErrorBound) -> String {
-    match b.kind {
-        BoundKind::Lossless => b.kind.name().into(),
-        kind => format!("{}={}", kind.name(), b.value),
-    }
 }
 
 /// Four digits, and an exponent only where it helps.
