@@ -1,6 +1,6 @@
 //! The command line's words. What each verb does with them is in the module of its name.
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use scicodec::{BoundKind, DType, Effort, ErrorBound, ModelChoice};
+use scicodec::{DType, Effort, ErrorBound, ModelChoice};
 use scicodec_io::{RawLayout, RawType};
 use std::path::PathBuf;
 
@@ -46,6 +46,9 @@ pub enum Verb {
     /// Train a network on fields
     #[cfg(feature = "train")]
     Train(TrainArgs),
+    /// Help to use the HDF5 filter
+    #[command(subcommand)]
+    H5(H5Verb),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -249,6 +252,47 @@ pub struct TrainArgs {
     pub talk: Talk,
 }
 
+#[derive(Debug, Subcommand)]
+pub enum H5Verb {
+    /// Print the parameters that make the filter encode under an error bound
+    CdValues(CdValuesArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct CdValuesArgs {
+    /// The error allowed in each chunk: abs=E, chunk_rel=E, pw_rel=E, psnr=DB, nrmse=E, l2=E, or lossless
+    #[arg(short = 'e', long, value_name = "KIND=VALUE", allow_hyphen_values = true)]
+    pub error_bound: String,
+    /// How hard to try for a smaller file
+    #[arg(long, value_name = "EFFORT", default_value = "default")]
+    pub effort: EffortName,
+    /// Use no model
+    #[arg(long)]
+    pub no_model: bool,
+    /// A value that stands for "missing" and is kept exactly; default: the one that the dataset declares, which nccopy does not
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    pub fill: Option<f64>,
+    /// Print only what this program wants, after the name of a dataset
+    #[arg(long = "for", value_name = "PROGRAM", conflicts_with = "json")]
+    pub program: Option<H5Program>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// Programs that write HDF5.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum H5Program {
+    /// h5repack -f DATASET:…
+    H5repack,
+    /// nccopy -F VARIABLE,…
+    Nccopy,
+    /// create_dataset(…) in Python
+    H5py,
+}
+
 #[derive(Args, Debug)]
 pub struct CompletionsArgs {
     /// The shell
@@ -326,14 +370,10 @@ fn parse_chunk(s: &str) -> Result<ChunkArg, String> {
 
 /// Only the form is looked at here: which values make sense is the codec's to say.
 fn parse_bound(s: &str) -> Result<ErrorBound, String> {
-    const FORMS: &str = "expected abs=E, rel=E, pw_rel=E, psnr=DB, nrmse=E, l2=E or lossless";
-    if s == BoundKind::Lossless.name() {
-        return Ok(ErrorBound { kind: BoundKind::Lossless, value: 0.0 });
-    }
-    let (kind, value) = s.split_once('=').ok_or(FORMS)?;
-    let kind = (1..=6).filter_map(BoundKind::from_code).find(|k| k.name() == kind).ok_or(FORMS)?;
-    let value = value.trim().parse().map_err(|_| format!("{value:?} is not a number"))?;
-    Ok(ErrorBound { kind, value })
+    s.parse().map_err(|e: scicodec::format::Error| match e {
+        scicodec::format::Error::InvalidArgument(what) => what,
+        other => other.to_string(),
+    })
 }
 
 /// The bits of a fill value in a dtype (low bytes first), or why there are none.

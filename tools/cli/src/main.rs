@@ -5,6 +5,7 @@ mod completions;
 mod decode;
 mod encode;
 mod failure;
+mod h5;
 mod info;
 mod interrupt;
 mod man;
@@ -49,6 +50,7 @@ fn run() -> Outcome {
         Verb::Compare(args) => compare::run(&args),
         #[cfg(feature = "train")]
         Verb::Train(args) => train::run(&args),
+        Verb::H5(verb) => h5::run(&verb),
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
     }

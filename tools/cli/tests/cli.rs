@@ -211,3 +211,30 @@ fn help_completions_and_manual() {
     assert!(page.contains("error\\-bound"));
     assert!(place.path("pages/scicodec.1").exists());
 }
+
+#[test]
+fn parameters_of_the_hdf5_filter() {
+    let place = Place::new();
+    let (said, _) = place.ok("h5 cd-values --error-bound abs=0.5");
+    // 0.5 is 3fe00000 00000000.
+    assert!(said.contains("-f DATASET:UD=42434,0,4,1,1,0,1071644672\n"), "{said}");
+    assert!(said.contains("-F VARIABLE,42434,1,1,0,1071644672\n"), "{said}");
+    assert!(said.contains("compression=42434, compression_opts=(1, 1, 0, 1071644672)\n"), "{said}");
+    let words = "h5 cd-values -e chunk_rel=0.5 --effort fast --no-model --for nccopy";
+    assert_eq!(place.ok(words).0, "42434,1,65794,0,1071644672\n");
+    assert_eq!(
+        place.ok("h5 cd-values -e abs=0.5 --fill -2 --for h5repack").0,
+        "UD=42434,0,6,1,16777217,0,1071644672,0,3221225472\n"
+    );
+    assert_eq!(place.json("h5 cd-values -e lossless --json")["cd_values"], serde_json::json!([1, 0, 0, 0]));
+    for (bound, words) in [
+        ("rel=1e-3", "ask for chunk_rel=0.001"),
+        ("abs=0", "positive"),
+        ("abs=nan", "positive"),
+        ("chunk_rel=x", "not a number"),
+        ("best=1", "expected abs=E"),
+    ] {
+        let error = place.fails(2, &format!("h5 cd-values --error-bound {bound}"));
+        assert!(error.contains(words), "{error}");
+    }
+}

@@ -5,12 +5,13 @@ use std::process::Command;
 
 /// How far from the bytes a package is: it may depend on packages that are nearer.
 fn layer(name: &str) -> Option<usize> {
-    let order: [&[&str]; 7] = [
+    let order: [&[&str]; 8] = [
         &["scicodec-format"],
         &["scicodec"],
         &["scicodec-models"],
         &["scicodec-io"],
         &["scicodec-simulate"],
+        &["scicodec-h5z", "scicodec-capi"],
         &["scicodec-cli"],
         &["scicodec-bench"],
     ];
