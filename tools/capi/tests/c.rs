@@ -47,6 +47,12 @@ fn a_program_in_c() {
         cc.arg("-I").arg(prefix.join("include"));
         cc
     };
+    // The header is one for C++, too; its compiler is not needed otherwise.
+    let cxx = Command::new("c++")
+        .args(["-fsyntax-only", "-Wall", "-Werror", "-x", "c++"])
+        .arg(prefix.join("include/scicodec.h"))
+        .output();
+    assert!(cxx.map_or(true, |out| out.status.success()));
     for (kind, libraries) in [("shared", vec!["-lscicodec"]), ("static", vec!["-l:libscicodec.a", "-lpthread", "-ldl"])]
     {
         let program = place.path().join(kind);
