@@ -260,7 +260,7 @@ pub enum H5Verb {
 
 #[derive(Args, Debug)]
 pub struct CdValuesArgs {
-    /// The error allowed in each chunk: abs=E, chunk_rel=E, pw_rel=E, psnr=DB, nrmse=E, l2=E, or lossless
+    /// The error allowed in each chunk: abs=E, pw_rel=E, lossless, chunk_rel=E, chunk_psnr=DB, chunk_nrmse=E or chunk_l2=E
     #[arg(short = 'e', long, value_name = "KIND=VALUE", allow_hyphen_values = true)]
     pub error_bound: String,
     /// How hard to try for a smaller file

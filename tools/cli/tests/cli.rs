@@ -229,6 +229,8 @@ fn parameters_of_the_hdf5_filter() {
     assert_eq!(place.json("h5 cd-values -e lossless --json")["cd_values"], serde_json::json!([1, 0, 0, 0]));
     for (bound, words) in [
         ("rel=1e-3", "ask for chunk_rel=0.001"),
+        ("psnr=60", "ask for chunk_psnr=60"),
+        ("chunk_abs=1", "abs=1 holds for every value"),
         ("abs=0", "positive"),
         ("abs=nan", "positive"),
         ("chunk_rel=x", "not a number"),

@@ -5,11 +5,11 @@ const VERSION: u32 = 1;
 
 /// How chunks are to be encoded.
 ///
-/// Bounds hold chunk by chunk. A range (of `chunk_rel`, `psnr` and `nrmse`) is that of the chunk as HDF5 stores it. So
-/// `psnr` and `nrmse`, kept by every chunk against its own range, are kept by the dataset; `l2` is not: each chunk keeps it.
+/// Bounds hold chunk by chunk. A range or number of values that a bound speaks of is that of the chunk as HDF5 stores it. What
+/// every chunk keeps of `chunk_rel`, `chunk_psnr` and `chunk_nrmse`, the dataset keeps against its own range; not so of `chunk_l2`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameters {
-    /// The bound that each chunk keeps. Here `rel` means `chunk_rel`: relative to the range of the chunk.
+    /// The bound that each chunk keeps. Here `rel` means `chunk_rel`, and so on.
     pub bound: ErrorBound,
     /// How hard to try.
     pub effort: Effort,
@@ -23,20 +23,23 @@ pub struct Parameters {
 impl Parameters {
     /// Default effort, with the model.
     ///
-    /// Takes the forms of [`ErrorBound`], but `chunk_rel=E` in place of `rel=E`: a filter sees one chunk at a time and cannot
-    /// know the range of the dataset. Errors: `InvalidArgument`.
+    /// Takes the forms of [`ErrorBound`], but `chunk_rel=E`, `chunk_psnr=DB`, `chunk_nrmse=E` and `chunk_l2=E` in place of those
+    /// without `chunk_`: a filter sees one chunk at a time and cannot know the range of the dataset. Errors: `InvalidArgument`.
     pub fn new(bound: &str) -> Result<Parameters, Error> {
         let invalid = |what: String| Err(Error::InvalidArgument(what));
-        let (text, of_chunk) = match bound.strip_prefix("chunk_rel=") {
-            Some(value) => (format!("rel={value}"), true),
-            None => (bound.to_owned(), false),
+        let (of_chunk, text) = match bound.strip_prefix("chunk_") {
+            Some(rest) => (true, rest),
+            None => (false, bound),
         };
         let bound: ErrorBound = text.parse()?;
-        if bound.kind == BoundKind::Rel && !of_chunk {
-            return invalid(format!(
-                "{bound} would be relative to the range of each chunk, not of the dataset: ask for chunk_rel={}, or for abs",
-                bound.value
-            ));
+        let of_all = matches!(bound.kind, BoundKind::Rel | BoundKind::Psnr | BoundKind::Nrmse | BoundKind::L2);
+        if of_all != of_chunk {
+            return invalid(match of_chunk {
+                true => format!("chunk_{bound}: {bound} holds for every value; ask for that"),
+                false => format!(
+                    "{bound} is about the whole dataset, of which a filter sees one chunk: ask for chunk_{bound}, or abs"
+                ),
+            });
         }
         if !(bound.kind == BoundKind::Lossless || bound.value.is_finite() && bound.value > 0.0) {
             return invalid(format!("an error bound must be a positive, finite number: {bound}"));

@@ -17,7 +17,7 @@ import numpy as np
 import xarray
 
 FILTER = 42434
-KINDS = ["lossless", "abs", "chunk_rel", "pw_rel", "psnr", "nrmse", "l2"]
+KINDS = ["lossless", "abs", "chunk_rel", "pw_rel", "chunk_psnr", "chunk_nrmse", "chunk_l2"]
 
 
 def parameters(kind, value=0.0, fast=False, fill=None):
@@ -83,7 +83,7 @@ class Tools(unittest.TestCase):
                 field = wave((12, 20, 31), dtype)
                 bounds = [("lossless", 0.0), ("abs", 1.0), ("chunk_rel", 0.01)]
                 if name in ("f4", "f8"):
-                    bounds += [("pw_rel", 0.01), ("psnr", 60.0), ("nrmse", 0.001), ("l2", 10.0)]
+                    bounds += [("pw_rel", 0.01), ("chunk_psnr", 60.0), ("chunk_nrmse", 0.001), ("chunk_l2", 10.0)]
                 for kind, value in bounds:
                     with self.subTest(dtype=str(dtype), bound=kind):
                         back = self.write(field, parameters(kind, value, fast=True))
@@ -95,9 +95,9 @@ class Tools(unittest.TestCase):
                             "abs": np.abs(a - b).max() <= value,
                             "chunk_rel": np.abs(a - b).max() <= value * width,
                             "pw_rel": (np.abs(a - b) <= value * np.abs(a)).all(),
-                            "psnr": rmse <= width / 10 ** (value / 20),
-                            "nrmse": rmse <= value * width,
-                            "l2": np.sqrt(((a - b) ** 2).sum()) <= value,
+                            "chunk_psnr": rmse <= width / 10 ** (value / 20),
+                            "chunk_nrmse": rmse <= value * width,
+                            "chunk_l2": np.sqrt(((a - b) ** 2).sum()) <= value,
                         }
                         self.assertTrue(kept[kind])
                         self.assertLess(self.stored_bytes(), field.nbytes)
@@ -126,7 +126,7 @@ class Tools(unittest.TestCase):
         field = (1000 + np.linspace(0, 1, 20 * 20)).reshape(20, 20)
         back = self.write(field, parameters("chunk_rel", 1e-3), chunks=(16, 16), maxshape=(32, 32))
         self.assertLessEqual(error(field, back), 1e-3)
-        back = self.write(field, parameters("psnr", 60.0), chunks=(16, 16), maxshape=(32, 32))
+        back = self.write(field, parameters("chunk_psnr", 60.0), chunks=(16, 16), maxshape=(32, 32))
         self.assertLessEqual(np.sqrt(((field - back) ** 2).mean()), 1e-3)
 
     def test_no_value_is_kept(self):
@@ -191,7 +191,7 @@ class Tools(unittest.TestCase):
         self.refuses("kind of bound 9", compression_opts=(1, 9, 0, 0))
         self.refuses("ask for lossless", compression_opts=(1, 1, 0, 0))
         self.refuses("positive, finite", compression_opts=parameters("abs", float("nan")))
-        self.refuses("int32 values take lossless, abs or rel", dtype="i4", compression_opts=parameters("psnr", 60.0))
+        self.refuses("int32 values take lossless, abs or rel", dtype="i4", compression_opts=parameters("chunk_psnr", 60.0))
         self.refuses("float16 values take", dtype="f2", compression_opts=parameters("pw_rel", 0.1))
         self.refuses("is no uint8", dtype="u1", compression_opts=parameters("abs", 1.0, fill=300))
         self.refuses("too few", compression_opts=parameters("abs", 1.0, fill=300)[:5])
