@@ -3,15 +3,17 @@ use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
 use crate::elements::{from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Silence};
-use crate::learned;
+use crate::learned::{self, LoadedModel};
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
+use crate::network::ModelId;
 use crate::options::ModelChoice;
-use crate::plan::{Base, Map, Plan, TABLED};
+use crate::plan::{Base, LEARNED, Map, Plan, TABLED};
 use crate::prepare::Prepared;
 use crate::{Error, fast, select};
 use scicodec_format::DType;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// How much work the encoder does for a smaller file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,6 +85,8 @@ pub struct EncodedChunk {
     pub base: u8,
     /// The coded bytes: everything but the payload header.
     pub body: Vec<u8>,
+    /// The model that the payload header must name: what decoding needs besides the program.
+    pub model: Option<ModelId>,
     /// What was reached.
     pub stats: ChunkStats,
 }
@@ -127,7 +131,7 @@ pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
     if !prepared.keeps(&stats) {
         return Err(Error::BoundNotMet { asked: prepared.limit(), got: stats.max_error });
     }
-    Ok(EncodedChunk { base: plan.code(), body: coded.body, stats })
+    Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), stats })
 }
 
 /// A body, and the bits that it decodes to.
@@ -315,14 +319,30 @@ pub fn code_exceptions<C: BitCoder>(c: &mut C, dtype: DType, at: &mut Vec<usize>
 /// Decodes the body of a chunk of this type, shape and base.
 ///
 /// The caller has checked that the shape is within its limits: this allocates a small multiple of the decoded size.
+///
+/// Errors: `Corrupt` and `Truncated` where the bytes are not what SPEC says; `Unsupported`; `ModelMissing`.
 pub fn decode_chunk(dtype: DType, shape: &[usize], base: u8, body: &[u8]) -> Result<DecodedChunk, Error> {
+    decode_chunk_with(dtype, shape, base, body, None)
+}
+
+/// [`decode_chunk`] of a chunk whose payload header names a model: [`crate::Models::find`] has it.
+pub fn decode_chunk_with(
+    dtype: DType,
+    shape: &[usize],
+    base: u8,
+    body: &[u8],
+    model: Option<&Arc<LoadedModel>>,
+) -> Result<DecodedChunk, Error> {
+    if model.is_some() && base != LEARNED {
+        return learned::unasked("does not ask for the model that its payload names");
+    }
     let n = shape.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).filter(|n| n.checked_mul(64).is_some());
     let n = n.ok_or(Error::Limit { what: "number of elements in a chunk", limit: 1 << 40, asked: u64::MAX })?;
     if base == TABLED {
         return fast::decode(dtype, shape, n, body);
     }
     let mut bytes = Bytes(body);
-    let (plan, stream) = Plan::read(base, &mut bytes, dtype.size())?;
+    let (plan, stream) = Plan::read(base, &mut bytes, dtype.size(), model)?;
     if !dtype.is_float() && !matches!(plan.map, Map::Plain | Map::Lattice(_)) {
         return Err(Error::Corrupt { what: "logarithms of integers".into(), section: "4" });
     }

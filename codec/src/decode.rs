@@ -1,12 +1,18 @@
 //! Reading files: by variable, by region, as a stream.
 use crate::boxes::{copy_box, overlap};
+use crate::learned::LoadedModel;
+use crate::network::ModelId;
 use crate::ordered::run_ordered;
+use crate::plan::LEARNED;
 use crate::report::TestReport;
 use crate::scratch::give;
 use crate::session::{range_values, resolve_again};
-use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region, decode_chunk};
+use crate::store::Models;
+use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region, decode_chunk_with};
 use scicodec_format::{BoxRegion, Container, byte_count};
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// One variable of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +126,20 @@ impl Variable {
 pub struct Reader {
     container: Container,
     variables: Vec<Variable>,
+    models: Models,
     limits: Limits,
+}
+
+/// A model that is in a file, or that chunks of it name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileModel {
+    /// What names it.
+    pub id: ModelId,
+    /// Bytes of its file, if that is in this one.
+    pub embedded: Option<u64>,
+    /// Chunks that name it by its digest. (Those that the default model guides name it by number.)
+    pub chunks: u64,
 }
 
 /// A chunk to decode, and where it goes.
@@ -162,7 +181,7 @@ impl Reader {
 
     fn new(container: Container, limits: Limits) -> Reader {
         let variables = container.variables().iter().map(Variable::of).collect();
-        Reader { container, variables, limits }
+        Reader { container, variables, models: Models::installed(), limits }
     }
 
     /// The variables, in the order of the file.
@@ -173,6 +192,30 @@ impl Reader {
     /// Bytes of the file.
     pub fn length(&self) -> u64 {
         self.container.length()
+    }
+
+    /// Gives a model that chunks may name; the shipped ones, those in the file and the installed ones are known.
+    pub fn add_model(&mut self, model: Arc<LoadedModel>) {
+        self.models.add(model);
+    }
+
+    /// The models that are in the file or that its chunks name by digest. Of learned chunks the headers are read.
+    pub fn models(&self) -> Vec<FileModel> {
+        let embedded = self.container.models().iter().map(|m| (ModelId(m.id), (Some(m.length), 0)));
+        let mut all: BTreeMap<ModelId, (Option<u64>, u64)> = embedded.collect();
+        for (v, variable) in self.variables.iter().enumerate() {
+            for c in variable.chunks.iter().filter(|c| c.length > 0 && c.base == LEARNED) {
+                if let Some(id) = self.container.model_of(v, c.segment, c.ordinal) {
+                    all.entry(ModelId(id)).or_default().1 += 1;
+                }
+            }
+        }
+        all.into_iter().map(|(id, (embedded, chunks))| FileModel { id, embedded, chunks }).collect()
+    }
+
+    /// A model that chunks may name, or that is in the file. Errors: those of [`Models::find`].
+    pub fn model(&self, id: ModelId) -> Result<Arc<LoadedModel>, Error> {
+        self.models.find(id, self.container.model(&id.0))
     }
 
     /// The container, for single payloads.
@@ -349,12 +392,10 @@ impl Reader {
             return Err(Error::MissingChunk { variable: v.record.name.clone(), chunk });
         };
         let dtype = payload.header.dtype;
-        if payload.header.model.is_some() {
-            return Err(Error::Unsupported { feature: "a chunk that needs a model".into() });
-        }
+        let model = payload.header.model.map(|id| self.model(ModelId(id))).transpose()?;
         let shape: Vec<usize> = payload.header.shape.iter().map(|&e| e as usize).collect();
-        let chunk =
-            decode_chunk(dtype, &shape, payload.header.base, payload.body).map_err(|e| self.name_chunk(t, e))?;
+        let chunk = decode_chunk_with(dtype, &shape, payload.header.base, payload.body, model.as_ref())
+            .map_err(|e| self.name_chunk(t, e))?;
         if byte_count(dtype, &payload.header.shape) != Some(chunk.len() as u64) {
             return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", chunk.len()), section: "4" });
         }

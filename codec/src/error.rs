@@ -56,10 +56,21 @@ pub enum Error {
         feature: String,
     },
     /// A model that the data was coded with is not at hand.
-    #[error("model {id} is missing")]
+    #[error(
+        "model {id} is missing: give its file (`--model FILE`), install it (`scicodec model import FILE`), or encode again \
+         with `--embed-model`"
+    )]
     ModelMissing {
-        /// Which one.
+        /// Which one: the digest of its file.
         id: String,
+    },
+    /// A model is at hand, but not the one that the data was coded with.
+    #[error("model {wanted} is needed, and {given} was given")]
+    ModelMismatch {
+        /// Digest of the one that is needed.
+        wanted: String,
+        /// Digest of the one that is there.
+        given: String,
     },
     /// The encoder could not keep the bound: a defect of the encoder, so nothing is written.
     #[error("the error bound could not be kept: asked {asked}, got {got}")]

@@ -52,14 +52,19 @@ mod select;
 mod session;
 mod simd;
 mod source;
+mod store;
 
 pub use boxes::{AUTO_CHUNK_VALUES, AUTO_SLAB_BYTES, auto_chunk};
-pub use chunk::{ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, encode_chunk};
-pub use decode::{ChunkInfo, Reader, Variable};
+pub use chunk::{
+    ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, decode_chunk_with,
+    encode_chunk,
+};
+pub use decode::{ChunkInfo, FileModel, Reader, Variable};
 pub use elements::numbers;
 pub use encode::{Encoder, Overwrite, encode_to_vec};
 pub use error::Error;
 pub use error_bound::validate_bound;
+pub use learned::LoadedModel;
 pub use metrics::{ArrayRef, Metrics, SSIM_WINDOW, compare};
 pub use options::{ChunkShape, EncodeOptions, Fill, ModelChoice, Progress, VariableMeta};
 pub use plan::base_name;
@@ -69,3 +74,4 @@ pub use report::{FileReport, TestReport, VariableReport};
 pub use scicodec_format as format;
 pub use scicodec_format::{BoundKind, DType, ErrorBound, Limits};
 pub use source::{SliceSource, Source};
+pub use store::{MODELS_VARIABLE, Models, models_folder};

@@ -1,6 +1,8 @@
 //! How to encode.
 use crate::element::value_bits;
+use crate::learned::LoadedModel;
 use crate::{DType, Effort, Error, ErrorBound};
+use std::sync::Arc;
 
 /// How to encode a variable. [`EncodeOptions::new`] gives the defaults for a bound.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub struct EncodeOptions {
     pub threads: usize,
     /// Which model the learned base may use.
     pub model: ModelChoice,
+    /// Whether to put that model into the file, once a chunk has used it.
+    pub embed_model: bool,
     /// Whether to decode each payload once more and check it by independent code before it is written.
     pub verify: bool,
 }
@@ -32,13 +36,14 @@ impl EncodeOptions {
             fill: None,
             threads: 0,
             model: ModelChoice::Default,
+            embed_model: false,
             verify: true,
         }
     }
 }
 
 /// Which model the learned base may use. Chunks that no model helps are coded without one, whatever is chosen here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ModelChoice {
     /// No model: files decode with any build of this program.
@@ -46,6 +51,8 @@ pub enum ModelChoice {
     /// The one that ships with the program. Effort `fast` asks no model.
     #[default]
     Default,
+    /// This one. Files decode where it is at hand: installed, given, or embedded in the file.
+    Given(Arc<LoadedModel>),
 }
 
 /// How a variable is cut up.

@@ -6,9 +6,11 @@ use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, ResidualCoder, Residuals};
 use crate::lattice::Lattice;
-use crate::learned::{self, Guide, ModelNumber};
+use crate::learned::{Guide, Guiding, LoadedModel};
 use crate::mask::Teller;
+use crate::network::ModelId;
 use crate::simd::{Kernel, widest};
+use std::sync::Arc;
 
 /// How coded numbers become elements (SPEC §8.1).
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +31,7 @@ pub enum Base {
     /// Coarse to fine.
     Interpolation { p: interpolation::Parameters, step: f64 },
     /// Coarse to fine, the finest levels guided by a network.
-    Learned { p: interpolation::Parameters, step: f64, levels: u8, model: ModelNumber },
+    Learned { p: interpolation::Parameters, step: f64, levels: u8, model: Guiding },
     /// In C order.
     Raster { weights: Weights, step: f64 },
     /// Bands of wavelet coefficients.
@@ -76,7 +78,8 @@ const WAVELET: u8 = 4;
 const LOSSLESS: u8 = 5;
 /// Coded by `fast`, which has parameters of its own.
 pub const TABLED: u8 = 6;
-const LEARNED: u8 = 7;
+/// Guided by a model.
+pub const LEARNED: u8 = 7;
 const TUCKER: u8 = 8;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
@@ -142,6 +145,14 @@ impl Plan {
         base + if matches!(self.map, Map::Lattice(_)) { ON_LATTICE } else { 0 }
     }
 
+    /// The model that the payload must name.
+    pub fn model(&self) -> Option<ModelId> {
+        match &self.base {
+            Base::Learned { model, .. } => model.named(),
+            _ => None,
+        }
+    }
+
     /// Appends the parameters; elements have `size` bytes.
     pub fn write(&self, out: &mut Vec<u8>, exceptions: bool, size: usize) {
         let mut flags = 0;
@@ -171,7 +182,7 @@ impl Plan {
                 out.push(p.order.len() as u8 | schedule << 3 | u8::from(p.linear) << 6);
                 out.push(p.fitted);
                 if let Base::Learned { levels, model, .. } = &self.base {
-                    out.extend([*levels, *model]);
+                    out.extend([*levels, model.number()]);
                 }
             }
             Base::Raster { weights, step } => {
@@ -203,8 +214,13 @@ impl Plan {
         if self.coder == Coder::OneContext { Teller::Template } else { Teller::Mixture }
     }
 
-    /// Reads the parameters of a base with this code, for elements of `size` bytes.
-    pub fn read(code: u8, b: &mut Bytes<'_>, size: usize) -> Result<(Plan, Stream), Error> {
+    /// Reads the parameters of a base with this code, for elements of `size` bytes. `model` is what the payload names.
+    pub fn read(
+        code: u8,
+        b: &mut Bytes<'_>,
+        size: usize,
+        model: Option<&Arc<LoadedModel>>,
+    ) -> Result<(Plan, Stream), Error> {
         let flags = b.byte()?;
         if flags & !FLAGS != 0 {
             return corrupt(format!("reserved flags are set: {flags:#04x}"));
@@ -248,8 +264,8 @@ impl Plan {
                 if base == INTERPOLATION {
                     Base::Interpolation { p, step }
                 } else {
-                    let (levels, model) = (b.byte()?, b.byte()?);
-                    learned::builtin(model)?;
+                    let (levels, number) = (b.byte()?, b.byte()?);
+                    let model = Guiding::read(number, model)?;
                     Base::Learned { p, step, levels, model }
                 }
             }
@@ -323,8 +339,8 @@ impl Plan {
             Base::Interpolation { p, step } => interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).run(c),
             Base::Learned { p, step, levels, model } => {
                 // Whoever made the plan has asked for the model.
-                if let Ok(predictor) = learned::builtin(*model) {
-                    let guide = Guide::new(predictor, g.len(), u32::from(*levels));
+                if let Ok(model) = model.model() {
+                    let guide = Guide::new(model.predictor(), g.len(), u32::from(*levels));
                     interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).guided(guide).run(c);
                 }
             }

@@ -6,13 +6,11 @@ use crate::base::{tucker_search, wavelet};
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, price, reconstruct};
 use crate::lattice::{Lattice, packed, spacing, ulp};
-use crate::learned;
-use crate::options::ModelChoice;
+use crate::learned::{self, Guiding};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 
-/// The model that chunks are tried with, and the finest levels that it guides.
-const MODEL: learned::ModelNumber = 1;
+/// The finest levels that a model guides.
 const GUIDED_LEVELS: u8 = 4;
 /// What interpolation may cost more than the best for a network to be asked.
 const REACH: f64 = 1.25;
@@ -170,14 +168,15 @@ impl Search<'_> {
         let Some((classic, Plan { base: Base::Interpolation { p, step }, map, .. })) = self.interpolation.take() else {
             return Ok(());
         };
-        let wanted = self.x.effort != Effort::Fast && self.x.model != ModelChoice::None;
-        if !wanted || self.x.g.len() > learned::MOST_VALUES || classic > REACH * self.cost() {
+        let model = Guiding::of(&self.x.model).filter(|_| self.x.effort != Effort::Fast);
+        let Some(model) = model else { return Ok(()) };
+        if self.x.g.len() > learned::MOST_VALUES || classic > REACH * self.cost() {
             return Ok(());
         }
-        learned::builtin(MODEL)?;
+        model.model()?;
         for fitted in [p.fitted.max(2), 0] {
             let p = Parameters { fitted, linear: false, ..p.clone() };
-            let base = Base::Learned { p, step, levels: GUIDED_LEVELS, model: MODEL };
+            let base = Base::Learned { p, step, levels: GUIDED_LEVELS, model: model.clone() };
             let plan = fit_step(self.ground(), self.plan(base, &map));
             self.consider(&plan);
         }

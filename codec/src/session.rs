@@ -3,12 +3,15 @@ use crate::check::{Reached, check_chunk, round_up};
 use crate::element::{Extent, bits_value};
 use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
+use crate::learned::Guiding;
+use crate::options::ModelChoice;
 use crate::ordered::run_ordered;
+use crate::plan::{LEARNED, base_name};
 use crate::report::VariableReport;
 use crate::scratch::{give, take};
 use crate::{
     BoundKind, ChunkBound, ChunkRequest, ChunkShape, ChunkStats, DType, EncodeOptions, Error, ErrorBound, Progress,
-    Source, VariableMeta, auto_chunk, decode_chunk, encode_chunk,
+    Source, VariableMeta, auto_chunk, decode_chunk_with, encode_chunk,
 };
 use scicodec_format::{
     BoxRegion, ChunkFacts, Container, EncodedPayload, Grid, Limits, PayloadHeader, ValueRange, VariableRecord, Writer,
@@ -220,6 +223,12 @@ impl<W: Write> Session<W> {
             progress(Progress { done, total, coded });
             Ok(())
         })?;
+        if plan.options.embed_model
+            && report.bases.contains_key(base_name(LEARNED))
+            && let Some(model) = Guiding::of(&plan.options.model)
+        {
+            self.writer.put_model(&model.model()?.model().write())?;
+        }
         self.broken = false;
         Ok(report)
     }
@@ -253,7 +262,7 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion) -> Result<Done, Error>
         bound: plan.bound,
         fill: plan.fill,
         effort: plan.options.effort,
-        model: plan.options.model,
+        model: plan.options.model.clone(),
     };
     let chunk = encode_chunk(&request)?;
     let header = PayloadHeader {
@@ -263,13 +272,18 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion) -> Result<Done, Error>
         base: chunk.base,
         variable: plan.variable,
         chunk: plan.first_chunk + i,
-        model: None,
+        model: chunk.model.map(|id| id.0),
         aligned: false,
     };
     let payload = EncodedPayload::new(&header, &chunk.body);
     let reached = if plan.options.verify {
         let parsed = scicodec_format::Payload::parse(&payload.bytes, &Limits::default())?;
-        let decoded = decode_chunk(dtype, &shape, parsed.header.base, parsed.body)?;
+        // What was asked to guide is what the payload names, if it names one.
+        let model = match &plan.options.model {
+            ModelChoice::Given(model) => chunk.model.map(|_| model),
+            _ => None,
+        };
+        let decoded = decode_chunk_with(dtype, &shape, parsed.header.base, parsed.body, model)?;
         let reached = check_chunk(dtype, &data, &decoded, plan.bound, plan.fill)?;
         give(decoded);
         reached

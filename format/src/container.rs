@@ -1,5 +1,5 @@
 //! Reading a container (SPEC §6): the whole index first, then single payloads without a copy.
-use crate::index::{ALIGNMENT, Chunk, ChunkForm, Segment, Variable, read_indexes};
+use crate::index::{ALIGNMENT, Chunk, ChunkForm, Contents, EmbeddedModel, Segment, Variable, read_indexes};
 use crate::payload::{Claim, Described};
 use crate::shape::check_chunk_bytes;
 use crate::{Defect, Error, Limits, Payload, PayloadHeader, error::corrupt, map::Bytes};
@@ -11,6 +11,7 @@ pub struct Container {
     bytes: Bytes,
     version: u8,
     variables: Vec<Variable>,
+    models: Vec<EmbeddedModel>,
     limits: Limits,
 }
 
@@ -29,8 +30,8 @@ impl Container {
     }
 
     fn new(bytes: Bytes, limits: Limits) -> Result<Container, Error> {
-        let (version, variables) = read_indexes(&bytes, &limits)?;
-        Ok(Container { bytes, version, variables, limits })
+        let Contents { version, variables, models } = read_indexes(&bytes, &limits)?;
+        Ok(Container { bytes, version, variables, models, limits })
     }
 
     /// The format version that the file was written in.
@@ -41,6 +42,18 @@ impl Container {
     /// The variables, in the order of the file.
     pub fn variables(&self) -> &[Variable] {
         &self.variables
+    }
+
+    /// The models inside the file, in its order.
+    pub fn models(&self) -> &[EmbeddedModel] {
+        &self.models
+    }
+
+    /// The bytes of a model inside the file. They are hostile as all others: their digest is still to be checked.
+    pub fn model(&self, id: &[u8; 32]) -> Option<&[u8]> {
+        let found = self.models.iter().find(|m| m.id == *id)?;
+        // The index was validated: the record lies in the file.
+        self.bytes.get(found.offset as usize..(found.offset + found.length) as usize)
     }
 
     /// Bytes of the file.
@@ -86,6 +99,16 @@ impl Container {
         match mismatch(&payload, variable, v, s, c, chunk) {
             Some(what) => corrupt(Defect::PayloadMismatch(what), c.offset),
             None => Ok(Some(payload)),
+        }
+    }
+
+    /// The digest of the model that a chunk says that it needs. Of its payload only the header is read, and no checksum
+    /// is looked at; `None` where there is nothing that can be read.
+    pub fn model_of(&self, variable: usize, segment: usize, chunk: usize) -> Option<[u8; 32]> {
+        let c = self.variables.get(variable)?.segments.get(segment)?.chunks.get(chunk)?;
+        match c.form {
+            ChunkForm::Inside { model, .. } => model,
+            _ => Claim::read(self.bytes.get(c.offset as usize..(c.offset + c.entry.length) as usize)?).ok()?.model(),
         }
     }
 

@@ -72,6 +72,9 @@ pub enum Defect {
     /// An extension of something that cannot be extended so.
     #[error("an extension {0}")]
     Extension(&'static str),
+    /// A model inside the file that cannot be one, or is there already.
+    #[error("a model in the file {0}")]
+    Model(&'static str),
     /// A chunk extent of zero.
     #[error("a chunk shape has an extent of 0")]
     ChunkShape,
@@ -122,6 +125,7 @@ impl Defect {
             ChunkShape => "6.4",
             MissingChunk | AchievedError | ValueRange => "6.5",
             Overlap | IndexLength | PreviousIndex(_) | FooterMagic | Padding | PayloadMismatch(_) => "6.6",
+            Model(_) => "6.10",
             ReservedBits { .. } => "1",
             Checksum { .. } => "1",
         }

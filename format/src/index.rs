@@ -1,7 +1,8 @@
 //! The head, the footer and the chain of indexes (SPEC §6.1, §6.6).
 use crate::cursor::{Cursor, put_u32, put_varint};
 use crate::record::{
-    EXTENSION_TAG, EXTENSION_TAG_1, Held, Record, VARIABLE_TAG, VARIABLE_TAG_1, VariableRecord, covering, parse_record,
+    EXTENSION_TAG, EXTENSION_TAG_1, Held, MODEL_TAG, Record, VARIABLE_TAG, VARIABLE_TAG_1, VariableRecord, covering,
+    parse_record,
 };
 use crate::shape::{byte_count, check_chunk_bytes};
 use crate::table::{ChunkEntry, read_table};
@@ -170,8 +171,27 @@ pub enum ChunkForm {
     },
 }
 
+/// A model inside a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmbeddedModel {
+    /// The digest that names it: the last bytes of its file. Whether it is that of the file is not looked at here.
+    pub id: [u8; 32],
+    /// Offset of its file in this one.
+    pub offset: u64,
+    /// Bytes of its file.
+    pub length: u64,
+}
+
+/// What the indexes of a file tell.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub version: u8,
+    pub variables: Vec<Variable>,
+    pub models: Vec<EmbeddedModel>,
+}
+
 /// Reads and validates every index of a file, from the last to the first; no payload is touched.
-pub(crate) fn read_indexes(bytes: &[u8], limits: &Limits) -> Result<(u8, Vec<Variable>), Error> {
+pub(crate) fn read_indexes(bytes: &[u8], limits: &Limits) -> Result<Contents, Error> {
     let head = check_head(bytes)?;
     if !bytes.ends_with(&FOOTER_MAGIC) {
         return Err(Error::Torn);
@@ -199,7 +219,7 @@ pub(crate) fn read_indexes(bytes: &[u8], limits: &Limits) -> Result<(u8, Vec<Var
     for (tables, (start, stop)) in sessions.into_iter().zip(starts).rev() {
         file.read_session(bytes, tables, start, stop)?;
     }
-    Ok((head.version, file.variables))
+    Ok(Contents { version: head.version, variables: file.variables, models: file.models })
 }
 
 /// The variables of a file as they are found.
@@ -207,19 +227,30 @@ struct FileModel {
     version: u8,
     limits: Limits,
     variables: Vec<Variable>,
+    models: Vec<EmbeddedModel>,
     names: HashSet<String>,
     chunks: u64,
 }
 
 impl FileModel {
     fn new(version: u8, limits: &Limits) -> FileModel {
-        FileModel { version, limits: limits.clone(), variables: vec![], names: HashSet::new(), chunks: 0 }
+        FileModel {
+            version,
+            limits: limits.clone(),
+            variables: vec![],
+            models: vec![],
+            names: HashSet::new(),
+            chunks: 0,
+        }
     }
 
     /// Walks the groups of one session: they tile it from `start` to the index at `stop`.
     fn read_session(&mut self, bytes: &[u8], tables: Range<usize>, start: u64, stop: u64) -> Result<(), Error> {
         let mut index = Cursor::new(&bytes[tables.clone()], tables.start as u64, "index");
-        let tags = if self.version == 1 { [VARIABLE_TAG_1, EXTENSION_TAG_1] } else { [VARIABLE_TAG, EXTENSION_TAG] };
+        let tags: &[u8] = match self.version {
+            1 => &[VARIABLE_TAG_1, EXTENSION_TAG_1],
+            _ => &[VARIABLE_TAG, EXTENSION_TAG, MODEL_TAG],
+        };
         let mut at = start;
         while at < stop {
             let here = &bytes[at as usize..stop as usize];
@@ -228,6 +259,12 @@ impl FileModel {
             }
             let parsed = parse_record(here, at, &self.limits, |v| self.rank_of(v))?;
             let record_end = at + parsed.length;
+            if let Record::Model(id) = parsed.record {
+                let (file, offset) = parsed.rest.bytes();
+                self.add_model(EmbeddedModel { id, offset, length: file.len() as u64 }, at)?;
+                at = record_end;
+                continue;
+            }
             let (variable, grid) = self.declare(parsed.record, at)?;
             let dtype = self.variables[variable].record.dtype;
             let (held, body_at) = parsed.rest.read(dtype)?;
@@ -301,6 +338,8 @@ impl FileModel {
                 self.variables.push(Variable { record, segments: vec![] });
                 (expected as usize, grid)
             }
+            // Models are no variables: whoever reads the groups takes them out.
+            Record::Model(_) => return corrupt(Defect::RecordTag(MODEL_TAG), at),
             Record::Extension(e) => {
                 // `parse_record` has seen that the variable is there.
                 let Some(v) = usize::try_from(e.variable).ok().filter(|&v| v < self.variables.len()) else {
@@ -335,6 +374,18 @@ impl FileModel {
             return Err(Error::Limit { what: "chunks", limit: self.limits.chunks, asked: self.chunks });
         }
         Ok((variable, grid))
+    }
+
+    fn add_model(&mut self, model: EmbeddedModel, at: u64) -> Result<(), Error> {
+        if self.models.iter().any(|m| m.id == model.id) {
+            return corrupt(Defect::Model("is there already"), at);
+        }
+        let (limit, asked) = (self.limits.models, self.models.len() as u64 + 1);
+        if asked > limit {
+            return Err(Error::Limit { what: "models in a file", limit, asked });
+        }
+        self.models.push(model);
+        Ok(())
     }
 
     fn add_segment(&mut self, variable: usize, grid: Grid, chunks: Vec<Chunk>) {

@@ -31,7 +31,7 @@ mod writer;
 pub use container::Container;
 pub use defect::Defect;
 pub use error::Error;
-pub use index::{ALIGNMENT, Chunk, ChunkForm, FORMAT_VERSION, HEAD_MAGIC, SMALL, Segment, Variable};
+pub use index::{ALIGNMENT, Chunk, ChunkForm, EmbeddedModel, FORMAT_VERSION, HEAD_MAGIC, SMALL, Segment, Variable};
 pub use limits::Limits;
 pub use payload::{EncodedPayload, PAYLOAD_MAGIC, PAYLOAD_VERSION, Payload, PayloadHeader};
 pub use record::{ExtensionRecord, VariableRecord};

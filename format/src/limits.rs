@@ -11,7 +11,9 @@ pub struct Limits {
     pub variables: u64,
     /// Chunks in a file, all variables together.
     pub chunks: u64,
-    /// Bytes of one variable record or extension record.
+    /// Models in a file.
+    pub models: u64,
+    /// Bytes of one record: of a variable, an extension or a model.
     pub record_bytes: u64,
     /// Bytes of one chunk, decoded.
     pub chunk_bytes: u64,
@@ -24,6 +26,7 @@ impl Default for Limits {
         Limits {
             variables: 1 << 16,
             chunks: 1 << 24,
+            models: 1 << 10,
             record_bytes: 1 << 24,
             chunk_bytes: 1 << 28,
             decoded_bytes: 1 << 36,

@@ -240,6 +240,11 @@ impl Claim {
         self.check(bytes)?.payload(Some(record), limits)
     }
 
+    /// The model that it says that it needs.
+    pub(crate) fn model(&self) -> Option<[u8; 32]> {
+        self.model
+    }
+
     /// Checks the checksum.
     pub(crate) fn check(self, bytes: &[u8]) -> Result<Checked<'_>, Error> {
         let body = &bytes[self.body.clone()];

@@ -9,9 +9,14 @@ use crate::{DType, Defect, Error, ErrorBound, Limits, error::corrupt};
 
 pub(crate) const VARIABLE_TAG: u8 = b'v';
 pub(crate) const EXTENSION_TAG: u8 = b'e';
+/// A model inside the file (SPEC §6.10).
+pub(crate) const MODEL_TAG: u8 = b'm';
 /// The same in format version 1 (SPEC §6.9).
 pub(crate) const VARIABLE_TAG_1: u8 = b'V';
 pub(crate) const EXTENSION_TAG_1: u8 = b'E';
+
+/// First bytes of a model's file (SPEC §9.1).
+const MODEL_MAGIC: [u8; 8] = *b"\x89SCM\r\n\x1a\n";
 
 const HAS_UNITS: u8 = 1;
 const HAS_ATTRIBUTES: u8 = 2;
@@ -163,6 +168,11 @@ impl Held<'_> {
     }
 }
 
+/// The record of a model: its file, as it is.
+pub(crate) fn encode_model(file: &[u8]) -> Vec<u8> {
+    frame(MODEL_TAG, file)
+}
+
 fn frame(tag: u8, body: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     put_varint(&mut out, body.len() as u64);
@@ -182,6 +192,8 @@ pub(crate) enum Record {
     /// The chunk shape of an extension has the rank of its variable, which the record does not say: it is read here as
     /// the varints up to the table.
     Extension(ExtensionRecord),
+    /// The digest that names it; its file is what follows the fields of the record, of which there are none.
+    Model([u8; 32]),
 }
 
 /// A parsed record.
@@ -205,6 +217,11 @@ pub(crate) struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
+    /// All of it, as bytes, and their offset.
+    pub(crate) fn bytes(&self) -> (&'a [u8], u64) {
+        (self.bytes, self.at)
+    }
+
     /// Reads it. The body of a chunk is given with its offset.
     pub(crate) fn read(&self, dtype: DType) -> Result<(Held<'a>, u64), Error> {
         let mut c = Cursor::new(self.bytes, self.at, "record");
@@ -250,7 +267,7 @@ pub(crate) fn parse_record<'a>(
     let mut c = Cursor::new(bytes, base, "record");
     let tag = c.u8()?;
     let version = match tag {
-        VARIABLE_TAG | EXTENSION_TAG => 2,
+        VARIABLE_TAG | EXTENSION_TAG | MODEL_TAG => 2,
         VARIABLE_TAG_1 | EXTENSION_TAG_1 => 1,
         _ => return corrupt(Defect::RecordTag(tag), base),
     };
@@ -270,11 +287,20 @@ pub(crate) fn parse_record<'a>(
     let mut c2 = Cursor::new(body, body_at, "record");
     let (record, flags) = match tag {
         VARIABLE_TAG | VARIABLE_TAG_1 => read_variable(&mut c2, version)?,
+        MODEL_TAG => (Record::Model(model_digest(body, body_at)?), 0),
         _ => read_extension(&mut c2, version, rank_of)?,
     };
     let at = c2.offset();
     let rest = Rest { flags, version, bytes: c2.take(c2.remaining())?, at };
     Ok(ParsedRecord { record, rest, length: c.position() as u64, crc: stored })
+}
+
+/// The digest that a model's file ends in. The file itself is for others to read.
+pub(crate) fn model_digest(file: &[u8], at: u64) -> Result<[u8; 32], Error> {
+    match file.strip_prefix(&MODEL_MAGIC).and_then(|rest| rest.split_last_chunk::<32>()) {
+        Some((_, digest)) => Ok(*digest),
+        None => corrupt(Defect::Model("does not begin as one or is too short"), at),
+    }
 }
 
 /// A variable record and its flags. In version 1 the chunk is never inside, and the highest bit is unused.

@@ -5,8 +5,8 @@
 use crate::index::{ALIGNMENT, SMALL, Variable, check_head, index_ending_at, read_indexes};
 use crate::payload::{Checked, Claim, Described, Payload, PayloadHeader};
 use crate::record::{
-    EXTENSION_TAG, EXTENSION_TAG_1, ExtensionRecord, Held, Record, VARIABLE_TAG, VARIABLE_TAG_1, VariableRecord,
-    covering, parse_record,
+    EXTENSION_TAG, EXTENSION_TAG_1, ExtensionRecord, Held, MODEL_TAG, Record, VARIABLE_TAG, VARIABLE_TAG_1,
+    VariableRecord, covering, parse_record,
 };
 use crate::table::{ChunkEntry, ValueRange};
 use crate::{ChunkFacts, Container, EncodedPayload, Error, Grid, Limits, PAYLOAD_MAGIC, Writer, cursor::Cursor};
@@ -21,6 +21,8 @@ pub struct Recovered {
     pub variables: Vec<RecoveredVariable>,
     /// Names of variables of which no chunk was found.
     pub lost_variables: Vec<String>,
+    /// Models that were in the file and are in the new one.
+    pub models: u64,
     /// Intact payloads of which no record tells the place.
     pub orphans: u64,
     /// Bytes of the new file.
@@ -43,6 +45,8 @@ pub struct RecoveredVariable {
 #[derive(Default)]
 struct Found<'a> {
     variables: BTreeMap<u64, VariableRecord>,
+    /// Files of models.
+    models: Vec<&'a [u8]>,
     extensions: HashMap<(u64, u64), ExtensionRecord>,
     payloads: BTreeMap<(u64, u64), FoundChunk<'a>>,
     facts: HashMap<(u64, u64), ChunkFacts>,
@@ -90,6 +94,9 @@ pub fn recover<W: Write>(container_bytes: &[u8], limits: &Limits, out: W) -> Res
     let mut found = scan(container_bytes, limits)?;
     let mut report = Recovered::default();
     let mut writer = Writer::create(out)?;
+    for model in std::mem::take(&mut found.models) {
+        report.models += u64::from(writer.put_model(model)?);
+    }
     for (ordinal, record) in std::mem::take(&mut found.variables) {
         let chunks = found.write_variable(ordinal, record.clone(), &mut writer, limits)?;
         match chunks {
@@ -225,7 +232,7 @@ fn scan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Found<'a>, Error> {
     let mut at = check_head(bytes).map_or(0, |head| head.length as usize);
     while at < bytes.len() {
         at += match bytes[at] {
-            VARIABLE_TAG | EXTENSION_TAG | VARIABLE_TAG_1 | EXTENSION_TAG_1 => {
+            VARIABLE_TAG | EXTENSION_TAG | MODEL_TAG | VARIABLE_TAG_1 | EXTENSION_TAG_1 => {
                 take_record(&bytes[at..], limits, &mut found, &mut budget)?
             }
             first if first == PAYLOAD_MAGIC[0] => take_payload(bytes, at, &mut found, &mut budget)?,
@@ -249,6 +256,12 @@ fn take_record<'a>(
     let Ok(parsed) = parse_record(bytes, 0, limits, rank_of) else { return Ok(1) };
     let length = parsed.length as usize;
     let (key, dtype) = match parsed.record {
+        Record::Model(_) => {
+            if (found.models.len() as u64) < limits.models {
+                found.models.push(parsed.rest.bytes().0);
+            }
+            return Ok(length);
+        }
         Record::Variable { ordinal, record } => {
             let dtype = record.dtype;
             let repeated = found.variables.values().any(|v| v.name == record.name);
@@ -307,8 +320,8 @@ fn last_index(bytes: &[u8], limits: &Limits, budget: &mut Budget) -> Result<Opti
         }
         if let Ok(body) = index_ending_at(bytes, end, head) {
             budget.spend(body.len() as u64)?;
-            if let Ok((_, variables)) = read_indexes(&bytes[..end], limits) {
-                return Ok(Some(variables));
+            if let Ok(contents) = read_indexes(&bytes[..end], limits) {
+                return Ok(Some(contents.variables));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Writing a container (SPEC §6), front to back without a step back.
 use crate::index::{ALIGNMENT, FORMAT_VERSION, HEAD_LENGTH, SMALL, Variable, align, head, put_footer};
-use crate::record::{ExtensionRecord, Held, VariableRecord, covering};
+use crate::record::{ExtensionRecord, Held, VariableRecord, covering, encode_model, model_digest};
 use crate::shape::byte_count;
 use crate::table::{ChunkEntry, ValueRange, put_table};
 use crate::{Container, DType, EncodedPayload, Error, Grid, Limits, cursor::put_varint};
@@ -26,6 +26,7 @@ pub struct Writer<W: Write> {
     tables: Vec<u8>,
     names: HashSet<String>,
     known: Vec<Known>,
+    models: HashSet<[u8; 32]>,
     group: Option<Group>,
 }
 
@@ -72,6 +73,7 @@ impl<W: Write> Writer<W> {
             tables: vec![],
             names: HashSet::new(),
             known: vec![],
+            models: HashSet::new(),
             group: None,
         })
     }
@@ -86,8 +88,9 @@ impl<W: Write> Writer<W> {
         }
         let known = container.variables().iter().map(Known::of).collect();
         let names = container.variables().iter().map(|v| v.record.name.clone()).collect();
+        let models = container.models().iter().map(|m| m.id).collect();
         let end = container.length();
-        Ok(Writer { out, at: end, previous: end, tables: vec![], names, known, group: None })
+        Ok(Writer { out, at: end, previous: end, tables: vec![], names, known, models, group: None })
     }
 
     /// Bytes of the file so far.
@@ -98,6 +101,27 @@ impl<W: Write> Writer<W> {
     /// Variables so far: the ordinal of the next one.
     pub fn variables(&self) -> u64 {
         self.known.len() as u64
+    }
+
+    /// Puts a model into the file, given the bytes of its own file; `false` where it is there already. Between groups only.
+    pub fn put_model(&mut self, file: &[u8]) -> Result<bool, Error> {
+        self.expect_no_group()?;
+        let id = model_digest(file, 0).map_err(|_| Error::InvalidArgument("bytes that are no model".into()))?;
+        if self.models.contains(&id) {
+            return Ok(false);
+        }
+        let limits = Limits::default();
+        for (what, limit, asked) in [
+            ("bytes of a record", limits.record_bytes, file.len() as u64),
+            ("models in a file", limits.models, self.models.len() as u64 + 1),
+        ] {
+            if asked > limit {
+                return Err(Error::Limit { what, limit, asked });
+            }
+        }
+        self.write(&encode_model(file))?;
+        self.models.insert(id);
+        Ok(true)
     }
 
     /// Starts a variable. All chunks of its grid must be pushed before the next call of this kind.

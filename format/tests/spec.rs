@@ -41,5 +41,5 @@ fn compat_golden_of_the_example_in_the_specification() {
     w.push(&EncodedPayload::new(&header, &[0xde, 0xad]), ChunkFacts::default()).unwrap();
     let written = finish(w);
     let hex = written.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
-    assert_eq!(written, example("### 6.10 Example"), "{hex}");
+    assert_eq!(written, example("### 6.11 Example"), "{hex}");
 }

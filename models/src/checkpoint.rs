@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// First bytes of the file. Then come four parts, each after its length as eight bytes, low byte first.
-const MAGIC: &[u8; 24] = b"scicodec checkpoint  1\n\0";
+/// First bytes of the file. Then come five parts, each after its length as eight bytes, low byte first.
+const MAGIC: &[u8; 24] = b"scicodec checkpoint  2\n\0";
 
 /// What is said of a run besides tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,8 +25,23 @@ pub struct Standing {
     pub windows: u64,
     /// Steps that were skipped because something was not finite.
     pub skipped: u64,
+    /// Moving mean of the loss.
+    pub loss: Option<f64>,
+    /// The validation that went best so far.
+    pub best: Option<Best>,
+    /// Digests of the models whose float weights the run began with, the nearest first.
+    pub lineage: Vec<String>,
     /// The configuration.
     pub config: Config,
+}
+
+/// A validation whose network is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Steps done then.
+    pub step: u64,
+    /// Bytes without the network ÷ bytes with it.
+    pub gain: f64,
 }
 
 /// A run between two steps.
@@ -39,6 +54,8 @@ pub struct Checkpoint {
     pub optimiser: Vec<u8>,
     /// The average of the weights, as low-endian 32-bit floats in the order of the network's parameters.
     pub average: Vec<u8>,
+    /// The same at the best validation; empty before the first one.
+    pub best: Vec<u8>,
 }
 
 impl Checkpoint {
@@ -49,7 +66,7 @@ impl Checkpoint {
         let mut file = fs::File::create(&partial).map_err(Error::io(&partial))?;
         let mut put = |bytes: &[u8]| file.write_all(bytes).map_err(Error::io(&partial));
         put(MAGIC)?;
-        for part in [&standing, &self.network, &self.optimiser, &self.average] {
+        for part in [&standing, &self.network, &self.optimiser, &self.average, &self.best] {
             put(&(part.len() as u64).to_le_bytes())?;
             put(part)?;
         }
@@ -68,13 +85,13 @@ impl Checkpoint {
             rest = after;
             Some(part.to_vec())
         };
-        let mut parts: [Vec<u8>; 4] = Default::default();
+        let mut parts: [Vec<u8>; 5] = Default::default();
         for p in &mut parts {
             *p = part().ok_or_else(|| corrupt("its end is missing".into()))?;
         }
-        let [standing, network, optimiser, average] = parts;
+        let [standing, network, optimiser, average, best] = parts;
         let standing = serde_json::from_slice(&standing).map_err(|e| corrupt(e.to_string()))?;
-        Ok(Checkpoint { standing, network, optimiser, average })
+        Ok(Checkpoint { standing, network, optimiser, average, best })
     }
 }
 
@@ -91,14 +108,17 @@ mod tests {
             device: "cpu".into(),
             windows: 12,
             skipped: 0,
+            loss: Some(0.75),
+            best: Some(Best { step: 2, gain: 1.01 }),
+            lineage: vec!["ab".into()],
             config: Config::default(),
         };
-        let c = Checkpoint { standing, network: vec![1, 2], optimiser: vec![], average: vec![7; 8] };
+        let c = Checkpoint { standing, network: vec![1, 2], optimiser: vec![], average: vec![7; 8], best: vec![8; 8] };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.checkpoint");
         c.write(&path).unwrap();
         let again = Checkpoint::read(&path).unwrap();
-        assert_eq!((again.standing, again.network, again.average), (c.standing, c.network, c.average));
+        assert_eq!((again.standing, again.average, again.best), (c.standing, c.average, c.best));
         let bytes = fs::read(&path).unwrap();
         for n in 0..bytes.len() {
             fs::write(&path, &bytes[..n]).unwrap();

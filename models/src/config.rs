@@ -47,6 +47,10 @@ pub struct TrainingConfig {
     pub validation_encodings: usize,
     /// Points of an encoding in a validation.
     pub validation_points: usize,
+    /// Parts of fields that a validation codes with the network and without: the true gain, by which the best network is kept.
+    pub coded_parts: usize,
+    /// Points of such a part.
+    pub coded_points: usize,
     /// File of an integer model. Encodings are then made with it, so that the head sees the codes that are left in coding; without
     /// one, codes are those that are left without a network.
     pub sampler: Option<PathBuf>,
@@ -72,6 +76,8 @@ impl Default for TrainingConfig {
             validate_every: 500,
             validation_encodings: 12,
             validation_points: 1 << 14,
+            coded_parts: 8,
+            coded_points: 1 << 14,
             sampler: None,
             checkpoint_seconds: 120.0,
         }
@@ -113,7 +119,13 @@ impl Config {
             t.encodings,
             t.validation_encodings,
         ];
-        let longer = [t.steps_per_encoding, t.validate_every, t.crop_points as u64, t.validation_points as u64];
+        let longer = [
+            t.steps_per_encoding,
+            t.validate_every,
+            t.crop_points as u64,
+            t.validation_points as u64,
+            t.coded_points as u64,
+        ];
         let parts = [t.last_rate, t.average, t.held_out];
         let wrong = |what: &str| Err(Error::InvalidArgument(format!("configuration: {what}")));
         if counts.contains(&0) || longer.contains(&0) {

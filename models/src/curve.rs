@@ -1,5 +1,10 @@
 //! The curves of a run: CSV, and a picture.
-use crate::{Error, Score, run::write, validate::BOUNDS};
+use crate::{
+    Error, Score,
+    coded::{CODED_BOUNDS, CodedScore},
+    run::write,
+    validate::BOUNDS,
+};
 use plotters::prelude::*;
 use std::{
     fmt::Write as _,
@@ -31,6 +36,8 @@ pub struct ScoreRow {
     pub score: Score,
     /// How many the integer network saves.
     pub integers: Score,
+    /// What it gains in files, if there was anything to code.
+    pub coded: Option<CodedScore>,
 }
 
 /// The curves so far: lines of CSV without heads.
@@ -73,6 +80,12 @@ impl Curve {
             // Writing to a string cannot fail.
             let _ = write!(line, ",{part:.5}");
         }
+        if let Some(coded) = r.coded {
+            let _ = write!(line, ",{:.5}", coded.mean());
+            for gain in coded.gains {
+                let _ = write!(line, ",{gain:.5}");
+            }
+        }
         self.scores.push(line);
     }
 
@@ -87,10 +100,11 @@ impl Curve {
             text + "\n"
         };
         let bounds: String = BOUNDS.iter().map(|b| format!(",rel={b:e}")).collect();
+        let gains: String = CODED_BOUNDS.iter().map(|(name, _)| format!(",gain_{name}")).collect();
         write(&self.folder.join("curve.csv"), &table("step,seconds,loss,learning_rate,gradient_norm", &self.rows))?;
         write(
             &self.folder.join("validation.csv"),
-            &table(&format!("step,seconds,bits,bits_of_integers{bounds}"), &self.scores),
+            &table(&format!("step,seconds,bits,bits_of_integers{bounds},gain{gains}"), &self.scores),
         )?;
         let svg = self.picture().map_err(|e| Error::InvalidArgument(format!("cannot draw the curves: {e}")))?;
         write(&self.folder.join("curve.svg"), &svg)
@@ -103,7 +117,9 @@ impl Curve {
             lines.iter().filter_map(|l| Some((number(l, 0)?, number(l, k)?))).collect()
         };
         let (losses, scores) = (column(&self.rows, 2), column(&self.scores, 2));
-        let all = || losses.iter().chain(&scores);
+        let sizes: Vec<(f64, f64)> =
+            column(&self.scores, 4 + BOUNDS.len()).into_iter().map(|(step, gain)| (step, 1.0 / gain)).collect();
+        let all = || losses.iter().chain(&scores).chain(&sizes);
         let last = all().map(|p| p.0).fold(1.0, f64::max);
         let (low, high) = all().map(|p| p.1).fold((0.9f64, 1.0f64), |(l, h), v| (l.min(v), h.max(v)));
         let mut svg = String::new();
@@ -124,6 +140,10 @@ impl Curve {
                 .draw_series(LineSeries::new(scores.iter().copied(), RED.stroke_width(2)))?
                 .label("fields not learned from")
                 .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], RED));
+            chart
+                .draw_series(LineSeries::new(sizes.iter().copied(), BLACK.stroke_width(2)))?
+                .label("bytes of files ÷ those without")
+                .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], BLACK));
             chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
             root.present()?;
         }

@@ -10,8 +10,8 @@ use crate::{
 use scicodec::{
     learned::{CAUSAL, CHANNELS, CONDITIONS, PassSample, UNIT},
     network::{
-        Convolution, Graph, Kernel, Model, ModelBuilder, Network as IntegerNetwork, Operation, Requantise, Scratch,
-        Span, Window,
+        Convolution, Graph, Kernel, ModelBuilder, Network as IntegerNetwork, Operation, Requantise, Scratch, Span,
+        Window,
     },
 };
 
@@ -239,9 +239,9 @@ fn push_block(operations: &mut Vec<Operation>, block: &Block, width: usize) -> R
 const GATE_UNIT: f64 = 64.0;
 const GATE_BITS: u8 = 14;
 
-/// The model file of both networks.
-pub fn model(name: &str, network: &Network) -> Result<Model, Error> {
-    Ok(ModelBuilder::new(name).network(trunk(network)?)?.network(head(&network.head)?)?.build()?)
+/// The beginning of the model file of both networks.
+pub fn builder(name: &str, network: &Network) -> Result<ModelBuilder, Error> {
+    Ok(ModelBuilder::new(name).network(trunk(network)?)?.network(head(&network.head)?)?)
 }
 
 #[cfg(test)]
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn encodings_may_be_made_with_a_network() {
         let fields = [field("a__x", &[30, 41], 1)];
-        let model = model("any", &network(&NetworkConfig::default(), 3)).unwrap();
+        let model = builder("any", &network(&NetworkConfig::default(), 3)).unwrap().build().unwrap();
         let sampler = Predictor::new(&model).unwrap();
         let [alone, guided] = [None, Some(&sampler)].map(|sampler| {
             let e = encode(&fields, &[0], 1 << 20, Some(1e-2), sampler, &mut fastrand::Rng::with_seed(1)).unwrap();

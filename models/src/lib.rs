@@ -5,6 +5,7 @@
 #![cfg(feature = "flex")]
 
 mod checkpoint;
+mod coded;
 mod config;
 mod curve;
 mod depthwise;
@@ -23,7 +24,8 @@ mod trainer;
 mod validate;
 mod weights;
 
-pub use checkpoint::{Checkpoint, Standing};
+pub use checkpoint::{Best, Checkpoint, Standing};
+pub use coded::{CODED_BOUNDS, CodedScore, CodedValidation};
 pub use config::{Config, TrainingConfig};
 pub use device::device;
 pub use error::Error;

@@ -1,14 +1,16 @@
 //! A whole run: fields in, a folder with a checkpoint and curves out.
 use crate::{
-    Checkpoint, Config, Error, Score, TrainingField, Until,
+    Best, Checkpoint, Config, Error, Score, TrainingField, Until,
+    coded::{CodedScore, CodedValidation},
     curve::{Curve, CurveRow, ScoreRow},
     export::Integers,
     pool::Pool,
     trainer::Trainer,
     validate::Validation,
-    weights::{CARD, Card, FLOATS, MODEL, write_card, write_floats, write_model},
+    weights::{CARD, Card, FLOATS, MODEL, model, write_card, write_floats, write_model},
 };
 use scicodec::{
+    LoadedModel,
     learned::Predictor,
     network::{Model, ModelLimits},
 };
@@ -60,7 +62,18 @@ pub enum Event {
         score: Score,
         /// How many the integer network made of it saves.
         integers: Score,
+        /// What files gain by it; `None` where there was nothing to code.
+        coded: Option<CodedScore>,
     },
+    /// There is one family of fields only: validation is on fields that were learned from.
+    NothingHeldOut,
+}
+
+/// A validation.
+#[derive(Clone, Copy)]
+struct Validated {
+    scores: [Score; 2],
+    coded: Option<CodedScore>,
 }
 
 /// How a run ended.
@@ -76,8 +89,14 @@ pub struct RunReport {
     pub score: Score,
     /// The same of the integer network.
     pub integers: Score,
+    /// Whether all steps that were asked for are done.
+    pub complete: bool,
+    /// The validation by which the network was kept.
+    pub best: Option<Best>,
     /// Id of the integer model.
     pub model: String,
+    /// Its file.
+    pub model_file: PathBuf,
     /// The checkpoint.
     pub checkpoint: PathBuf,
 }
@@ -119,43 +138,62 @@ pub fn run(
 
     let t = &config.training;
     let (training, kept) = split(&fields, t.held_out);
+    let mut wanted = kept != training || on(Event::NothingHeldOut);
     let fields = Arc::new(fields);
     let sampler = t.sampler.as_deref().map(read_predictor).transpose()?.map(Arc::new);
     let (count, points) = (t.validation_encodings, t.validation_points);
     let validation = Validation::new(&fields, &kept, count, points, sampler.as_deref(), seed)?;
+    let coding = CodedValidation::new(&fields, &kept, t.coded_parts, t.coded_points, seed)?;
     let untrained = validation.untrained_score();
     let mut pool = Pool::new(fields.clone(), training.clone(), t.drawing(), sampler, seed, trainer.standing.step);
     let mut curve = Curve::open(&options.out, trainer.standing.step)?;
     let device = crate::device(&options.device)?;
-    let validate = |trainer: &mut Trainer, curve: &mut Curve| {
+    let name = options.out.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let those = |numbers: &[usize]| numbers.iter().map(|k| &fields[*k]).collect::<Vec<_>>();
+    let learned_from = those(&training);
+    let validate = |trainer: &Trainer| {
         let network = trainer.averaged();
         let integers = Integers::new(&network)?;
-        let (score, integers) = (validation.score(&network, &device), validation.integer_score(&integers)?);
-        let (step, seconds) = (trainer.standing.step, trainer.standing.seconds);
-        curve.score(ScoreRow { step, seconds, score, integers });
-        trainer.mark()?;
-        Ok::<_, Error>((Event::Validated { step, score, integers }, [score, integers]))
+        let scores = [validation.score(&network, &device), validation.integer_score(&integers)?];
+        let model = LoadedModel::new(model(&name, &network, &trainer.standing, &learned_from)?)?;
+        Ok::<_, Error>(Validated { scores, coded: coding.score(Arc::new(model))? })
     };
-    let leave = |trainer: &Trainer, curve: &Curve, scores: [Score; 2]| {
+    let note = |trainer: &mut Trainer, curve: &mut Curve, v: &Validated| {
+        let (step, seconds) = (trainer.standing.step, trainer.standing.seconds);
+        let Validated { scores: [score, integers], coded } = *v;
+        curve.score(ScoreRow { step, seconds, score, integers, coded });
+        // Without files to compare, ideal code lengths decide.
+        trainer.validated(coded.map_or(1.0 / integers.mean(), |c| c.mean()));
+        trainer.mark()?;
+        Ok::<_, Error>(Event::Validated { step, score, integers, coded })
+    };
+    let leave = |trainer: &Trainer, curve: &Curve, v: &Validated| {
         trainer.checkpoint()?.write(&path)?;
         curve.write()?;
-        let name = options.out.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let id = write_model(&name, &trainer.averaged(), &options.out.join(MODEL))?;
-        write_floats(trainer.averaged(), &options.out.join(FLOATS))?;
-        let those = |numbers: &[usize]| numbers.iter().map(|k| &fields[*k]).collect();
+        let best = trainer.best();
+        let model = model(&name, &best, &trainer.standing, &learned_from)?;
+        let id = format!("{:#}", model.id());
+        write_model(&model, &options.out.join(MODEL))?;
+        write_floats(best, &options.out.join(FLOATS))?;
         let card = Card {
             standing: &trainer.standing,
             id: &id,
-            scores: [scores[0], scores[1], untrained],
-            fields: [those(&training), those(&kept)],
+            scores: [v.scores[0], v.scores[1], untrained],
+            coded: v.coded,
+            fields: [learned_from.clone(), those(&kept)],
         };
         write_card(&card, &options.out.join(CARD))?;
         Ok::<_, Error>(id)
     };
 
-    let (event, mut scores) = validate(&mut trainer, &mut curve)?;
-    let mut wanted = on(event);
-    let (mut saved, mut validated, mut loss) = (Instant::now(), trainer.standing.step, None);
+    // A run that goes on has noted this validation, or has not come to it: only what is said needs it.
+    let mut last = validate(&trainer)?;
+    let resumed = trainer.standing.step > 0;
+    if !resumed {
+        wanted &= on(note(&mut trainer, &mut curve, &last)?);
+    }
+    trainer.mark()?;
+    let mut saved = Instant::now();
     let mut begun = Instant::now();
     while wanted && trainer.progress(options.until) < 1.0 {
         let progress = trainer.progress(options.until);
@@ -165,39 +203,40 @@ pub fn run(
         begun = Instant::now();
         let at = trainer.standing.step;
         if step.taken {
-            loss = Some(loss.map_or(step.loss, |l: f64| 0.98 * l + 0.02 * step.loss));
+            let loss = trainer.standing.loss;
+            trainer.standing.loss = Some(loss.map_or(step.loss, |l| 0.98 * l + 0.02 * step.loss));
         }
-        let mean = loss.unwrap_or(1.0);
+        let mean = trainer.standing.loss.unwrap_or(1.0);
         if at % 20 == 0 {
             let seconds = trainer.standing.seconds;
             curve.row(CurveRow { step: at, seconds, loss: mean, rate: step.rate, norm: step.norm });
         }
-        if at % t.validate_every == 0 {
-            let event;
-            (event, scores) = validate(&mut trainer, &mut curve)?;
-            validated = at;
-            wanted &= on(event);
+        let done = trainer.progress(options.until) >= 1.0;
+        if at % t.validate_every == 0 || done {
+            last = validate(&trainer)?;
+            wanted &= on(note(&mut trainer, &mut curve, &last)?);
+            // Validation is no part of the time that a run is given.
+            begun = Instant::now();
         }
         if saved.elapsed().as_secs_f64() >= t.checkpoint_seconds {
-            leave(&trainer, &curve, scores)?;
+            leave(&trainer, &curve, &last)?;
             saved = Instant::now();
         }
         wanted &= on(Event::Step { step: at, progress: trainer.progress(options.until), loss: mean });
     }
-    if validated != trainer.standing.step {
-        let event;
-        (event, scores) = validate(&mut trainer, &mut curve)?;
-        on(event);
-    }
-    let model = leave(&trainer, &curve, scores)?;
+    let model = leave(&trainer, &curve, &last)?;
+    let complete = trainer.progress(options.until) >= 1.0;
     let s = trainer.standing;
     Ok(RunReport {
         steps: s.step,
         skipped: s.skipped,
         seconds: s.seconds,
-        score: scores[0],
-        integers: scores[1],
+        score: last.scores[0],
+        integers: last.scores[1],
+        complete,
+        best: s.best,
         model,
+        model_file: options.out.join(MODEL),
         checkpoint: path,
     })
 }
@@ -215,8 +254,12 @@ fn begin(options: &RunOptions, path: &Path) -> Result<Trainer, Error> {
             return Err(Error::InvalidArgument(what));
         }
         let config = options.config.clone().unwrap_or_default();
-        let trainer = Trainer::new(&config, &options.device, options.seed)?;
-        return options.start.iter().try_fold(trainer, |t, weights| t.starting_from(weights));
+        let mut trainer = Trainer::new(&config, &options.device, options.seed)?;
+        if let Some(weights) = &options.start {
+            trainer = trainer.starting_from(weights)?;
+            trainer.standing.lineage = lineage(weights);
+        }
+        return Ok(trainer);
     }
     let checkpoint = Checkpoint::read(path)?;
     let theirs = &checkpoint.standing.config;
@@ -225,6 +268,13 @@ fn begin(options: &RunOptions, path: &Path) -> Result<Trainer, Error> {
         return Err(Error::InvalidArgument(what));
     }
     Trainer::resume(&checkpoint, &options.device)
+}
+
+/// The integer model beside float weights, and those that it went on from.
+fn lineage(weights: &Path) -> Vec<String> {
+    let bytes = fs::read(weights.with_file_name(MODEL)).unwrap_or_default();
+    let Ok(model) = Model::read(&bytes, &ModelLimits::default()) else { return vec![] };
+    std::iter::once(model.id()).chain(model.lineage()).map(|id| format!("{id:#}")).collect()
 }
 
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
@@ -250,6 +300,8 @@ mod tests {
             validate_every: 20,
             validation_encodings: 1,
             validation_points: 800,
+            coded_parts: 2,
+            coded_points: 800,
             ..TrainingConfig::default()
         };
         let network = NetworkConfig { width: 4, blocks: 1, ..NetworkConfig::default() };

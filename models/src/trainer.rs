@@ -1,7 +1,7 @@
 //! Training: steps on windows of passes, with a guard against numbers that are not finite.
 use crate::{
     Error,
-    checkpoint::{Checkpoint, Standing},
+    checkpoint::{Best, Checkpoint, Standing},
     config::Config,
     loss,
     network::Network,
@@ -57,6 +57,8 @@ pub struct Trainer {
     network: Network,
     optimiser: ModuleOptimizer,
     average: Vec<Vec<f32>>,
+    /// The average at the best validation.
+    best: Option<Vec<Vec<f32>>>,
     skips: u32,
     restores: u32,
     good: Option<Checkpoint>,
@@ -76,6 +78,9 @@ impl Trainer {
             device: device_name.into(),
             windows: 0,
             skipped: 0,
+            loss: None,
+            best: None,
+            lineage: vec![],
             config: config.clone(),
         };
         Ok(Trainer {
@@ -84,6 +89,7 @@ impl Trainer {
             network,
             optimiser: optimiser(config),
             average,
+            best: None,
             skips: 0,
             restores: 0,
             good: None,
@@ -94,6 +100,9 @@ impl Trainer {
     pub fn resume(checkpoint: &Checkpoint, device_name: &str) -> Result<Trainer, Error> {
         let mut t = Trainer::new(&checkpoint.standing.config, device_name, checkpoint.standing.seed)?;
         t.restore(checkpoint)?;
+        if !checkpoint.best.is_empty() {
+            t.best = Some(numbers_like(&t.average, &checkpoint.best)?);
+        }
         t.standing.device = device_name.into();
         Ok(t)
     }
@@ -111,14 +120,7 @@ impl Trainer {
         let record = ModuleRecord::from_bytes(bytes(&c.network)).map_err(|e| corrupt(format!("{e:?}")))?;
         let network = self.network.clone().try_load_record(record).map_err(|e| corrupt(format!("{e:?}")))?;
         let record = OptimizerRecord::from_bytes(bytes(&c.optimiser)).map_err(|e| corrupt(format!("{e:?}")))?;
-        let numbers: Vec<f32> = c.average.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        let mut left = numbers.as_slice();
-        for a in &mut self.average {
-            let (head, tail) =
-                left.split_at_checked(a.len()).ok_or_else(|| corrupt("the average is too short".into()))?;
-            a.copy_from_slice(head);
-            left = tail;
-        }
+        self.average = numbers_like(&self.average, &c.average)?;
         self.network = network;
         self.optimiser = optimiser(&c.standing.config).load_record(record);
         self.standing = c.standing.clone();
@@ -132,18 +134,33 @@ impl Trainer {
             standing: self.standing.clone(),
             network: self.network.clone().into_record().into_bytes().map_err(failed)?.to_vec(),
             optimiser: self.optimiser.to_record().into_bytes().map_err(failed)?.to_vec(),
-            average: self.average.iter().flatten().flat_map(|v| v.to_le_bytes()).collect(),
+            average: bytes_of(&self.average),
+            best: self.best.as_ref().map_or(vec![], |b| bytes_of(b)),
         })
     }
 
-    /// The averaged network, without gradients: what is validated and exported.
+    /// The averaged network, without gradients: what is validated.
     pub fn averaged(&self) -> Network {
         parameters::replaced(self.network.valid(), &self.average)
+    }
+
+    /// The averaged network at the best validation, or as it is before the first: what is exported.
+    pub fn best(&self) -> Network {
+        parameters::replaced(self.network.valid(), self.best.as_ref().unwrap_or(&self.average))
+    }
+
+    /// Takes note of a validation's gain: the averaged network is kept if none was better.
+    pub fn validated(&mut self, gain: f64) {
+        if gain.is_finite() && self.standing.best.is_none_or(|b| gain > b.gain) {
+            self.standing.best = Some(Best { step: self.standing.step, gain });
+            self.best = Some(self.average.clone());
+        }
     }
 
     /// How far the run has come, 0 to 1.
     pub fn progress(&self, until: Until) -> f64 {
         let part = match until {
+            Until::Steps(n) if self.standing.step >= n => 1.0,
             Until::Steps(n) => self.standing.step as f64 / n.max(1) as f64,
             Until::Minutes(m) => self.standing.seconds / (60.0 * m).max(1e-9),
         };
@@ -214,6 +231,22 @@ impl Trainer {
         self.skips = 0;
         Ok(())
     }
+}
+
+fn bytes_of(parameters: &[Vec<f32>]) -> Vec<u8> {
+    parameters.iter().flatten().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// Parameters of the sizes of others, from bytes.
+fn numbers_like(sizes: &[Vec<f32>], bytes: &[u8]) -> Result<Vec<Vec<f32>>, Error> {
+    let wrong = || Error::Corrupt { path: "checkpoint".into(), what: "weights of another network".into() };
+    let mut left = bytes.as_chunks::<4>().0;
+    let mut take = |n: usize| {
+        let (head, tail) = left.split_at_checked(n)?;
+        left = tail;
+        Some(head.iter().map(|b| f32::from_le_bytes(*b)).collect())
+    };
+    sizes.iter().map(|s| take(s.len()).ok_or_else(wrong)).collect()
 }
 
 fn optimiser(config: &Config) -> ModuleOptimizer {

@@ -1,10 +1,18 @@
 //! What a run leaves for others: the integer model, the float weights that training can start from, and a card.
-use crate::{Error, Score, Standing, TrainingField, export, network::Network, run::write, validate::BOUNDS};
+use crate::{
+    Error, Score, Standing, TrainingField,
+    coded::{CODED_BOUNDS, CodedScore},
+    export,
+    network::Network,
+    run::write,
+    validate::BOUNDS,
+};
 use burn::{
     module::{Module, ModuleMapper, Param},
     store::ModuleRecord,
     tensor::{Bytes, DType, Tensor},
 };
+use scicodec::network::{Model, ModelId};
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 /// Name of the integer model in a run's folder.
@@ -40,13 +48,30 @@ pub fn read_floats(network: Network, path: &Path) -> Result<Network, Error> {
     network.try_load_record(record.cast_to_module_dtype()).map_err(corrupt)
 }
 
-/// Writes the integer model, and tells its id.
-pub fn write_model(name: &str, network: &Network, path: &Path) -> Result<String, Error> {
-    let model = export::model(name, network)?;
+/// The integer model of a network, with what is to be known of it. The bytes depend on the run's steps, not on its time.
+pub fn model(name: &str, network: &Network, standing: &Standing, fields: &[&TrainingField]) -> Result<Model, Error> {
+    let step = standing.best.map_or(standing.step, |b| b.step);
+    let lineage: Vec<ModelId> = standing.lineage.iter().filter_map(|id| ModelId::parse(id)).collect();
+    let notes = [
+        ("data", format!("{} fields of these families: {}", fields.len(), families(fields))),
+        ("licence", "that of the sources of the data".into()),
+        ("training", format!("{step} steps, seed {}", standing.seed)),
+    ];
+    let builder = export::builder(name, network)?.notes(&notes)?;
+    let builder = if lineage.is_empty() { builder } else { builder.lineage(&lineage)? };
+    Ok(builder.build()?)
+}
+
+fn families(fields: &[&TrainingField]) -> String {
+    let names: BTreeSet<&str> = fields.iter().map(|f| f.family()).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// Writes an integer model.
+pub fn write_model(model: &Model, path: &Path) -> Result<(), Error> {
     let partial = path.with_extension("partial");
     fs::write(&partial, model.write()).map_err(Error::io(&partial))?;
-    fs::rename(&partial, path).map_err(Error::io(path))?;
-    Ok(format!("{:#}", model.id()))
+    fs::rename(&partial, path).map_err(Error::io(path))
 }
 
 /// What a card tells.
@@ -58,6 +83,8 @@ pub struct Card<'a> {
     /// The last validation, in floating point and of the integer network, and that of interpolation with one scale for every
     /// condition.
     pub scores: [Score; 3],
+    /// What the network gains in files.
+    pub coded: Option<CodedScore>,
     /// The fields learned from, and those kept for validation.
     pub fields: [Vec<&'a TrainingField>; 2],
 }
@@ -65,10 +92,6 @@ pub struct Card<'a> {
 /// Writes the model card.
 pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
     let (s, n) = (card.standing, &card.standing.config.network);
-    let families = |fields: &[&TrainingField]| {
-        let names: BTreeSet<&str> = fields.iter().map(|f| f.family()).collect();
-        names.into_iter().collect::<Vec<_>>().join(", ")
-    };
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write!(
@@ -81,7 +104,8 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
          | head | {} and {} channels; {} multiplications per point |\n\
          | training | {} steps, {} windows of up to {} points, {:.0} minutes on {} |\n\
          | seed | {} |\n\
-         | steps skipped (not finite) | {} |\n\n",
+         | steps skipped (not finite) | {} |\n\
+         | kept | the network of step {}, the best of those validated by the size of files |\n\n",
         card.id,
         n.width,
         n.blocks,
@@ -99,6 +123,7 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
         s.device,
         s.seed,
         s.skipped,
+        s.best.map_or(s.step, |b| b.step),
     );
     let row = |name: &str, score: &Score| {
         let parts: String = score.parts.iter().map(|p| format!(" {p:.4} |")).collect();
@@ -113,10 +138,11 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
          per pass (geometric means; smaller is better). The real coder adapts to its surroundings also without a network, \
          so files gain less.\n\n\
          | | all |{heads}\n|{lines}\n{}{}{}\n\
-         The course of the run: `curve.csv`, `validation.csv`, `curve.svg`.\n\n",
+         {}The course of the run: `curve.csv`, `validation.csv`, `curve.svg`.\n\n",
         row("no network, one scale for every condition", &card.scores[2]),
         row("floating point", &card.scores[0]),
         row("integer network", &card.scores[1]),
+        card.coded.map_or(String::new(), |c| gains(&c)),
     );
     let _ = write!(
         text,
@@ -137,4 +163,15 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
         s.seed,
     );
     write(path, &text)
+}
+
+/// What a network gains in files, as a line of text.
+fn gains(coded: &CodedScore) -> String {
+    let each: Vec<String> =
+        CODED_BOUNDS.iter().zip(coded.gains).map(|((name, _), gain)| format!("{gain:.4} at {name}")).collect();
+    format!(
+        "Bytes without the network ÷ bytes with it, of parts of the same fields, coded by the program: {:.4} ({}).\n\n",
+        coded.mean(),
+        each.join(", ")
+    )
 }

@@ -61,8 +61,8 @@ def normal(bits):
     return struct.unpack("<d", (bits << 40).to_bytes(8, "little"))[0]
 
 
-def decode_chunk(payload):
-    """The bits of every element of a chunk, in C order."""
+def decode_chunk(payload, models):
+    """The bits of every element of a chunk, in C order; `models` are the files of those at hand, by id."""
     dtype, base = payload.dtype, payload.base
     n = four_axes(payload.shape)
     count = n[0] * n[1] * n[2] * n[3]
@@ -76,6 +76,7 @@ def decode_chunk(payload):
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
     if base == 6:
         need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
+    need(payload.model is None or base == 7, "a chunk does not ask for the model that its payload names")
     if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
@@ -104,7 +105,7 @@ def decode_chunk(payload):
             step = read_step(cur)
         parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3}[base])))
         if base == 7:
-            guide = learned.Guide(cur.u8(), cur.u8())
+            guide = learned.Guide(cur.u8(), cur.u8(), payload.model, models)
 
     dec = Decoder(cur.take(cur.left()))
     mask, told = [0] * count, []

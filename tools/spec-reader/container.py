@@ -129,8 +129,7 @@ class Payload:
         self.variable = self.chunk = 0
         if flags & 32:
             self.variable, self.chunk = cur.varint(), cur.varint()
-        if flags & 16:
-            raise Unsupported("a model is needed")
+        self.model = bytes(cur.take(32)) if flags & 16 else None
         length = cur.varint()
         before = cur.pos
         self.crc = cur.uint(4)
@@ -144,7 +143,8 @@ class Payload:
 class Inside:
     """§6.2: a chunk inside its record, seen as a payload."""
 
-    def __init__(self, segment, table, body):
+    def __init__(self, segment, table, body, model):
+        self.model = model
         self.dtype, self.shape = segment.variable.dtype, segment.shape
         self.base, self.body = table.bases[0], body
 
@@ -273,14 +273,13 @@ def read_held(cur, segment, flags):
     version, dtype = segment.variable.version, segment.variable.dtype
     need(flags in (0, 1, 2, 6), "a record that holds what cannot be together")
     need(not flags or segment.chunks == 1, "a chunk or its table inside a record of other than one chunk")
-    if flags == 6:
-        raise Unsupported("a model is needed")
     if flags == 1:
         segment.table = (Table1 if version == 1 else Table)(cur, 1, dtype)
-    if flags == 2:
+    if flags & 2:
+        model = bytes(cur.take(32)) if flags & 4 else None
         table = Table(cur, 1, dtype, lengths=False)
         need(cur.left() > 0, "a chunk without a body")
-        segment.inside = Inside(segment, table, cur.take(cur.left()))
+        segment.inside = Inside(segment, table, cur.take(cur.left()), model)
 
 
 def read_index(data, end, version):
@@ -305,7 +304,7 @@ def first_group(version):
 
 
 def read_container(data):
-    """All variables, with the offsets of their payloads."""
+    """All variables, with the offsets of their payloads, and the files of the models inside, by id."""
     need(data[:8] == b"\x89SCZ\r\n\x1a\n", "not a scicodec file")
     head = Cursor(data, 8)
     version = head.u8()
@@ -319,16 +318,16 @@ def read_container(data):
         if not previous:
             break
         end = previous
-    variables = []
+    variables, models = [], {}
     for begin, index, end in reversed(sessions):
         at = begin
         while at < end:
-            at = read_group(data, at, end, index, variables, version)
+            at = read_group(data, at, end, index, variables, models, version)
         need(at == end and index.left() == 0, "groups and index do not fit")
-    return variables
+    return variables, models
 
 
-def read_group(data, at, end, index, variables, version):
+def read_group(data, at, end, index, variables, models, version):
     """Reads the record at `at`; returns the offset behind its payloads."""
     cur = Cursor(data, at, end)
     tag = cur.u8()
@@ -343,6 +342,9 @@ def read_group(data, at, end, index, variables, version):
         number = body.varint()
         need(number < len(variables), "a variable does not come before its extension")
         segment = variables[number].extend(body)
+    elif tag == 0x6D and version > 1:
+        read_model_record(body.take(length), models)
+        return cur.pos
     else:
         raise Corrupt("an unknown tag")
     need(body.left() == 0, "a record is longer than its fields")
@@ -358,6 +360,13 @@ def read_group(data, at, end, index, variables, version):
         else:
             segment.starts.append(None)
     return at
+
+
+def read_model_record(file, models):
+    """§6.10: the file of a model is read when a chunk asks for it."""
+    need(len(file) >= 40 and file[:8] == b"\x89SCM\r\n\x1a\n", "a model in the file does not begin as one, or is too short")
+    need(bytes(file[-32:]) not in models, "a model is in the file twice")
+    models[bytes(file[-32:])] = bytes(file)
 
 
 def is_bare(version, length):

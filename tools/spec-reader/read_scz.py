@@ -13,7 +13,7 @@ from entropy import Corrupt, Unsupported
 LIMIT = 1 << 28  # bytes of a decoded chunk
 
 
-def decode_variable(data, variable):
+def decode_variable(data, variable, models):
     dtype = np.dtype(DTYPES[variable.dtype])
     unsigned = np.dtype("u%d" % dtype.itemsize)
     for segment in variable.segments:
@@ -23,7 +23,7 @@ def decode_variable(data, variable):
     for segment in variable.segments:
         for k, (start, extents) in enumerate(segment.places()):
             payload = read_payload(data, segment, k, extents)
-            bits = np.array(decode_chunk(payload), unsigned).reshape(extents)
+            bits = np.array(decode_chunk(payload, models), unsigned).reshape(extents)
             if extents:
                 start = (start[0] + segment.row, *start[1:])
             out[tuple(slice(s, s + e) for s, e in zip(start, extents))] = bits
@@ -32,8 +32,8 @@ def decode_variable(data, variable):
 
 def decode_file(path):
     data = pathlib.Path(path).read_bytes()
-    variables = read_container(data)
-    return variables, [decode_variable(data, v) for v in variables]
+    variables, models = read_container(data)
+    return variables, [decode_variable(data, v, models) for v in variables]
 
 
 def main(arguments):

@@ -8,6 +8,7 @@
 #[path = "../../tests/common/field.rs"]
 mod field;
 mod specimens;
+use scicodec::network::{ModelBuilder, Operation};
 use scicodec::*;
 use sha2::{Digest, Sha256};
 use specimens::{Specimen, specimens};
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::error::Error as AnyError;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Names of the first bits of a body's flags (SPEC §4).
 const FLAGS: [&str; 7] = ["masked", "exceptions", "logarithm", "fast", "mixture", "mixed masks", "zeros first"];
@@ -85,6 +87,9 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
         let mut options = EncodeOptions::new(v.bound);
         (options.effort, options.threads) = (v.effort, 1);
         options.fill = v.fill.map(Fill::Bits);
+        if s.file.starts_with("model-") {
+            (options.model, options.embed_model) = (ModelChoice::Given(other_model()?), true);
+        }
         if let Some(chunk) = &v.chunk {
             options.chunk = ChunkShape::Fixed(chunk.clone());
         }
@@ -97,6 +102,19 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
     }
     encoder.finish()?;
     Ok(())
+}
+
+/// The first model that shipped with another bias at its end: another model, which helps as well.
+fn other_model() -> Result<Arc<LoadedModel>, Error> {
+    let mut builder = ModelBuilder::new("another").notes(&[("data", "none of its own".into())])?;
+    for network in learned::builtin(1)?.model().networks() {
+        let mut graph = network.graph().clone();
+        if let Some(Operation::Convolution(last)) = graph.operations.last_mut() {
+            last.bias[0] += 1;
+        }
+        builder = builder.network(graph)?;
+    }
+    Ok(Arc::new(LoadedModel::new(builder.lineage(&[learned::builtin(1)?.id()])?.build()?)?))
 }
 
 /// Counts what the chunks of a file use.

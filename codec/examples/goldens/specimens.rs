@@ -10,6 +10,7 @@ pub struct Specimen {
     pub append: bool,
 }
 
+#[derive(Clone)]
 pub struct Variable {
     pub name: &'static str,
     pub dtype: DType,
@@ -168,15 +169,27 @@ fn tabled() -> Vec<Specimen> {
     files.into_iter().map(one).collect()
 }
 
-/// Files that a network helps: waves with fronts in them.
+/// Waves with a front in them.
+fn wave(at: &[f64]) -> f64 {
+    let (x, y) = (at[at.len() - 1], at[at.len() - 2]);
+    let z = if at.len() > 2 { at[at.len() - 3] } else { 0.0 };
+    let front = (0.9 * (x - 0.6 * y + 0.4 * z - 9.0 + 4.0 * (0.21 * y).sin())).tanh();
+    (0.19 * x + 0.11 * y).sin() + 0.7 * (0.23 * y - 0.13 * z).cos() + front * (1.0 + 0.3 * (0.31 * x).cos())
+}
+
+/// Files with a model inside that is not the program's own: `model-` begins the names of such.
+fn with_models() -> Vec<Specimen> {
+    let volume = drawn(DType::F32, &[8, 16, 18], |at, _| wave(at));
+    let plane = drawn(DType::F32, &[56, 30], |at, _| wave(at));
+    let lone = variable(DType::F32, &[8, 16, 18], volume, BoundKind::Rel, 1e-2);
+    let cut = Variable { chunk: Some(vec![28, 30]), ..variable(DType::F32, &[56, 30], plane, BoundKind::Rel, 1e-2) };
+    let one = |(name, v, append)| Specimen { file: format!("model-{name}"), variables: vec![v], append };
+    [("inside", lone, false), ("grown", cut, true)].into_iter().map(one).collect()
+}
+
+/// Files that a network helps.
 fn learned() -> Vec<Specimen> {
     use BoundKind::*;
-    let wave = |at: &[f64]| {
-        let (x, y) = (at[at.len() - 1], at[at.len() - 2]);
-        let z = if at.len() > 2 { at[at.len() - 3] } else { 0.0 };
-        let front = (0.9 * (x - 0.6 * y + 0.4 * z - 9.0 + 4.0 * (0.21 * y).sin())).tanh();
-        (0.19 * x + 0.11 * y).sin() + 0.7 * (0.23 * y - 0.13 * z).cos() + front * (1.0 + 0.3 * (0.31 * x).cos())
-    };
     let plane = drawn(DType::F32, &[57, 64], |at, _| wave(at));
     let volume = drawn(DType::F32, &[14, 22, 25], |at, r| wave(at) + 0.002 * r.unit());
     let four = drawn(DType::F64, &[3, 9, 14, 17], |at, _| wave(at) + 0.1 * at[0]);
@@ -349,6 +362,7 @@ pub fn specimens() -> Vec<Specimen> {
     add("zeros-first-logarithms".into(), vec![logs], false);
     all.extend(tabled());
     all.extend(learned());
+    all.extend(with_models());
     all.extend(low_rank());
     all
 }

@@ -10,6 +10,7 @@ mod repair;
 use first_error::first_error;
 use repair::Parts;
 use scicodec::format::{ChunkFacts, EncodedPayload, PayloadHeader, ValueRange, VariableRecord, Writer};
+use scicodec::network::ModelBuilder;
 use scicodec::{BoundKind, DType, Error, ErrorBound};
 use std::error::Error as AnyError;
 use std::path::Path;
@@ -20,6 +21,7 @@ const INTERPOLATION: u8 = 1;
 const LORENZO: u8 = 2;
 const LOSSLESS: u8 = 5;
 const TABLED: u8 = 6;
+const LEARNED: u8 = 7;
 const TUCKER: u8 = 8;
 const LATTICE: u8 = 16;
 
@@ -167,6 +169,35 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     add("payload-of-another-type", lone(r.clone(), &PayloadHeader { dtype: DType::I32, ..header(&r, 0, 0) }, &one)?);
     add("payload-of-another-place", lone(r.clone(), &PayloadHeader { chunk: 7, ..header(&r, 0, 0) }, &one)?);
     add("needs-a-model", lone(r.clone(), &PayloadHeader { model: Some([7; 32]), ..header(&r, 0, 0) }, &one)?);
+    // Of models inside. The last 32 bytes of a model's file name it.
+    let guided = |number: u8| vec![0x50, 0, 0xf0, 0x3f, 0b1110, 2, 0, 4, number];
+    let named = |inside: Option<&[u8]>, id: [u8; 32]| -> Result<Vec<u8>, Box<dyn AnyError>> {
+        let mut w = Writer::create(vec![])?;
+        if let Some(file) = inside {
+            w.put_model(file)?;
+        }
+        w.begin_variable(r.clone())?;
+        let h = PayloadHeader { model: Some(id), ..header(&r, 0, LEARNED) };
+        w.push(&EncodedPayload::new(&h, &guided(0)), facts())?;
+        Ok(w.finish()?.0)
+    };
+    let end = |file: &[u8]| -> [u8; 32] { std::array::from_fn(|k| file[file.len() - 32 + k]) };
+    add("model-missing", named(None, [0xab; 32])?);
+    let small = ModelBuilder::new("empty").build()?.write();
+    add("model-for-something-else", named(Some(&small), end(&small))?);
+    let mut lying = small.clone();
+    lying[12] ^= 1;
+    add("model-with-another-digest", named(Some(&lying), end(&lying))?);
+    let mut short = small.clone();
+    short.drain(10..14);
+    add("model-cut-short", named(Some(&short), end(&short))?);
+    let huge = [b"\x89SCM\r\n\x1a\n\x01\x00\x00\xff\xff\xff\x7f".as_slice(), &[0; 32]].concat();
+    let digest = *blake3::hash(&huge[..huge.len() - 32]).as_bytes();
+    let huge = [&huge[..huge.len() - 32], &digest].concat();
+    add("model-of-too-many-sections", named(Some(&huge), digest)?);
+    add("model-asked-for-but-not-named", file(&["a"], LEARNED, &guided(0))?);
+    add("model-of-an-unknown-number", file(&["a"], LEARNED, &guided(200))?);
+    add("model-beginning-otherwise", forge(named(Some(&small), end(&small))?, b"\x89SCM", b"\x88SCM")?);
     // Of sizes.
     let huge = record("a", DType::F64, &[1 << 26], &[1 << 26]);
     add("chunk-too-big", lone(huge.clone(), &header(&huge, 0, CONSTANT), &[&[0][..], &[0; 8]].concat())?);

@@ -42,7 +42,7 @@ impl Parts {
             }
         }
         for at in 9..bytes.len() {
-            let tagged = matches!(bytes[at], b'v' | b'e');
+            let tagged = matches!(bytes[at], b'v' | b'e' | b'm');
             let (mut length, mut shift, mut next) = (0usize, 0, at + 1);
             while let Some(&b) = bytes.get(next).filter(|_| tagged && shift < 28) {
                 length |= usize::from(b & 127) << shift;

@@ -27,15 +27,17 @@ impl Predictor {
     ///
     /// Errors: [`Error::Unsupported`] if it has not.
     pub fn new(model: &Model) -> Result<Predictor, Error> {
-        let trunk = model.network(TRUNK)?.clone();
+        let other = || Error::Unsupported { feature: format!("what model {} is for", model.id()) };
+        let network = |name: &str| model.network(name).map_err(|_| other());
+        let trunk = network(TRUNK)?.clone();
         let width = trunk.output_channels();
         let (g, shape) = (trunk.graph(), [2, 3, 5, 7]);
         let fits =
             g.channels == CHANNELS && g.conditions == CONDITIONS && trunk.output_shape(shape).ok() == Some(shape);
-        let head = model.network(HEAD)?;
+        let head = network(HEAD)?;
         let speaks = head.graph().channels == width + CAUSAL && head.output_channels() == 2;
         if !fits || !speaks {
-            return Err(Error::Unsupported { feature: format!("what model {} is for", model.id()) });
+            return Err(other());
         }
         let head = Chain::new(head)?;
         Ok(Predictor { id: model.id(), trunk, head, width })

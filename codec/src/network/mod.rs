@@ -24,6 +24,7 @@
 //! assert_eq!(network.run(&[10, 20, 30, -90], [1, 1, 1, 4], 0, &mut scratch)?, [10, 20, 0, 15]);
 //! # Ok::<(), scicodec::Error>(())
 //! ```
+mod about;
 mod chain;
 mod check;
 mod error;

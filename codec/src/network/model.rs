@@ -26,6 +26,22 @@ impl fmt::Display for ModelId {
     }
 }
 
+impl ModelId {
+    /// The digest of these 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<ModelId> {
+        let digits = text.as_bytes().as_chunks::<2>().0;
+        let mut id = [0; 32];
+        if text.len() != 2 * id.len() {
+            return None;
+        }
+        for (byte, pair) in id.iter_mut().zip(digits) {
+            let digit = |d: u8| char::from(d).to_digit(16);
+            *byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
+        }
+        Some(ModelId(id))
+    }
+}
+
 /// A model file that has been read and checked.
 #[derive(Clone, Debug)]
 pub struct Model {

@@ -20,6 +20,7 @@ pub fn variant(e: &Error) -> &'static str {
         Error::MissingChunk { .. } => "MissingChunk",
         Error::Limit { .. } => "Limit",
         Error::Unsupported { .. } => "Unsupported",
+        Error::ModelMissing { .. } => "ModelMissing",
         Error::InvalidArgument(_) => "InvalidArgument",
         _ => "Other",
     }

@@ -1,6 +1,6 @@
 //! The command line's words. What each verb does with them is in the module of its name.
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use scicodec::{DType, Effort, ErrorBound, ModelChoice};
+use scicodec::{DType, Effort, ErrorBound};
 use scicodec_io::{RawLayout, RawType};
 use std::path::PathBuf;
 
@@ -43,6 +43,8 @@ pub enum Verb {
     Recover(RecoverArgs),
     /// Compare two files, variable by variable
     Compare(CompareArgs),
+    /// List, show, export and import models
+    Model(ModelArgs),
     /// Train a network on fields
     #[cfg(feature = "train")]
     Train(TrainArgs),
@@ -96,9 +98,13 @@ pub struct EncodeArgs {
     /// How hard to try for a smaller file
     #[arg(long, value_name = "EFFORT", default_value = "default")]
     pub effort: EffortName,
-    /// Which model the learned base may use; chunks that it does not help are coded without
-    #[arg(long, value_name = "MODEL", default_value = "default")]
-    pub model: ModelName,
+    /// Which model may guide prediction: the one that ships with the program, none, a .scm file, or digits of the digest of
+    /// an installed one. Chunks that it does not help are coded without
+    #[arg(long, value_name = "none|default|FILE|ID", default_value = "default", hide_default_value = true)]
+    pub model: String,
+    /// Put the model into OUT.scz if a chunk uses it: the file then decodes where the model is not installed
+    #[arg(long)]
+    pub embed_model: bool,
     /// Chunk shape, slowest axis first; a chunk is what a region must decode at least
     #[arg(long, value_name = "auto|N,N,...", default_value = "auto", value_parser = parse_chunk)]
     pub chunk: ChunkArg,
@@ -146,6 +152,9 @@ pub struct DecodeArgs {
     /// Only this box, slowest axis first, as in Python: 0:4,10:20,: (missing axes are whole)
     #[arg(long, value_name = "A:B,...", allow_hyphen_values = true)]
     pub region: Option<String>,
+    /// A model that the file needs: a .scm file, or digits of the digest of an installed one
+    #[arg(long, value_name = "FILE|ID")]
+    pub model: Option<String>,
     /// Write to standard output, as npy
     #[arg(short = 'c', long, conflicts_with_all = ["output", "json"])]
     pub stdout: bool,
@@ -179,6 +188,9 @@ pub struct TestArgs {
     /// The file to check
     #[arg(value_name = "IN.scz", value_hint = ValueHint::FilePath)]
     pub input: PathBuf,
+    /// A model that the file needs: a .scm file, or digits of the digest of an installed one
+    #[arg(long, value_name = "FILE|ID")]
+    pub model: Option<String>,
     #[command(flatten)]
     pub talk: Talk,
 }
@@ -216,6 +228,58 @@ pub struct CompareArgs {
     pub raw: RawArgs,
     #[command(flatten)]
     pub talk: Talk,
+}
+
+#[derive(Args, Debug)]
+pub struct ModelArgs {
+    #[command(subcommand)]
+    pub verb: ModelVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelVerb {
+    /// The models at hand: those that ship with the program, and those in the folder of installed ones
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// What is to be known of a model
+    Show {
+        /// A .scm file, digits of a digest, or default
+        #[arg(value_name = "FILE|ID|default")]
+        model: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Write the file of a model
+    Export {
+        /// A .scm file, digits of a digest, or default
+        #[arg(value_name = "FILE|ID|default")]
+        model: String,
+        /// Where to
+        #[arg(short, long, value_name = "OUT.scm", value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+        /// Overwrite OUT.scm
+        #[arg(short, long)]
+        force: bool,
+        #[command(flatten)]
+        talk: Talk,
+    },
+    /// Install models: files that name them then decode. The folder is $SCICODEC_MODELS, or scicodec/models in the user's
+    /// data folder
+    Import {
+        /// Their .scm files
+        #[arg(required = true, value_name = "FILE.scm", value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        talk: Talk,
+    },
 }
 
 #[cfg(feature = "train")]
@@ -323,24 +387,6 @@ impl From<EffortName> for Effort {
             EffortName::Fast => Effort::Fast,
             EffortName::Default => Effort::Default,
             EffortName::Max => Effort::Max,
-        }
-    }
-}
-
-/// The models by their names on the command line.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ModelName {
-    /// Classical bases alone
-    None,
-    /// The model that ships with the program
-    Default,
-}
-
-impl From<ModelName> for ModelChoice {
-    fn from(name: ModelName) -> ModelChoice {
-        match name {
-            ModelName::None => ModelChoice::None,
-            ModelName::Default => ModelChoice::Default,
         }
     }
 }

@@ -3,6 +3,7 @@ use crate::{
     args::DecodeArgs,
     failure::{Failure, Outcome, about, display},
     interrupt::{self, InterruptibleSink},
+    model,
     progress::Bar,
     text,
 };
@@ -19,7 +20,7 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     if to_stdout {
         text::refuse_terminal()?;
     }
-    let reader = Reader::open(&args.input).map_err(about(&args.input))?;
+    let reader = model::open(&args.input, args.model.as_ref())?;
     let index = find_variable(&reader, args)?;
     let variable = &reader.variables()[index];
     let region = match &args.region {

@@ -3,11 +3,13 @@ use crate::{
     args::{ChunkArg, EncodeArgs, parse_fill},
     failure::{Failure, Outcome, about, display},
     interrupt::{self, Interruptible},
+    model,
     progress::Bar,
     report, text,
 };
 use scicodec::{
-    ChunkShape, EncodeOptions, Encoder, Fill, Overwrite, Progress, Reader, Source, VariableMeta, VariableReport,
+    ChunkShape, EncodeOptions, Encoder, Fill, ModelChoice, Overwrite, Progress, Reader, Source, VariableMeta,
+    VariableReport,
 };
 use scicodec_io::{Field, Format};
 use std::{
@@ -39,7 +41,11 @@ pub fn run(args: &EncodeArgs) -> Outcome {
     for item in &mut items {
         item.extends = extends(item, &existing, &output)?;
     }
-    let options = items.iter().map(|item| options(args, item)).collect::<Outcome<Vec<_>>>()?;
+    let model = model::choice(&args.model)?;
+    if args.embed_model && model == ModelChoice::None {
+        return Err(Failure::usage("--embed-model without a model"));
+    }
+    let options = items.iter().map(|item| options(args, item, &model)).collect::<Outcome<Vec<_>>>()?;
 
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     interrupt::writing(None);
@@ -198,11 +204,12 @@ fn extends(item: &Item, existing: &Option<Vec<Existing>>, output: &Path) -> Outc
     Ok(true)
 }
 
-fn options(args: &EncodeArgs, item: &Item) -> Outcome<EncodeOptions> {
+fn options(args: &EncodeArgs, item: &Item, model: &ModelChoice) -> Outcome<EncodeOptions> {
     scicodec::validate_bound(&args.error_bound, item.source.dtype()).map_err(about(&item.from))?;
     let mut options = EncodeOptions::new(args.error_bound);
     options.effort = args.effort.into();
-    options.model = args.model.into();
+    options.model = model.clone();
+    options.embed_model = args.embed_model;
     options.chunk = match &args.chunk {
         ChunkArg::Auto => ChunkShape::Auto,
         ChunkArg::Fixed(extents) => ChunkShape::Fixed(extents.clone()),

@@ -4,7 +4,7 @@ use crate::{
     failure::{Outcome, about, display},
     report, text,
 };
-use scicodec::{Reader, Variable};
+use scicodec::{FileModel, Reader, Variable};
 use serde_json::json;
 
 pub fn run(args: &InfoArgs) -> Outcome {
@@ -15,6 +15,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
             "file": display(&args.input),
             "file_bytes": file_bytes,
             "format_version": reader.container().version(),
+            "models": reader.models().iter().map(|m| model_json(&reader, m)).collect::<Vec<_>>(),
             "variables": reader.variables().iter().map(report::variable_json).collect::<Vec<_>>(),
         }));
     }
@@ -25,10 +26,35 @@ pub fn run(args: &InfoArgs) -> Outcome {
         reader.variables().len(),
         reader.container().version(),
     );
+    for model in reader.models() {
+        out.push_str(&format!("  {:<12} {}\n", "model", model_line(&reader, &model)));
+    }
     for variable in reader.variables() {
         describe(&mut out, variable, args.talk.verbose);
     }
     text::result(&out)
+}
+
+fn model_line(reader: &Reader, m: &FileModel) -> String {
+    let chunks = if m.chunks > 0 { format!(", named by {} chunk(s)", m.chunks) } else { String::new() };
+    let place = match (m.embedded, reader.model(m.id)) {
+        (Some(bytes), _) => format!("in the file, {}", text::bytes(bytes)),
+        (None, Ok(_)) => "not in the file; at hand here".into(),
+        (None, Err(_)) => "not in the file, nor at hand: get it, then scicodec model import FILE".into(),
+    };
+    format!("{:#}: {place}{chunks}", m.id)
+}
+
+fn model_json(reader: &Reader, m: &FileModel) -> serde_json::Value {
+    let model = reader.model(m.id).ok();
+    json!({
+        "id": format!("{:#}", m.id),
+        "name": model.as_ref().map(|m| m.model().name()),
+        "embedded": m.embedded.is_some(),
+        "bytes": m.embedded,
+        "chunks": m.chunks,
+        "at_hand": model.is_some(),
+    })
 }
 
 fn describe(out: &mut String, v: &Variable, verbose: bool) {

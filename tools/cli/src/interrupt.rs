@@ -68,6 +68,12 @@ pub fn raised() -> bool {
     RAISED.load(Ordering::Relaxed)
 }
 
+/// The signal has been heeded: what is said from here on is said as it is.
+#[cfg(feature = "train")]
+pub fn heeded() {
+    RAISED.store(false, Ordering::SeqCst);
+}
+
 /// What to say of a failure: one that came of a signal has only that reason.
 pub fn reason(failure: &Failure) -> &str {
     if RAISED.load(Ordering::SeqCst) { MESSAGE } else { &failure.message }

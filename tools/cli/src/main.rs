@@ -9,6 +9,7 @@ mod h5;
 mod info;
 mod interrupt;
 mod man;
+mod model;
 mod progress;
 mod recover;
 mod report;
@@ -48,6 +49,7 @@ fn run() -> Outcome {
         Verb::Test(args) => test::run(&args),
         Verb::Recover(args) => recover::run(&args),
         Verb::Compare(args) => compare::run(&args),
+        Verb::Model(args) => model::run(&args),
         #[cfg(feature = "train")]
         Verb::Train(args) => train::run(&args),
         Verb::H5(verb) => h5::run(&verb),

@@ -2,13 +2,14 @@
 use crate::{
     args::TestArgs,
     failure::{Failure, Outcome, about, display},
+    model,
     progress::Bar,
     text,
 };
-use scicodec::{Progress, Reader};
+use scicodec::Progress;
 
 pub fn run(args: &TestArgs) -> Outcome {
-    let reader = Reader::open(&args.input).map_err(about(&args.input))?;
+    let reader = model::open(&args.input, args.model.as_ref())?;
     let bar = Bar::new(&display(&args.input), args.talk.quiet);
     let report = reader.verify(&|p: Progress| bar.set(p.done, p.total)).map_err(about(&args.input))?;
     drop(bar);
