@@ -70,7 +70,7 @@ fn main() -> Result<()> {
                     .split(',')
                     .map(|b| {
                         let (kind, value) = b.split_once('=').ok_or("bounds are KIND=VALUE")?;
-                        measure(&name, &f, kind, value, &effort, model)
+                        measure(&name, &f, kind, value, &effort, model.clone())
                     })
                     .collect::<Result<Vec<_>>>()
             });

@@ -73,7 +73,10 @@ fn find(word: &str) -> Outcome<Found> {
     let mut found: Vec<Found> = shipped().into_iter().filter(|f| begins(&f.model.id())).collect();
     let mut problem = None;
     let ids = Models::installed().list().map_err(Failure::new)?;
-    for id in ids.into_iter().filter(|id| begins(id) && found.iter().all(|f| f.model.id() != *id)) {
+    for id in ids.into_iter().filter(begins) {
+        if found.iter().any(|f| f.model.id() == id) {
+            continue;
+        }
         match installed(id) {
             Ok(model) => found.push(model),
             Err(e) => problem = Some(e),

@@ -163,7 +163,7 @@ fn words_that_name_no_model_are_refused() {
         ("short.scm", "short.scm: "),
         ("absent.scm", "absent.scm"),
         ("abcdef12", "abcdef12"),
-        ("ab", "digits"),
+        ("ab", "ab"),
         ("a.npy", "a.npy: "),
     ] {
         for words in ["encode a.npy -o x.scz -e rel=1e-2 --model", "model show", "model import"] {
