@@ -172,7 +172,7 @@ fn words_that_name_no_model_are_refused() {
         }
     }
     m.fails(2, "encode a.npy -o x.scz -e rel=1e-2 --model none --embed-model");
-    m.fails(2, "model");
+    assert_eq!(m.run("model").status.code(), Some(2));
     assert!(!m.place.path("x.scz").exists());
     // An installed file that is damaged is said to be, and hinders nothing else.
     m.ok("model import other.scm");
