@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""A second decoder of .scz files, written from SPEC.md: `read_scz.py IN.scz FOLDER` writes FOLDER/0.npy, 1.npy, …"""
+"""A second decoder of .scz files, written from SPEC.md: `read_scz.py IN.scz FOLDER` writes FOLDER/0.npy, 1.npy, …,
+and what they stand for as FOLDER/dataset.json."""
+import json
 import math
 import pathlib
 import sys
@@ -8,6 +10,7 @@ import numpy as np
 
 from body import decode_chunk
 from container import DTYPES, read_container, read_payload
+from dataset import describe
 from entropy import Corrupt, Unsupported
 
 LIMIT = 1 << 28  # bytes of a decoded chunk
@@ -41,7 +44,7 @@ def main(arguments):
         print("usage: read_scz.py IN.scz FOLDER", file=sys.stderr)
         return 2
     try:
-        _, arrays = decode_file(arguments[0])
+        variables, arrays = decode_file(arguments[0])
     except (Corrupt, Unsupported) as e:
         print("%s: %s: %s" % (arguments[0], type(e).__name__.lower(), e), file=sys.stderr)
         return 1
@@ -49,6 +52,7 @@ def main(arguments):
     folder.mkdir(parents=True, exist_ok=True)
     for k, array in enumerate(arrays):
         np.save(folder / ("%d.npy" % k), array)
+    (folder / "dataset.json").write_text(json.dumps([describe(v) for v in variables]))
     return 0
 
 

@@ -86,7 +86,7 @@ impl RawArgs {
 
 #[derive(Args, Debug)]
 pub struct EncodeArgs {
-    /// Arrays to encode: .npy, raw elements with --raw and --shape, or - for standard input
+    /// What to encode: .npy, netCDF, HDF5, Zarr, raw elements with --raw and --shape, or - for standard input
     #[arg(required = true, value_name = "IN", value_hint = ValueHint::FilePath)]
     pub inputs: Vec<PathBuf>,
     /// The .scz file to write; default: IN with its extension replaced
@@ -108,12 +108,17 @@ pub struct EncodeArgs {
     /// Chunk shape, slowest axis first; a chunk is what a region must decode at least
     #[arg(long, value_name = "auto|N,N,...", default_value = "auto", value_parser = parse_chunk)]
     pub chunk: ChunkArg,
-    /// A value that stands for "missing" and is kept exactly, as NaN and infinities are
+    /// A value that stands for "missing" and is kept exactly, as NaN and infinities are; default: what _FillValue or
+    /// missing_value says
     #[arg(long, value_name = "V", allow_hyphen_values = true)]
     pub fill: Option<String>,
-    /// Name of the variable, once per input; default: the input's file name without extension
+    /// Of netCDF, HDF5 and Zarr: a variable to encode, with its coordinates; may be repeated; default: all. Of others: name
+    /// of the variable, once per input; default: the input's file name without extension
     #[arg(long, value_name = "NAME")]
     pub var: Vec<String>,
+    /// The bound is one of the packed values of variables with scale_factor and add_offset, not of what they stand for
+    #[arg(long)]
+    pub packed: bool,
     /// Units to note in the file
     #[arg(long, value_name = "UNITS")]
     pub units: Option<String>,
@@ -143,10 +148,12 @@ pub struct DecodeArgs {
     /// The file to decode
     #[arg(value_name = "IN.scz", value_hint = ValueHint::FilePath)]
     pub input: PathBuf,
-    /// Where to: .npy, or raw little-endian elements for any other extension; default: IN.npy
+    /// Where to: .npy, netCDF (.nc, .nc4, .cdf, .h5), Zarr (.zarr), or raw little-endian elements for any other extension;
+    /// default: IN.npy, or IN.nc or IN.zarr where that is what the file was encoded from
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// The variable to decode; needed where the file has several
+    /// The variable to decode; needed where the file has several, but for netCDF and Zarr, which get all, or this one with
+    /// its coordinates
     #[arg(long, value_name = "NAME")]
     pub var: Option<String>,
     /// Only this box, slowest axis first, as in Python: 0:4,10:20,: (missing axes are whole)

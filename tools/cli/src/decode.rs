@@ -1,6 +1,7 @@
 //! `scicodec decode`: a variable, or a box of it, out of a `.scz` file.
 use crate::{
     args::DecodeArgs,
+    decode_dataset,
     failure::{Failure, Outcome, about, display},
     interrupt::{self, InterruptibleSink},
     model,
@@ -8,10 +9,14 @@ use crate::{
     text,
 };
 use scicodec::{Progress, Reader, Region, Variable};
-use scicodec_io::{ArrayFormat, ArrayWriter, OutputFile, Overwrite};
+use scicodec_io::{
+    ArrayFormat, ArrayWriter, OutputFile, Overwrite,
+    conventions::{Kind, interpret},
+};
 use std::{
     io::{self, Write},
     path::Path,
+    sync::Arc,
     time::Instant,
 };
 
@@ -20,7 +25,10 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     if to_stdout {
         text::refuse_terminal()?;
     }
-    let reader = model::open(&args.input, args.model.as_ref())?;
+    let reader = Arc::new(model::open(&args.input, args.model.as_ref())?);
+    if let (Some((output, format)), false) = (decode_dataset::output(args, &reader), to_stdout) {
+        return decode_dataset::run(args, &reader, &output, format);
+    }
     let index = find_variable(&reader, args)?;
     let variable = &reader.variables()[index];
     let region = match &args.region {
@@ -87,18 +95,20 @@ pub fn run(args: &DecodeArgs) -> Outcome {
     Ok(())
 }
 
-/// The variable that was asked for, or the only one.
-fn find_variable(reader: &Reader, args: &DecodeArgs) -> Outcome<usize> {
-    let names = || reader.variables().iter().map(|v: &Variable| v.name.as_str()).collect::<Vec<_>>().join(", ");
+/// The variable that was asked for, or the only one that is an array.
+pub fn find_variable(reader: &Reader, args: &DecodeArgs) -> Outcome<usize> {
+    let is_array = |v: &Variable| matches!(interpret(&v.name, &v.attributes).1, Kind::Array(_));
+    let arrays: Vec<usize> = (0..reader.variables().len()).filter(|&k| is_array(&reader.variables()[k])).collect();
+    let name = |k: &usize| reader.variables()[*k].name.as_str();
+    let names = || arrays.iter().map(name).collect::<Vec<_>>().join(", ");
     let file = display(&args.input);
-    match (&args.var, reader.variables().len()) {
-        (Some(name), _) => reader
-            .variables()
-            .iter()
-            .position(|v| v.name == *name)
-            .ok_or_else(|| Failure::new(format!("{file}: no variable {name:?}; it has {}", names()))),
-        (None, 1) => Ok(0),
-        (None, 0) => Err(Failure::new(format!("{file}: has no variables"))),
+    match (&args.var, arrays.as_slice()) {
+        (Some(wanted), _) => {
+            let found = arrays.iter().find(|k| name(k) == wanted).copied();
+            found.ok_or_else(|| Failure::new(format!("{file}: no variable {wanted:?}; it has {}", names())))
+        }
+        (None, [one]) => Ok(*one),
+        (None, []) => Err(Failure::new(format!("{file}: has no variables"))),
         (None, _) => Err(Failure::usage(format!("{file} has several variables; give one with --var: {}", names()))),
     }
 }

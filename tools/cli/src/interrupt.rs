@@ -20,7 +20,7 @@ use std::{
 /// What a signal would leave behind.
 enum UnderWork {
     Nothing,
-    /// A file to remove.
+    /// A file or folder to remove.
     Temporary(PathBuf),
     /// A file that only its owner can put right.
     Owned,
@@ -42,6 +42,7 @@ pub fn install() -> Outcome {
         let work = under_work();
         match &*work {
             UnderWork::Owned => return,
+            UnderWork::Temporary(path) if path.is_dir() => drop(std::fs::remove_dir_all(path)),
             UnderWork::Temporary(path) => drop(std::fs::remove_file(path)),
             UnderWork::Nothing => {}
         }
@@ -63,7 +64,6 @@ pub fn finishing() -> Outcome {
 }
 
 /// Whether a signal has come while a file was under work that only its owner can put right.
-#[cfg(feature = "train")]
 pub fn raised() -> bool {
     RAISED.load(Ordering::Relaxed)
 }

@@ -1,12 +1,15 @@
 //! The `scicodec` command line: one module per verb.
+mod append;
 mod args;
 mod compare;
 mod completions;
 mod decode;
+mod decode_dataset;
 mod encode;
 mod failure;
 mod h5;
 mod info;
+mod inputs;
 mod interrupt;
 mod man;
 mod model;

@@ -1,11 +1,15 @@
 //! What encoding reached, and what a file holds: as lines for people and as JSON.
-use crate::{encode::Encoded, failure::display, text};
-use scicodec::{BoundKind, ChunkBound, ErrorBound, Reader, Variable, base_name};
+use crate::{encode::Encoded, failure::display, inputs::Part, text};
+use scicodec::{BoundKind, ChunkBound, Reader, Variable, base_name};
+use scicodec_io::{
+    Group,
+    conventions::{Kind, interpret},
+};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::Path};
 
 /// The line that encoding a variable ends with. `bytes` is what it takes in the file.
-pub fn encoded_line(one: &Encoded, bound: ErrorBound, bytes: u64, output: &Path) -> String {
+pub fn encoded_line(one: &Encoded, bytes: u64, output: &Path) -> String {
     let r = &one.report;
     let values = r.raw_bytes / r.dtype.size() as u64;
     let bits = if values > 0 { bytes as f64 * 8.0 / values as f64 } else { 0.0 };
@@ -16,24 +20,51 @@ pub fn encoded_line(one: &Encoded, bound: ErrorBound, bytes: u64, output: &Path)
         text::bytes(r.raw_bytes),
         text::bytes(bytes),
         text::number(bits),
-        reached(one, bound),
+        reached(one),
         text::speed(r.raw_bytes, one.seconds),
         display(output),
     )
 }
 
-/// The error that was made, next to the one that was allowed.
-fn reached(one: &Encoded, bound: ErrorBound) -> String {
-    let r = &one.report;
+/// The line about what was kept exactly although a bound was asked. `bytes` are those of a new file.
+pub fn exact_line(done: &[Encoded], bytes: Option<u64>, output: &Path) -> Option<String> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in done {
+        if let Part::Exact(why) = one.part {
+            reasons.entry(why).or_default().push(&one.name);
+        }
+    }
+    if reasons.is_empty() {
+        return None;
+    }
+    let list =
+        reasons.iter().map(|(why, names)| format!("{} ({why})", names.join(", "))).collect::<Vec<_>>().join("; ");
+    let raw: u64 = done.iter().filter(|one| one.part != Part::Group).map(|one| one.report.raw_bytes).sum();
+    let all = match bytes {
+        Some(bytes) => format!(
+            "; all together {} times smaller: {} -> {}",
+            text::number(text::ratio(raw, bytes)),
+            text::bytes(raw),
+            text::bytes(bytes)
+        ),
+        None => String::new(),
+    };
+    Some(format!("kept exactly: {list}{all} -> {}", display(output)))
+}
+
+/// The error that was made, next to the one that was allowed: of packed values, that of what they stand for.
+fn reached(one: &Encoded) -> String {
+    let (r, bound) = (&one.report, one.bound);
     let made = |what: &str, error: f64, allowed: f64| {
         format!("{what} {} of {} allowed ({})", text::number(error), text::number(allowed), bound)
     };
     let error = match r.chunk_bound {
         ChunkBound::Lossless => format!("every bit kept ({})", bound),
-        ChunkBound::Abs(allowed) => made("max error", r.max_error, allowed),
+        ChunkBound::Abs(allowed) => made("max error", r.max_error * one.scale, allowed * one.scale),
         ChunkBound::PwRel(allowed) => made("max relative error", r.max_pw_rel_error, allowed),
         ChunkBound::Rmse(allowed) => {
-            format!("{}, max error {}", made("rmse", r.rmse, allowed), text::number(r.max_error))
+            let rmse = made("rmse", r.rmse * one.scale, allowed * one.scale);
+            format!("{rmse}, max error {}", text::number(r.max_error * one.scale))
         }
     };
     match one.psnr {
@@ -45,6 +76,7 @@ fn reached(one: &Encoded, bound: ErrorBound) -> String {
 pub fn encoded_json(output: &Path, file: &Reader, done: &[Encoded]) -> Value {
     let variables: Vec<Value> = done
         .iter()
+        .filter(|one| one.part != Part::Group)
         .filter_map(|one| {
             let variable = file.variables().iter().find(|v| v.name == one.name)?;
             let mut entry = variable_json(variable);
@@ -84,7 +116,8 @@ pub fn psnr(v: &Variable, rmse: f64) -> Option<f64> {
 /// A variable as `info --json` gives it.
 pub fn variable_json(v: &Variable) -> Value {
     let value = if v.bound.kind == BoundKind::Lossless { Value::Null } else { json!(v.bound.value) };
-    let attributes: Map<String, Value> = v.attributes.iter().map(|(k, t)| (k.clone(), json!(t))).collect();
+    let (attributes, kind) = interpret(&v.name, &v.attributes);
+    let attributes: Map<String, Value> = attributes.into_iter().map(|a| (a.name, a.value.to_json())).collect();
     json!({
         "name": v.name,
         "shape": v.shape,
@@ -100,7 +133,16 @@ pub fn variable_json(v: &Variable) -> Value {
         "units": v.units,
         "dimensions": v.dimensions,
         "attributes": attributes,
+        "text": matches!(kind, Kind::Array(Some(_))),
     })
+}
+
+/// A group as `info --json` gives it.
+pub fn group_json(group: &Group) -> Value {
+    let attributes: Map<String, Value> = group.attributes.iter().map(|a| (a.name.clone(), a.value.to_json())).collect();
+    let dimensions: Vec<Value> =
+        group.dimensions.iter().map(|d| json!({ "name": d.name, "size": d.size, "unlimited": d.unlimited })).collect();
+    json!({ "path": group.path, "format": group.format, "dimensions": dimensions, "attributes": attributes })
 }
 
 /// One line per chunk.

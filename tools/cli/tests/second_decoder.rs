@@ -4,6 +4,8 @@
 //! of the file. This program has no test harness, so that it can say aloud that it did not run where Python is lacking.
 //! With `SCICODEC_REQUIRE_PYTHON` set, not running is a failure.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
+use scicodec_io::conventions::{Kind, TextKind, interpret};
+use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -88,7 +90,36 @@ fn compare(python: &Path, reader: &Path, golden: &Path, work: &Path) -> Result<(
             return Err(wrong("other bits".into()));
         }
     }
-    Ok(())
+    let said = std::fs::read_to_string(theirs.join("dataset.json")).unwrap();
+    let theirs: Vec<Value> = serde_json::from_str(&said).unwrap();
+    let ours: Vec<Value> = file.variables().iter().map(describe).collect();
+    match theirs.iter().zip(&ours).find(|(a, b)| a != b) {
+        Some((a, b)) => Err(Why::Wrong(format!("{name}: another meaning: {a} and {b}"))),
+        None => Ok(()),
+    }
+}
+
+/// What a variable stands for, as the second decoder tells it.
+fn describe(v: &scicodec::Variable) -> Value {
+    let (attributes, kind) = interpret(&v.name, &v.attributes);
+    let attribute = |a: &scicodec_io::Attribute| match (&a.value, a.value.to_json()) {
+        (scicodec_io::Value::Json(_) | scicodec_io::Value::Text(_), json) => json!([a.name, a.value.type_name(), json]),
+        (_, list @ Value::Array(_)) => json!([a.name, a.value.type_name(), list]),
+        (_, one) => json!([a.name, a.value.type_name(), [one]]),
+    };
+    let attributes: Vec<Value> = attributes.iter().map(attribute).collect();
+    match kind {
+        Kind::Group(g) => {
+            let dimensions: Vec<Value> = g.dimensions.iter().map(|d| json!([d.name, d.size, d.unlimited])).collect();
+            json!({
+                "name": v.name, "attributes": attributes, "group": g.path, "dimensions": dimensions, "format": g.format
+            })
+        }
+        Kind::Array(text) => {
+            let text = text.map(|t| if t == TextKind::Chars { "char" } else { "string" });
+            json!({ "name": v.name, "attributes": attributes, "text": text, "dimensions": v.dimensions })
+        }
+    }
 }
 
 /// The golden networks, whose outputs are in a table.

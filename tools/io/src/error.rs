@@ -36,7 +36,23 @@ pub enum Error {
     /// This destination exists, and overwriting was not asked for.
     #[error("already exists; not overwritten")]
     Exists(PathBuf),
+    /// A file that a library could not read or write, in its words.
+    #[error("{what}: {message}")]
+    Library {
+        /// The kind of file.
+        what: &'static str,
+        /// What the library says.
+        message: String,
+    },
     /// From the codec, about a `.scz` file.
     #[error(transparent)]
     Codec(#[from] scicodec::Error),
+}
+
+impl Error {
+    /// This program was built without what reads or writes such files.
+    #[cfg(not(all(feature = "netcdf", feature = "zarr")))]
+    pub(crate) fn without(feature: &str, what: &str) -> Error {
+        Error::Unsupported { feature: format!("{what}: this program was built without the feature `{feature}`") }
+    }
 }
