@@ -30,8 +30,7 @@ impl Source for SczSource {
         check_box(self.dtype(), self.shape(), start, extent, out.len())?;
         let axis = |((&s, &e), &from): ((&u64, &u64), &u64)| from + s..from + s + e;
         let region = Region(start.iter().zip(extent).zip(&self.start).map(axis).collect());
-        out.copy_from_slice(&self.reader.decode_region(self.variable, &region, self.threads)?);
-        Ok(())
+        self.reader.decode_region_into(self.variable, &region, self.threads, out)
     }
 }
 

@@ -90,7 +90,7 @@ def netcdf_comes_back(kind):
 def packed_bounds_are_of_what_is_meant():
     inputs.netcdf(FOLDER / "p.nc", "netcdf4-classic")
     before = raw("p.nc", "pressure").astype("i4")
-    for flags, allowed in [(["-e", "abs=4"], 8), (["-e", "abs=4", "--packed"], 4)]:
+    for flags, allowed in [(["-e", "abs=20"], 40), (["-e", "abs=20", "--packed"], 20)]:
         encode("p.nc", "--var", "pressure", *flags)
         run("decode", "p.scz", "-o", "p.back.nc", "-f")
         after = raw("p.back.nc", "pressure").astype("i4")
@@ -231,7 +231,8 @@ def zarr_comes_back(version):
     for name in ["temperature", "gzipped", "ocean/salt", "lat", "lon"] + ["sharded"] * (version == 3):
         x, y = a[name], b[name]
         assert x.shape == y.shape and np.dtype(x.dtype).newbyteorder("=") == y.dtype, name
-        assert dict(x.attrs) == dict(y.attrs) and x.metadata.dimension_names == y.metadata.dimension_names, name
+        assert dict(x.attrs) == dict(y.attrs), name
+        assert version == 2 or x.metadata.dimension_names == y.metadata.dimension_names, name
         assert np.nanmax(np.abs(x[...] - y[...])) <= (0.01 if x.ndim > 1 else 0), name
     kept = xarray.open_dataset(FOLDER / "back.zarr", engine="zarr", consolidated=False)
     assert kept.temperature.dims == ("time", "lat", "lon") and "lat" in kept.coords

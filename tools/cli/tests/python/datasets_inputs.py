@@ -53,7 +53,7 @@ def fill_common(nc, chunked, first):
     v = nc.createVariable("pressure", "i2", ("time", "lat", "lon"), fill_value=np.int16(-32768), **how)
     v.scale_factor, v.add_offset, v.units = 0.5, 1000.0, "hPa"
     v.set_auto_maskandscale(False)
-    packed = (100 * np.nan_to_num(temperature(first)) % 2000).astype("i2")
+    packed = np.clip(100 * np.nan_to_num(temperature(first) - 280), -3000, 3000).astype("i2")
     packed[0, 0, 0] = -32768
     v[:] = packed
     v = nc.createVariable("crs", "i4", ())
