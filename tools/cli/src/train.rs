@@ -19,10 +19,11 @@ const FEWEST_POINTS: u64 = 64;
 
 pub fn run(args: &TrainArgs) -> Outcome {
     let quiet = args.talk.quiet;
+    let config = args.config.as_deref().map(Config::read).transpose().map_err(Failure::new)?;
     let fields = open_all(&args.data, quiet)?;
     let options = RunOptions {
         out: args.out.clone(),
-        config: args.config.as_deref().map(Config::read).transpose().map_err(Failure::new)?,
+        config,
         device: args.device.clone(),
         seed: args.seed,
         until: args.steps.map_or(Until::Minutes(args.minutes), Until::Steps),
