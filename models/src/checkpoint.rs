@@ -42,6 +42,8 @@ pub struct Best {
     pub step: u64,
     /// Bytes without the network ÷ bytes with it.
     pub gain: f64,
+    /// Ideal code lengths as a part of those without; decides between equal gains, as where the network is not yet asked.
+    pub bits: f64,
 }
 
 /// A run between two steps.
@@ -109,7 +111,7 @@ mod tests {
             windows: 12,
             skipped: 0,
             loss: Some(0.75),
-            best: Some(Best { step: 2, gain: 1.01 }),
+            best: Some(Best { step: 2, gain: 1.01, bits: 0.9 }),
             lineage: vec!["ab".into()],
             config: Config::default(),
         };

@@ -163,7 +163,7 @@ pub fn run(
         let Validated { scores: [score, integers], coded } = *v;
         curve.score(ScoreRow { step, seconds, score, integers, coded });
         // Without files to compare, ideal code lengths decide.
-        trainer.validated(coded.map_or(1.0 / integers.mean(), |c| c.mean()));
+        trainer.validated(coded.map_or(1.0, |c| c.mean()), integers.mean());
         trainer.mark()?;
         Ok::<_, Error>(Event::Validated { step, score, integers, coded })
     };

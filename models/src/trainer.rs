@@ -149,10 +149,11 @@ impl Trainer {
         parameters::replaced(self.network.valid(), self.best.as_ref().unwrap_or(&self.average))
     }
 
-    /// Takes note of a validation's gain: the averaged network is kept if none was better.
-    pub fn validated(&mut self, gain: f64) {
-        if gain.is_finite() && self.standing.best.is_none_or(|b| gain > b.gain) {
-            self.standing.best = Some(Best { step: self.standing.step, gain });
+    /// Takes note of a validation: the averaged network is kept if none gained more in files, or as much with fewer bits.
+    pub fn validated(&mut self, gain: f64, bits: f64) {
+        let better = |b: Best| gain > b.gain || gain == b.gain && bits < b.bits;
+        if gain.is_finite() && bits.is_finite() && self.standing.best.is_none_or(better) {
+            self.standing.best = Some(Best { step: self.standing.step, gain, bits });
             self.best = Some(self.average.clone());
         }
     }
