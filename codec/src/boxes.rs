@@ -58,8 +58,11 @@ pub(crate) fn copy_box(
     }
 }
 
+/// Fewer chunks than this should be of an even number.
+const FEW: u64 = 16;
+
 /// A chunk shape of at most [`AUTO_CHUNK_VALUES`]: near-equal parts of as few cuts as possible, the longest side cut
-/// first, in rows of at most [`AUTO_SLAB_BYTES`].
+/// first, in rows of at most [`AUTO_SLAB_BYTES`]; one cut more where that makes a small odd number of chunks even.
 pub fn auto_chunk(dtype: DType, shape: &[u64]) -> Vec<u64> {
     let mut chunk: Vec<u64> = shape.iter().map(|&n| n.max(1)).collect();
     let mut cuts = vec![1u64; shape.len()];
@@ -83,6 +86,14 @@ pub fn auto_chunk(dtype: DType, shape: &[u64]) -> Vec<u64> {
         // The next number of cuts that makes this side shorter.
         cuts[axis] = shape[axis].div_ceil(chunk[axis] - 1);
         chunk[axis] = shape[axis].div_ceil(cuts[axis]);
+    }
+    // Two threads share few chunks fairly if their number is even.
+    let count = |a: usize, c: &[u64]| shape[a].div_ceil(c[a]);
+    if (0..shape.len()).map(|a| count(a, &chunk)).try_fold(1, u64::checked_mul).is_some_and(|n| n % 2 == 1 && n < FEW) {
+        let odd = (0..shape.len()).filter(|&a| count(a, &chunk) > 1 && chunk[a] > 1).max_by_key(|&a| chunk[a]);
+        if let Some(a) = odd {
+            chunk[a] = shape[a].div_ceil(count(a, &chunk) + 1);
+        }
     }
     chunk
 }
@@ -109,6 +120,8 @@ mod tests {
             (vec![0, 3], vec![1, 3]),
             (vec![700, 700], vec![700, 700]),
             (vec![1 << 20], vec![1 << 19]),
+            (vec![12, 291, 360], vec![12, 73, 360]),
+            (vec![8, 600, 259], vec![8, 150, 259]),
             (vec![100, 500, 500], vec![50, 100, 100]),
             (vec![1, 100, 500, 500], vec![1, 50, 100, 100]),
         ] {

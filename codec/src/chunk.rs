@@ -1,14 +1,14 @@
 //! One chunk: an N-d array and a bound ⇄ a self-contained body of bytes.
 use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
-use crate::elements::{from_ordered, nearest, to_bytes};
+use crate::elements::{all_nearest, from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Silence};
 use crate::learned::{self, LoadedModel};
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
 use crate::network::ModelId;
 use crate::options::ModelChoice;
-use crate::plan::{Base, LEARNED, Map, Plan, TABLED};
+use crate::plan::{Base, Coder, LEARNED, Map, Plan, TABLED};
 use crate::prepare::Prepared;
 use crate::{Error, fast, select};
 use scicodec_format::DType;
@@ -20,10 +20,12 @@ use std::sync::Arc;
 pub enum Effort {
     /// Static tables and little search.
     Fast,
-    /// Adaptive mixtures of contexts, all bases, and the model where it helps.
+    /// Adaptive mixtures of contexts, all bases, and the model where it helps. A chunk of up to 2^18 values is tried
+    /// whole. A larger one is tried on a lively part of 2^15 values: wavelets only where an estimate of the first one
+    /// comes near the best so far, and axes of its own only where the chunk has few of them.
     #[default]
     Default,
-    /// The full mix of contexts, and more is tried.
+    /// The full mix of contexts. Chunks of up to 2^20 values are tried whole, every base whatever its prospects.
     Max,
 }
 
@@ -178,6 +180,15 @@ pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
 pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     let mut c = CostCounter::default();
     let mut state = x.state(plan);
+    if plan.coder == Coder::Estimate && plan.map != Map::Logarithm {
+        // Masks cost every plan alike, and steps are such that hardly a value is beyond its bound.
+        let skip = plan.masked.then_some(&state.special[..]);
+        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip);
+        if !matches!(x.bound, ChunkBound::Rmse(_)) {
+            return (c.bytes(), 0.0);
+        }
+        return (c.bytes(), x.rmse(&elements(x.dtype, plan, &state, x.bits.len())));
+    }
     // Masks cost every plan alike: the quick way of telling them does.
     code(&mut c, x.dtype, x.g, plan, Teller::Template, &mut state);
     let decoded = elements(x.dtype, plan, &state, x.bits.len());
@@ -259,7 +270,7 @@ fn elements(dtype: DType, plan: &Plan, s: &State, n: usize) -> Vec<u64> {
     let mut out: Vec<u64> = match (&plan.base, &plan.map) {
         (Base::Constant(bits), _) => vec![*bits; n],
         (Base::Lossless { .. }, _) => s.integers.iter().map(|&o| from_ordered(dtype, o)).collect(),
-        (_, Map::Plain) => s.numbers.iter().map(|&v| nearest(dtype, v)).collect(),
+        (_, Map::Plain) => all_nearest(dtype, &s.numbers),
         (_, Map::Lattice(l)) => s.numbers.iter().map(|&k| nearest(dtype, l.value(k))).collect(),
         (_, Map::Logarithm) => s
             .numbers

@@ -17,16 +17,42 @@ pub fn bits(dtype: DType, data: &[u8]) -> Vec<u64> {
 
 /// The numbers that elements stand for; integers beyond 2^53 are rounded. `data` is in the machine's byte order.
 pub fn numbers(dtype: DType, data: &[u8]) -> Vec<f64> {
-    bits(dtype, data).into_iter().map(|b| number(dtype, b)).collect()
+    all_numbers(dtype, &bits(dtype, data))
 }
 
 /// Elements with these bits, in the machine's byte order.
 pub fn to_bytes(dtype: DType, bits: &[u64]) -> Vec<u8> {
+    fn each<const N: usize>(bits: &[u64], f: impl Fn(u64) -> [u8; N]) -> Vec<u8> {
+        let mut out = vec![0; bits.len() * N];
+        for (to, &b) in out.as_chunks_mut::<N>().0.iter_mut().zip(bits) {
+            *to = f(b);
+        }
+        out
+    }
     match dtype.size() {
         1 => bits.iter().map(|&b| b as u8).collect(),
-        2 => bits.iter().flat_map(|&b| (b as u16).to_ne_bytes()).collect(),
-        4 => bits.iter().flat_map(|&b| (b as u32).to_ne_bytes()).collect(),
-        _ => bits.iter().flat_map(|&b| b.to_ne_bytes()).collect(),
+        2 => each(bits, |b| (b as u16).to_ne_bytes()),
+        4 => each(bits, |b| (b as u32).to_ne_bytes()),
+        _ => each(bits, u64::to_ne_bytes),
+    }
+}
+
+/// The numbers that bits stand for, as `number` gives them.
+pub fn all_numbers(dtype: DType, bits: &[u64]) -> Vec<f64> {
+    // One loop per common type, so that none looks at the type inside.
+    match dtype {
+        DType::F32 => bits.iter().map(|&b| f64::from(f32::from_bits(b as u32))).collect(),
+        DType::F64 => bits.iter().map(|&b| f64::from_bits(b)).collect(),
+        _ => bits.iter().map(|&b| number(dtype, b)).collect(),
+    }
+}
+
+/// The bits of the elements nearest to numbers, as `nearest` gives them.
+pub fn all_nearest(dtype: DType, numbers: &[f64]) -> Vec<u64> {
+    match dtype {
+        DType::F32 => numbers.iter().map(|&v| u64::from((v as f32).to_bits())).collect(),
+        DType::F64 => numbers.iter().map(|&v| v.to_bits()).collect(),
+        _ => numbers.iter().map(|&v| nearest(dtype, v)).collect(),
     }
 }
 

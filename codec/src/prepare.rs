@@ -2,7 +2,7 @@
 use crate::Error;
 use crate::base::Geometry;
 use crate::chunk::{ChunkBound, ChunkRequest, ChunkStats, Effort, State};
-use crate::elements::{bits, number, ordered};
+use crate::elements::{all_numbers, bits, number, ordered};
 use crate::options::ModelChoice;
 use crate::plan::{Base, Coder, Map, Plan, base_name};
 use scicodec_format::DType;
@@ -44,7 +44,7 @@ impl Prepared {
         }
         let bound = within_reach(req.dtype, req.bound);
         let bits = bits(req.dtype, req.data);
-        let mut numbers: Vec<f64> = bits.iter().map(|&b| number(req.dtype, b)).collect();
+        let mut numbers = all_numbers(req.dtype, &bits);
         let special: Vec<bool> =
             bits.iter().zip(&numbers).map(|(&b, v)| !v.is_finite() || req.fill == Some(b)).collect();
         let (mut lo, mut hi, mut valid) = (f64::INFINITY, f64::NEG_INFINITY, 0);

@@ -15,6 +15,9 @@ const GUIDED_LEVELS: u8 = 4;
 /// What interpolation may cost more than the best for a network to be asked.
 const REACH: f64 = 1.25;
 
+/// The share of another's bytes below which an estimate of a decomposition's needs no proof.
+const CLEAR: f64 = 0.75;
+
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
 
@@ -26,6 +29,8 @@ struct Search<'a> {
     interpolation: Option<(f64, Plan)>,
     /// The part of the chunk on which choices are tried, if it is large.
     part: Option<&'a Prepared>,
+    /// The step of the cheapest is fitted to the whole.
+    settled: bool,
 }
 
 /// The plan that codes this chunk in the fewest bytes of those tried, and another one if that was found on a part alone
@@ -41,7 +46,7 @@ pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
         return Ok((plan(Base::Constant(x.bits[first])), None));
     }
     let part = part(x);
-    let mut s = Search { x, best: None, interpolation: None, part: part.as_ref() };
+    let mut s = Search { x, best: None, interpolation: None, part: part.as_ref(), settled: false };
     s.run();
     s.settle();
     let classic = s.best.clone();
@@ -114,10 +119,18 @@ impl Search<'_> {
     /// A step fitted to a part is not that of the whole.
     fn settle(&mut self) {
         if self.part.is_some()
+            && !self.settled
             && let Some((_, plan)) = &mut self.best
         {
             *plan = fit_step(self.x, plan.clone());
+            self.settled = true;
         }
+    }
+
+    /// Keeps what is best so far.
+    fn keep(&mut self, cost: f64, plan: Plan) {
+        self.best = Some((cost, plan));
+        self.settled = false;
     }
 
     fn cost(&self) -> f64 {
@@ -138,7 +151,7 @@ impl Search<'_> {
     fn consider(&mut self, plan: &Plan) -> f64 {
         let cost = cost(self.ground(), plan);
         if cost < self.cost() {
-            self.best = Some((cost, plan.clone()));
+            self.keep(cost, plan.clone());
         }
         cost
     }
@@ -147,8 +160,11 @@ impl Search<'_> {
     fn numeric(&mut self, map: &Map, step: f64) {
         let mut t = Trials::new(self.ground(), self.plan(Base::Raster { weights: Weights::Fitted, step }, map));
         interpolations(&mut t, self.x.effort);
-        t.attempt(Base::Raster { weights: Weights::Fitted, step });
-        if self.x.effort != Effort::Fast {
+        let interpolation = t.best[0].as_ref().map_or(f64::INFINITY, |b| b.0);
+        let fitted = t.attempt(Base::Raster { weights: Weights::Fitted, step });
+        // Far from the best with fitted weights no others are better.
+        let far = self.part.is_some() && self.x.effort != Effort::Max && fitted > 1.2 * interpolation;
+        if self.x.effort != Effort::Fast && !far {
             for order in [0, 2, 3] {
                 t.attempt(Base::Raster { weights: Weights::Lorenzo(order), step });
             }
@@ -199,7 +215,7 @@ impl Search<'_> {
             let cost = *cost;
             let x = self.x;
             if let Some(p) = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, part.g) {
-                self.best = Some((cost, self.plan(Base::Wavelet(p), &Map::Plain)));
+                self.keep(cost, self.plan(Base::Wavelet(p), &Map::Plain));
             }
         }
     }
@@ -210,17 +226,29 @@ impl Search<'_> {
             return;
         }
         let x = self.x;
-        let Some(p) = tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target) else { return };
-        self.settle();
-        let plan = self.plan(Base::Tucker(p), &Map::Plain);
-        let bytes = cost(x, &plan);
-        let rival = match &self.best {
-            Some((_, rival)) if self.part.is_some() => cost(x, rival),
-            _ => self.cost(),
+        let share = self.ground().bits.len() as f64 / x.bits.len() as f64;
+        let guess = self.cost() / share;
+        let mut rival = None;
+        let found = {
+            let rival = || *rival.insert(self.cost_of_whole());
+            tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target, x.effort, guess, rival)
         };
+        let Some((p, estimate)) = found else { return };
+        let rival = rival.unwrap_or_else(|| self.cost_of_whole());
+        let plan = self.plan(Base::Tucker(p), &Map::Plain);
+        let bytes = if estimate < CLEAR * rival { estimate } else { cost(x, &plan) };
         if bytes < rival {
             // What follows is held against a cost on the part.
-            self.best = Some((bytes * (self.ground().bits.len() as f64 / x.bits.len() as f64), plan));
+            self.keep(bytes * share, plan);
+        }
+    }
+
+    /// What the cheapest so far costs on the whole chunk.
+    fn cost_of_whole(&mut self) -> f64 {
+        self.settle();
+        match &self.best {
+            Some((_, best)) if self.part.is_some() => cost(self.x, best),
+            _ => self.cost(),
         }
     }
 
@@ -258,16 +286,15 @@ fn interpolations(t: &mut Trials<'_>, effort: Effort) {
             *p = q;
         }
     };
-    let with = |p: &Parameters, (alpha, beta)| Parameters { alpha, beta, ..p.clone() };
     let flat = p.clone();
     attempt(&mut p, flat);
-    let q = with(&p, (24, 64));
-    attempt(&mut p, q);
-    if effort != Effort::Fast {
-        let q = with(&p, (20, 32));
+    // Ever steeper schedules, while they are better.
+    for schedule in [(20, 32), (24, 64), (32, 128)] {
+        let q = Parameters { alpha: schedule.0, beta: schedule.1, ..p.clone() };
         attempt(&mut p, q);
-        let q = with(&p, (32, 128));
-        attempt(&mut p, q);
+        if p.alpha != schedule.0 && effort != Effort::Max {
+            break;
+        }
     }
     for &skip in axes.iter().take(axes.len().saturating_sub(1)) {
         let mut q = p.clone();
@@ -397,21 +424,31 @@ fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
     if matches!(plan.map, Map::Lattice(_)) || plan.step() == 0.0 {
         return plan;
     }
+    // Every try of a large chunk takes long: a little of what is allowed may be left.
+    let enough = if x.g.len() <= tried(x.effort).0 { 0.995 } else { 0.985 };
+    let aim = (0.4 + 0.6 * enough) * limit;
     let (mut keeps, mut breaks) = (0.0, f64::INFINITY);
     let mut step = plan.step();
+    let (mut last, mut power): (Option<(f64, f64)>, f64) = (None, 1.1);
     for _ in 0..7 {
         step = storable(step);
         plan.set_step(step);
         let rmse = x.rmse(&reconstruct(x, &plan));
         if rmse <= limit {
             keeps = step;
-            if rmse > 0.995 * limit {
+            if rmse > enough * limit {
                 break;
             }
         } else {
             breaks = step;
         }
-        let guess = step * (0.998 * limit / rmse.max(0.05 * limit)).powf(1.1);
+        // The error grows as some power of the step.
+        if let Some((s, e)) = last {
+            let slope = (step / s).ln() / (rmse / e).ln();
+            power = if slope.is_finite() { slope.clamp(0.7, 3.0) } else { power };
+        }
+        last = Some((step, rmse));
+        let guess = step * (aim / rmse.max(0.05 * limit)).powf(power);
         step = if keeps > 0.0 && breaks.is_finite() {
             guess.clamp(keeps + 0.1 * (breaks - keeps), breaks - 0.1 * (breaks - keeps))
         } else {

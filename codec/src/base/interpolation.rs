@@ -325,7 +325,9 @@ impl<'a, R: Residuals> Run<'a, R> {
                     if row.p.len() >= QUIET_ROW && self.quiet(c, pass, [a, b, y], first, &row, &mut flags) {
                         continue;
                     }
-                    self.survey(pass, [a, b, y], first, &mut row);
+                    if !C::SILENT {
+                        self.survey(pass, [a, b, y], first, &mut row);
+                    }
                     let (mut before, mut residual) = (0i16, 0.0);
                     for k in 0..row.p.len() {
                         let i = first + k * step[3];

@@ -197,6 +197,12 @@ impl<'a, R: Residuals> Run<'a, R> {
                 self.values[i] = p;
                 continue;
             }
+            if C::SILENT {
+                // Nobody asks for contexts.
+                let q = self.quant.quantise(self.values[i], p);
+                self.values[i] = self.quant.reconstruct(p, q);
+                continue;
+            }
             let q = &self.codes;
             let code = |ok: bool, back: usize| if ok { q[i - back] } else { 0 };
             let (up, back, out) = (code(has[0], g.stride[2]), code(has[1], g.stride[1]), code(has[2], g.stride[0]));

@@ -8,6 +8,7 @@ use super::{Geometry, wavelet};
 use crate::Error;
 use crate::bytes::{Bytes, put_step};
 use crate::entropy::{BitCoder, Residuals};
+use crate::simd::{Kernel, widest};
 use std::sync::Arc;
 
 /// The largest extent of an axis that has factors.
@@ -133,6 +134,7 @@ pub fn code<C: BitCoder, R: Residuals>(
             shift: [0; 2],
             correction: p.correction,
             lambda: 0.0,
+            found: None,
         };
         correct::<C, R>(c, &g, &plain, &[], vec![0; values.len()], values, &originals, mask);
     }
@@ -201,28 +203,46 @@ pub fn norms(core: &[i64], n: [usize; 4], a: usize) -> Vec<u64> {
     sums.into_iter().map(|s| (s.isqrt() as u64).max(1)).collect()
 }
 
+/// Elements of a row that are summed up together.
+const TILE: usize = 128;
+
 /// The array `v` of extents `n`, its axis `a` multiplied by factors (one row of `len` per index) in order.
 pub fn expand(v: &[f64], n: [usize; 4], a: usize, factors: &[f64], len: usize) -> Vec<f64> {
-    let inner: usize = n[a + 1..].iter().product();
-    let outer: usize = n[..a].iter().product();
-    let mut out = vec![0.0; outer * len * inner];
-    if out.is_empty() || n[a] == 0 {
-        return out;
-    }
-    for (from, to) in v.chunks(n[a] * inner).zip(out.chunks_mut(len * inner)) {
-        for (from, row) in from.chunks(inner).zip(factors.chunks(len)) {
-            if let [v] = from {
-                for (t, f) in to.iter_mut().zip(row) {
-                    *t += f * v;
+    struct Run<'a>(&'a [f64], usize, usize, &'a [f64], usize, &'a mut [f64]);
+    impl Kernel for Run<'_> {
+        type Out = ();
+        #[inline(always)]
+        fn run(self) {
+            let Run(v, rank, inner, factors, len, out) = self;
+            for (from, to) in v.chunks(rank * inner).zip(out.chunks_mut(len * inner)) {
+                if inner == 1 {
+                    for (v, row) in from.iter().zip(factors.chunks(len)) {
+                        for (t, f) in to.iter_mut().zip(row) {
+                            *t += f * v;
+                        }
+                    }
+                    continue;
                 }
-                continue;
-            }
-            for (to, f) in to.chunks_mut(inner).zip(row) {
-                for (t, v) in to.iter_mut().zip(from) {
-                    *t += f * v;
+                for x in (0..inner).step_by(TILE) {
+                    let w = TILE.min(inner - x);
+                    for i in 0..len {
+                        let to = &mut to[i * inner + x..][..w];
+                        for (from, row) in from.chunks(inner).zip(factors.chunks(len)) {
+                            let f = row[i];
+                            for (t, v) in to.iter_mut().zip(&from[x..x + w]) {
+                                *t += f * v;
+                            }
+                        }
+                    }
                 }
             }
         }
+    }
+    let inner: usize = n[a + 1..].iter().product();
+    let outer: usize = n[..a].iter().product();
+    let mut out = vec![0.0; outer * len * inner];
+    if !out.is_empty() && n[a] > 0 {
+        widest(Run(v, n[a], inner, factors, len, &mut out));
     }
     out
 }

@@ -1,12 +1,17 @@
 //! The encoder's orthogonal axes: eigenvectors of what fibres along an axis have in common, and how many of them matter.
 use super::Geometry;
 
-/// The matrix of products of fibres along axis `a`, n × n.
+/// Fibres for each dimension of an axis that tell what fibres have in common.
+const FIBRES: usize = 24;
+
+/// The matrix of products of some fibres along axis `a`, n × n.
 fn gram(v: &[f64], g: &Geometry, a: usize) -> Vec<f64> {
     let (n, inner) = (g.n[a], g.stride[a]);
     let mut m = vec![0.0; n * n];
+    // Odd, so that fibres are not always taken from the same place.
+    let thin = (v.len() / n / (FIBRES * n)) | 1;
     if inner == 1 {
-        for fibre in v.chunks(n) {
+        for fibre in v.chunks(n).step_by(thin) {
             for (i, &x) in fibre.iter().enumerate() {
                 for (m, y) in m[i * n..i * n + i + 1].iter_mut().zip(fibre) {
                     *m += x * y;
@@ -14,11 +19,19 @@ fn gram(v: &[f64], g: &Geometry, a: usize) -> Vec<f64> {
             }
         }
     } else {
-        for slab in v.chunks(n * inner) {
+        // Some of all fibres, side by side.
+        let columns = v.len() / n;
+        let some = columns.div_ceil(thin);
+        let mut rows = vec![0.0; n * some];
+        for (k, f) in (0..columns).step_by(thin).enumerate() {
+            let start = f / inner * n * inner + f % inner;
             for i in 0..n {
-                for j in 0..=i {
-                    m[i * n + j] += dot(&slab[i * inner..][..inner], &slab[j * inner..][..inner]);
-                }
+                rows[i * some + k] = v[start + i * inner];
+            }
+        }
+        for i in 0..n {
+            for j in 0..=i {
+                m[i * n + j] = dot(&rows[i * some..][..some], &rows[j * some..][..some]);
             }
         }
     }
@@ -55,7 +68,7 @@ fn eigenvectors(mut m: Vec<f64>, n: usize) -> Vec<f64> {
         for p in 0..n {
             for q in p + 1..n {
                 let (x, a, b) = (m[p * n + q], m[p * n + p], m[q * n + q]);
-                if x.abs() <= 1e-15 * trace || x * x <= 1e-24 * a.abs() * b.abs() {
+                if x.abs() <= 1e-15 * trace || x * x <= 1e-8 * a.abs() * b.abs() {
                     continue;
                 }
                 rotated = true;

@@ -4,6 +4,7 @@ use super::tucker::{Integers, LONGEST, Parameters, code, expand, norms, predict,
 use super::tucker_axes::{principal, rank};
 use super::wavelet::{Target, storable, storable_signed};
 use super::wavelet_fill::fill;
+use crate::Effort;
 use crate::entropy::{CostCounter, Mixture};
 use std::sync::Arc;
 
@@ -34,24 +35,57 @@ struct Decomposition<'a> {
     core: Vec<f64>,
 }
 
-/// Parameters that keep the target; none where there is no hope of few bytes.
-pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target) -> Option<Parameters> {
+/// Bits of the best other base, for each value of the core that axes leave, below which a field is not tried.
+const GATE_MAX: f64 = 6.0;
+const GATE_RMSE: f64 = 4.0;
+/// The share of masked points that leave no hope: coasts have no axes.
+const MASKED: f64 = 0.1;
+/// What an estimate may be above the best other base and a field still be tried.
+const SLACK: f64 = 1.05;
+/// Steps of the core that are estimated, in multiples of a largest error.
+const STEPS: [f64; 4] = [2.2, 2.8, 3.6, 4.6];
+/// The step for a root mean squared error that is tried first, in multiples of it.
+const FIRST: f64 = 4.0;
+
+/// Parameters that keep the target and an estimate of their bytes; none where there is no hope of fewer bytes than others
+/// have: about `guess`, and surely what `rival` finds out.
+pub fn choose(
+    g: Geometry,
+    values: &[f64],
+    mask: Option<&[bool]>,
+    target: Target,
+    effort: Effort,
+    guess: f64,
+    rival: impl FnOnce() -> f64,
+) -> Option<(Parameters, f64)> {
     let chosen: Vec<usize> = (0..4).filter(|&a| (SHORTEST..=LONGEST).contains(&g.n[a])).collect();
     let work: usize = chosen.iter().map(|&a| g.n[a].pow(3)).sum();
     if chosen.len() < 2 || g.len() > MOST || work > WORK * g.len() + LITTLE {
         return None;
     }
-    let filled = mask.map(|m| fill(&g, values, m));
-    let v = filled.as_deref().unwrap_or(values);
-    let mean = storable_signed(v.iter().sum::<f64>() / v.len() as f64);
-    let centred: Vec<f64> = v.iter().map(|x| x - mean).collect();
-    let error = match target {
-        Target::MaxError(e) | Target::Rmse(e) => e,
+    let thorough = effort == Effort::Max;
+    let masked = mask.map_or(0, |m| m.iter().filter(|&&m| m).count());
+    if !thorough && masked as f64 > MASKED * g.len() as f64 {
+        return None;
+    }
+    let mean = storable_signed(values.iter().sum::<f64>() / values.len() as f64);
+    let mut centred: Vec<f64> = values.iter().map(|x| x - mean).collect();
+    let (error, gate) = match target {
+        Target::MaxError(e) => (e, GATE_MAX),
+        Target::Rmse(e) => (e, GATE_RMSE),
     };
     let used = chosen.iter().map(|&a| rank(&centred, &g, a, error) as f64 / g.n[a] as f64);
     let used: f64 = used.product();
-    if used > HOPE {
+    let hopeless = |bytes: f64| !thorough && 8.0 * bytes < gate * used * g.len() as f64;
+    if used > HOPE || hopeless(guess) {
         return None;
+    }
+    let rival = if thorough { f64::INFINITY } else { rival() };
+    if hopeless(rival) {
+        return None;
+    }
+    if let Some(mask) = mask {
+        centred = fill(&g, &centred, mask);
     }
     let mut axes: [Vec<f64>; 4] = Default::default();
     let mut core = centred.clone();
@@ -65,12 +99,86 @@ pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target
     }
     let d = Decomposition { g, values, mask, mean, axes, core };
     match target {
-        Target::MaxError(e) => d.fit_max(e),
-        Target::Rmse(e) => d.fit_rmse(e),
+        Target::MaxError(e) if thorough => d.fit_max(e).map(|p| (p, f64::INFINITY)),
+        Target::MaxError(e) => {
+            let estimates = STEPS.map(|s| (d.estimate(s * e, e).0, s * e));
+            let (bits, step) = estimates.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))?;
+            if bits > SLACK * 8.0 * rival {
+                return None;
+            }
+            let p = d.quantise(storable(step), FINENESS)?;
+            Some((Parameters { correction: storable(2.0 * e * (1.0 - 1e-12)), ..p }, bits / 8.0))
+        }
+        Target::Rmse(e) => {
+            // The step at which the core alone makes most of the error.
+            let goal = 0.85 * e * e * d.core.len() as f64;
+            let mut step = FIRST * e;
+            let mut bits = 0.0;
+            for _ in 0..4 {
+                let squares;
+                (bits, squares) = d.estimate(step, f64::INFINITY);
+                let more = (goal / squares.max(1e-3 * goal)).powf(0.7);
+                step *= more;
+                if (0.95..1.05).contains(&more) {
+                    break;
+                }
+            }
+            if bits > SLACK * 8.0 * rival {
+                return None;
+            }
+            d.fit_rmse(e, step, if thorough { 0.995 } else { 0.985 }).map(|p| (p, bits / 8.0))
+        }
     }
 }
 
 impl Decomposition<'_> {
+    /// About how many bits a step needs under a largest error, and the sum of squared errors that the core makes.
+    fn estimate(&self, step: f64, e: f64) -> (f64, f64) {
+        let inverse = 1.0 / step;
+        let mut squares = 0.0;
+        let mut bits = 0.0;
+        let g = &self.g;
+        let mut norms: [Vec<f64>; 4] = std::array::from_fn(|a| vec![0.0; g.n[a]]);
+        for (r, row) in self.core.chunks(g.n[3]).enumerate() {
+            let mut energy = 0.0;
+            // Logarithms are taken of products.
+            let mut product = 1.0;
+            for (x, v) in row.iter().enumerate() {
+                let t = (v * inverse).abs();
+                if t < DEAD {
+                    squares += t * t;
+                    continue;
+                }
+                let q = t.round();
+                squares += (t - q) * (t - q);
+                energy += q * q;
+                norms[3][x] += q * q;
+                product *= 1.0 + q;
+                bits += 2.0;
+                if product > 1e200 {
+                    bits += f64::log2(product);
+                    product = 1.0;
+                }
+            }
+            bits += f64::log2(product);
+            if energy > 0.0 {
+                norms[2][r % g.n[2]] += energy;
+                norms[1][r / g.n[2] % g.n[1]] += energy;
+                norms[0][r / (g.n[2] * g.n[1])] += energy;
+            }
+        }
+        for a in (0..4).filter(|&a| !self.axes[a].is_empty()) {
+            // A factor's values have as many bits as their share in its norm.
+            let n = g.n[a] as f64;
+            bits += norms[a].iter().filter(|&&s| s > 0.0).map(|s| n * (1.0 + 0.5 * (s / n + 1.0).log2())).sum::<f64>();
+        }
+        // Factors add a little to the error; what is beyond the bound is corrected, were errors normally distributed.
+        let t = e / (step * (1.2 * squares / self.core.len() as f64).sqrt());
+        let beyond = (-t * (0.717 + 0.416 * t)).exp().min(0.7);
+        let corrections = if beyond > 1e-9 { beyond * (2.5 - beyond.log2()) } else { 0.0 };
+        (bits + self.core.len() as f64 * corrections, squares * step * step)
+    }
+
     /// Integers of a step.
     fn quantise(&self, step: f64, fineness: u8) -> Option<Parameters> {
         let inverse = 1.0 / step;
@@ -175,25 +283,26 @@ impl Decomposition<'_> {
         f64::sqrt(sum / n)
     }
 
-    /// The largest step that keeps a root mean squared error.
-    fn fit_rmse(&self, e: f64) -> Option<Parameters> {
+    /// A step that just keeps a root mean squared error, from one on; `enough` of what is allowed must be used.
+    fn fit_rmse(&self, e: f64, first: f64, enough: f64) -> Option<Parameters> {
+        let aim = (0.4 + 0.6 * enough) * e;
         let mut best = None;
         let (mut keeps, mut breaks) = (0.0, f64::INFINITY);
-        let mut step = 6.0 * e;
+        let mut step = first;
         for _ in 0..10 {
             let p = self.quantise(storable(step), FINENESS)?;
             let rmse = self.rmse(&p);
             if rmse <= e {
                 keeps = step;
                 best = Some(p);
-                if rmse > 0.995 * e {
+                if rmse > enough * e {
                     break;
                 }
             } else {
                 breaks = step;
             }
             // Where most of the core is zero the error grows slower than the step.
-            let guess = step * (0.998 * e / rmse.max(0.02 * e)).powf(1.4);
+            let guess = step * (aim / rmse.max(0.02 * e)).powf(1.4);
             step = if keeps > 0.0 && breaks.is_finite() {
                 guess.clamp(keeps + 0.1 * (breaks - keeps), breaks - 0.1 * (breaks - keeps))
             } else {

@@ -8,10 +8,11 @@ use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
 use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
 use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Residuals};
+use std::sync::Arc;
 
 pub use super::wavelet_search::{Ground, Target, choose, transfer};
 
-/// What decode needs to know, and one thing that only the encoder does.
+/// What decode needs to know, and what only the encoder does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
     /// Levels of decomposition of each axis, 0: the axis is not transformed.
@@ -30,6 +31,8 @@ pub struct Parameters {
     pub correction: f64,
     /// Encoder only: what a bit is worth in squared steps.
     pub lambda: f64,
+    /// Encoder only: the quantised coefficients of the values to code, if they are known already.
+    pub found: Option<Arc<Vec<i32>>>,
 }
 
 /// A step or bound as 23 bits: exponent and 12 bits of mantissa, rounded down.
@@ -110,7 +113,7 @@ impl Parameters {
         if !mean.is_finite() {
             return Err(bad("mean is not a number"));
         }
-        Ok(Parameters { levels, first: first & 15, edges, step, mean, shift, correction, lambda: 0.0 })
+        Ok(Parameters { levels, first: first & 15, edges, step, mean, shift, correction, lambda: 0.0, found: None })
     }
 }
 
@@ -222,17 +225,12 @@ pub fn code<C: BitCoder, R: Residuals>(
     mask: Option<&[bool]>,
 ) {
     let bands = bands(&g, p.levels, p.first);
-    let mut q;
-    let mut originals = Vec::new();
-    if C::DECODING {
-        q = vec![0i32; g.len()];
-    } else {
-        let coef = prepare(&g, p.levels, p.first, p.edges, p.mean, values, mask);
-        if p.correction > 0.0 {
-            originals = values.to_vec();
-        }
-        q = quantise(&g, p, &bands, &coef).q;
-    }
+    let mut q = match &p.found {
+        _ if C::DECODING => vec![0i32; g.len()],
+        Some(found) => found.to_vec(),
+        None => quantise(&g, p, &bands, &prepare(&g, p.levels, p.first, p.edges, p.mean, values, mask)).q,
+    };
+    let originals = if C::DECODING || p.correction == 0.0 { Vec::new() } else { values.to_vec() };
     let codes = code_bands::<C, R>(c, &g, &bands, &mut q);
     reconstruct(&g, p, &bands, &q, values);
     if p.correction > 0.0 {

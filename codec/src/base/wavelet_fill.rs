@@ -56,36 +56,40 @@ fn fill_level(n: [usize; 4], v: &mut [f64], known: &mut [bool]) {
     }
     drop(count);
     fill_level(coarse, &mut sum, &mut coarse_known);
+    // With each point, which neighbours it has: bit 2a the one before along axis a, bit 2a + 1 the one after.
     let mut unknown = Vec::new();
     each(n, coarse, |i, c| {
         if !known[i] {
             v[i] = sum[c];
-            unknown.push(i);
+            unknown.push((i, 0u8));
         }
     });
     let s = strides(n);
+    for (i, beside) in &mut unknown {
+        for a in 0..4 {
+            let at = *i / s[a] % n[a];
+            *beside |= u8::from(at > 0) << (2 * a) | u8::from(at + 1 < n[a]) << (2 * a + 1);
+        }
+    }
     for sweep in 0..SWEEPS {
-        let mut relax = |i: usize| {
-            let (mut total, mut count) = (0.0, 0.0);
+        let mut relax = |(i, beside): (usize, u8)| {
+            let mut total = 0.0;
             for a in 0..4 {
-                let at = i / s[a] % n[a];
-                if at > 0 {
+                if beside >> (2 * a) & 1 == 1 {
                     total += v[i - s[a]];
-                    count += 1.0;
                 }
-                if at + 1 < n[a] {
+                if beside >> (2 * a + 1) & 1 == 1 {
                     total += v[i + s[a]];
-                    count += 1.0;
                 }
             }
-            if count > 0.0 {
-                v[i] = total / count;
+            if beside != 0 {
+                v[i] = total / f64::from(beside.count_ones());
             }
         };
         if sweep % 2 == 0 {
-            unknown.iter().for_each(|&i| relax(i));
+            unknown.iter().for_each(|&u| relax(u));
         } else {
-            unknown.iter().rev().for_each(|&i| relax(i));
+            unknown.iter().rev().for_each(|&u| relax(u));
         }
     }
 }

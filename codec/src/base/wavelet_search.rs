@@ -7,6 +7,8 @@ use super::wavelet_probe::{Quantised, quantise};
 use super::wavelet_transform::{Edge, Edges};
 use crate::Effort;
 use crate::entropy::{CostCounter, Mixture};
+use crate::simd::{Kernel, widest};
+use std::sync::Arc;
 
 /// What the reconstruction must reach, over the points that are not masked.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,9 +43,14 @@ pub struct Ground {
 const SMALL: f64 = 200.0;
 
 impl Ground {
-    /// Bits of the rival: far above them a search has no hope.
-    fn hopeless(&self) -> f64 {
-        if self.effort == Effort::Max { f64::INFINITY } else { 8.0 * (self.rival + SMALL) }
+    /// Above these bits a search has no hope, which is told thrice: of the first shape, of fewer axes, of another order.
+    fn hopeless(&self, k: usize) -> f64 {
+        let times = match (self.effort, self.part) {
+            (Effort::Max, _) => f64::INFINITY,
+            (_, false) => [4.0, 2.5, 1.4][k],
+            (_, true) => [2.2, 1.3, 1.2][k],
+        };
+        times * 8.0 * (self.rival + SMALL)
     }
 }
 
@@ -89,6 +96,7 @@ impl Search<'_> {
             shift: [0; 2],
             correction: 0.0,
             lambda,
+            found: None,
         }
     }
 
@@ -96,6 +104,11 @@ impl Search<'_> {
         let q = quantise(&self.g, p, &l.bands, &l.coef);
         p.shift = q.shift;
         q
+    }
+
+    /// Keeps what is quantised with the parameters.
+    fn keep(p: &mut Parameters, q: Quantised) {
+        p.found = Some(Arc::new(q.q));
     }
 
     /// About how many bits these levels need for the target, starting at a step; and the step.
@@ -171,7 +184,7 @@ impl Search<'_> {
         let full = (self.g.n.map(depth), 0, MIRRORED);
         let (bits, step) = self.judge(full, target, guess, lambda);
         let mut best = (bits, full, step);
-        if bits > 4.0 * ground.hopeless() {
+        if bits > ground.hopeless(0) {
             return Vec::new();
         }
         all.push(best);
@@ -205,21 +218,28 @@ impl Search<'_> {
             on(levels).filter(move |_| several).map(move |a| (levels, first ^ 8 >> a, edges))
         };
         climb(&mut best, &|s| left_out(s).collect());
-        if best.0 > 2.5 * ground.hopeless() {
+        if best.0 > ground.hopeless(1) {
             return Vec::new();
         }
         climb(&mut best, &|s| turned(s).collect());
-        if best.0 > 1.4 * ground.hopeless() {
+        if best.0 > ground.hopeless(2) {
             return Vec::new();
         }
-        let mut other = (f64::INFINITY, full, step);
-        climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
-        climb(&mut other, &|s| left_out(s).chain(turned(s)).collect());
-        if other.0 < best.0 {
-            best = other;
+        // Of a part neither the last bits nor the edges tell of the whole.
+        let thorough = !ground.part || ground.effort == Effort::Max;
+        if thorough {
+            let mut other = (f64::INFINITY, full, step);
+            climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
+            climb(&mut other, &|s| left_out(s).chain(turned(s)).collect());
+            if other.0 < best.0 {
+                best = other;
+            }
         }
         // Then how lines go on, axis by axis.
         climb(&mut best, &|(levels, first, edges): Shape| {
+            if !thorough {
+                return Vec::new();
+            }
             let others =
                 |a: usize| [Edge::Mirrored, Edge::Periodic, Edge::Straight].into_iter().filter(move |&e| e != edges[a]);
             let with = |a: usize, e: Edge| {
@@ -257,12 +277,14 @@ impl Search<'_> {
     fn for_rmse(&self, l: &Layout, rmse: f64, step: f64, lambda: f64) -> Option<Parameters> {
         let target = rmse * rmse * self.valid;
         // Every try of a large chunk takes long: a little of what is allowed may be left.
-        let enough = if self.g.len() <= CODED { 0.99 } else { 0.98 };
+        let enough = if self.g.len() <= LITTLE { 0.99 } else { 0.97 };
         let mut step = step;
         // (ln step, ln error) of the last tries.
         let mut below: Option<(f64, f64)> = None;
         let mut above: Option<(f64, f64)> = None;
         let mut best: Option<(f64, Parameters)> = None;
+        // The error in the values over that in the coefficients.
+        let mut gain: Option<f64> = None;
         for round in 0..40 {
             if round >= 14 {
                 // Far from where the error falls evenly: just make it small enough.
@@ -276,16 +298,27 @@ impl Search<'_> {
             if q.overflow {
                 return None;
             }
-            let d = self.errors(l, &p, &q).0;
+            // Far from the target the coefficients tell enough.
+            let far = |g: f64| !(0.8..1.2).contains(&(g * q.distortion / target));
+            let d = match gain {
+                Some(g) if round < 14 && far(g) => g * q.distortion,
+                _ => {
+                    let d = self.errors(l, &p, &q).0;
+                    gain = Some(d / q.distortion).filter(|g| g.is_normal());
+                    if d <= target && best.as_ref().is_none_or(|b| p.step > b.0) {
+                        let mut p = p.clone();
+                        Self::keep(&mut p, q);
+                        best = Some((p.step, p));
+                    }
+                    if d <= target && (d >= target * enough || (round > 8 && above.is_some())) {
+                        break;
+                    }
+                    d
+                }
+            };
             let at = (p.step.ln(), d.max(target * 1e-9).ln());
             if d <= target {
-                if best.as_ref().is_none_or(|b| p.step > b.0) {
-                    best = Some((p.step, p));
-                }
                 below = Some(at);
-                if d >= target * enough || (round > 8 && above.is_some()) {
-                    break;
-                }
             } else {
                 above = Some(at);
             }
@@ -305,145 +338,53 @@ impl Search<'_> {
         best.map(|b| b.1)
     }
 
+    /// Bytes of the values with these parameters.
     fn cost(&self, p: &Parameters) -> f64 {
-        let mut v = self.values.to_vec();
-        let mut c = CostCounter::default();
-        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask);
+        struct Count<'a>(Geometry, &'a Parameters, Vec<f64>, Option<&'a [bool]>);
+        impl Kernel for Count<'_> {
+            type Out = f64;
+            #[inline(always)]
+            fn run(mut self) -> f64 {
+                let mut c = CostCounter::default();
+                code::<_, Mixture<4, true>>(&mut c, self.0, self.1, &mut self.2, self.3);
+                c.bytes()
+            }
+        }
         let mut head = Vec::new();
         p.write(&mut head);
-        c.bytes() + head.len() as f64
+        widest(Count(self.g, p, self.values.to_vec(), self.mask)) + head.len() as f64
     }
 }
 
-/// Values above which layouts are judged on a part of the chunk.
-const PART: usize = 1 << 16;
+/// Values up to which a root mean squared error is met as closely as can be.
+const LITTLE: usize = 1 << 18;
 /// Values up to which steps are judged by true coding.
 const CODED: usize = 300_000;
 
 impl Search<'_> {
-    /// The liveliest of some boxes of about `PART` values, whole along short axes.
-    fn part(&self) -> (Geometry, Vec<f64>, Option<Vec<bool>>) {
-        let mut n = self.g.n;
-        while n.iter().product::<usize>() > PART {
-            let a = (0..4).max_by_key(|&a| n[a]).unwrap_or(3);
-            n[a] = n[a].div_ceil(2);
-        }
-        let g = Geometry { n, stride: [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1] };
-        let mut best = (-1.0, Vec::new(), None);
-        for k in 0..5usize {
-            // The middle, then four places towards the corners.
-            let start: [usize; 4] = std::array::from_fn(|a| {
-                let room = self.g.n[a] - n[a];
-                if k == 0 {
-                    room / 2
-                } else if (k + a) & 1 == 0 || k & a & 2 != 0 {
-                    room / 4
-                } else {
-                    room - room / 4
-                }
-            });
-            let mut v = Vec::with_capacity(g.len());
-            let mut m = Vec::new();
-            for a in 0..n[0] {
-                for b in 0..n[1] {
-                    for y in 0..n[2] {
-                        let i = (start[0] + a) * self.g.stride[0]
-                            + (start[1] + b) * self.g.stride[1]
-                            + (start[2] + y) * self.g.stride[2]
-                            + start[3];
-                        v.extend_from_slice(&self.values[i..i + n[3]]);
-                        if let Some(mask) = self.mask {
-                            m.extend_from_slice(&mask[i..i + n[3]]);
-                        }
-                    }
-                }
-            }
-            let steps = v.windows(2).map(|w| (w[1] - w[0]).abs());
-            let live: f64 = steps.filter(|d| d.is_finite()).sum();
-            if live > best.0 {
-                best = (live, v, self.mask.map(|_| m));
-            }
-        }
-        (g, best.1, best.2)
-    }
-
     fn new<'a>(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>) -> Option<Search<'a>> {
-        let (mut sum, mut valid) = (0.0, 0.0);
-        for (i, v) in values.iter().enumerate() {
-            if !mask.is_some_and(|m| m[i]) {
-                sum += v;
-                valid += 1.0;
-            }
-        }
-        (valid > 0.0).then(|| Search {
-            g,
-            values,
-            mask,
-            filled: mask.map(|m| fill(&g, values, m)),
-            mean: storable_signed(sum / valid),
-            valid,
-        })
+        let (mean, valid) = mean(values, mask)?;
+        Some(Search { g, values, mask, filled: mask.map(|m| fill(&g, values, m)), mean, valid })
     }
 
-    /// The layout, and about which step, judged on a part if the chunk is large.
+    /// Layouts to code with, and about which steps.
     fn plan(&self, target: Target, lambda: f64, ground: Ground) -> Vec<(Shape, f64)> {
-        let full = self.g.n.map(depth);
-        let guess = match target {
-            Target::Rmse(e) => 4.0 * e,
-            Target::MaxError(e) => 2.5 * e,
-        };
-        if ground.effort == Effort::Fast {
-            return vec![((full, 0, MIRRORED), guess)];
-        }
-        if self.g.len() <= CODED || ground.effort == Effort::Max {
-            let all = self.shapes(target, lambda, ground);
-            let least = all.first().map_or(0.0, |s| s.0);
-            // Different axes or orders: estimates of depths err less.
-            let mut seen = Vec::new();
-            let kinds = all.into_iter().filter(|s| {
-                let kind = (s.1.0.map(|l| l > 0), s.1.1, s.1.2);
-                let new = s.0 < least * 1.12 && !seen.contains(&kind);
-                seen.push(kind);
-                new
-            });
-            let tries = match (ground.effort, ground.part) {
-                (Effort::Max, _) => 4,
-                (_, true) => 1,
-                (_, false) => 3,
-            };
-            return kinds.take(tries).map(|s| (s.1, s.2)).collect();
-        }
-        let (g, values, mask) = self.part();
-        let Some(part) = Search::new(g, &values, mask.as_deref()) else {
-            return vec![((full, 0, MIRRORED), guess)];
-        };
-        let (target, step) = match target {
-            Target::MaxError(_) => (target, guess),
-            Target::Rmse(e) => {
-                // The part's own error at the step that the whole needs.
-                let l = self.layout((full, 0, MIRRORED));
-                let step = self.judge_rmse(&l, e, guess, lambda).1;
-                let l = part.layout((g.n.map(depth), 0, MIRRORED));
-                let mut p = part.parameters(&l, step, lambda);
-                let q = part.quantise(&l, &mut p);
-                (Target::Rmse((q.distortion / part.valid).sqrt().max(e * 1e-3)), step)
-            }
-        };
-        let Some(&(_, (found, first, edges), part_step)) = part.shapes(target, lambda, ground).first() else {
-            return Vec::new();
-        };
-        let deepest = found.into_iter().max().unwrap_or(0);
-        let whole = deepest == g.n.map(depth).into_iter().max().unwrap_or(0);
-        let levels = std::array::from_fn(|a| {
-            if found[a] == 0 {
-                0
-            } else if whole {
-                full[a]
-            } else {
-                full[a].min(deepest)
-            }
+        let all = self.shapes(target, lambda, ground);
+        let least = all.first().map_or(0.0, |s| s.0);
+        // Different axes or orders: estimates of depths err less.
+        let mut seen = Vec::new();
+        let kinds = all.into_iter().filter(|s| {
+            let kind = (s.1.0.map(|l| l > 0), s.1.1, s.1.2);
+            let new = s.0 < least * 1.12 && !seen.contains(&kind);
+            seen.push(kind);
+            new
         });
-        vec![((levels, first, edges), if matches!(target, Target::Rmse(_)) { step } else { part_step })]
+        let tries = match (ground.effort, ground.part) {
+            (Effort::Max, _) => 4,
+            (_, true) => 1,
+            (_, false) => 3,
+        };
+        kinds.take(tries).map(|s| (s.1, s.2)).collect()
     }
 
     /// The step for a bound on every error, in multiples of the bound; with its index among those tried.
@@ -457,7 +398,10 @@ impl Search<'_> {
             if bytes[k].is_nan() {
                 let mut p = self.parameters(l, e * RATIOS[k], lambda);
                 p.correction = storable(2.0 * e * (1.0 - 1e-9));
-                bytes[k] = if self.quantise(l, &mut p).overflow {
+                let q = self.quantise(l, &mut p);
+                let overflow = q.overflow;
+                Self::keep(&mut p, q);
+                bytes[k] = if overflow {
                     f64::INFINITY
                 } else if self.g.len() <= CODED {
                     self.cost(&p)
@@ -500,6 +444,7 @@ pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target
                 p
             }),
         };
+        // Of a part there is but one, which is held against nothing here.
         all.extend(found.map(|p| Candidate { bytes: if ground.part { 0.0 } else { s.cost(&p) }, parameters: p }));
     }
     all.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
@@ -508,6 +453,18 @@ pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target
 
 /// What a bit is worth, in squared steps: the slope of a uniform quantiser at high rates.
 const LAMBDA: f64 = 0.11;
+
+/// The mean of values that are not masked, as a file can hold it, and their number; none if all are masked.
+fn mean(values: &[f64], mask: Option<&[bool]>) -> Option<(f64, f64)> {
+    let (mut sum, mut valid) = (0.0, 0.0);
+    for (i, v) in values.iter().enumerate() {
+        if !mask.is_some_and(|m| m[i]) {
+            sum += v;
+            valid += 1.0;
+        }
+    }
+    (valid > 0.0).then(|| (storable_signed(sum / valid), valid))
+}
 
 /// Parameters for a chunk from those that were found for a part of it; none if the wavelet cannot reach the target.
 pub fn transfer(
@@ -518,12 +475,12 @@ pub fn transfer(
     found: &Parameters,
     part: Geometry,
 ) -> Option<Parameters> {
-    let s = Search::new(g, values, mask)?;
     let levels =
         std::array::from_fn(|a| if found.levels[a] == depth(part.n[a]) { depth(g.n[a]) } else { found.levels[a] });
     match target {
-        Target::MaxError(_) => Some(Parameters { levels, mean: s.mean, ..found.clone() }),
+        Target::MaxError(_) => Some(Parameters { levels, mean: mean(values, mask)?.0, found: None, ..found.clone() }),
         Target::Rmse(e) => {
+            let s = Search::new(g, values, mask)?;
             let l = s.layout((levels, found.first, found.edges));
             s.for_rmse(&l, e * (1.0 - 1e-9), found.step, found.lambda)
         }
