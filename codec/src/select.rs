@@ -15,8 +15,10 @@ const GUIDED_LEVELS: u8 = 4;
 /// What interpolation may cost more than the best for a network to be asked.
 const REACH: f64 = 1.25;
 
-/// The share of another's bytes below which an estimate of a decomposition's needs no proof.
+/// The share of another's bytes below which an estimate of a decomposition's needs no proof, where it is of more bytes
+/// for each value than this.
 const CLEAR: f64 = 0.75;
+const DENSE: f64 = 1.0 / 32.0;
 
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
@@ -159,12 +161,9 @@ impl Search<'_> {
     /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
     fn numeric(&mut self, map: &Map, step: f64) {
         let mut t = Trials::new(self.ground(), self.plan(Base::Raster { weights: Weights::Fitted, step }, map));
-        interpolations(&mut t, self.x.effort);
-        let interpolation = t.best[0].as_ref().map_or(f64::INFINITY, |b| b.0);
-        let fitted = t.attempt(Base::Raster { weights: Weights::Fitted, step });
-        // Far from the best with fitted weights no others are better.
-        let far = self.part.is_some() && self.x.effort != Effort::Max && fitted > 1.2 * interpolation;
-        if self.x.effort != Effort::Fast && !far {
+        interpolations(&mut t, self.x.effort, self.part.is_some());
+        t.attempt(Base::Raster { weights: Weights::Fitted, step });
+        if self.x.effort != Effort::Fast {
             for order in [0, 2, 3] {
                 t.attempt(Base::Raster { weights: Weights::Lorenzo(order), step });
             }
@@ -229,14 +228,20 @@ impl Search<'_> {
         let share = self.ground().bits.len() as f64 / x.bits.len() as f64;
         let guess = self.cost() / share;
         let mut rival = None;
+        let search = match (x.effort, self.part) {
+            (Effort::Max, _) => tucker_search::Search::All,
+            (_, None) => tucker_search::Search::Steps,
+            _ => tucker_search::Search::Likely,
+        };
         let found = {
             let rival = || *rival.insert(self.cost_of_whole());
-            tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target, x.effort, guess, rival)
+            tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target, search, guess, rival)
         };
         let Some((p, estimate)) = found else { return };
         let rival = rival.unwrap_or_else(|| self.cost_of_whole());
         let plan = self.plan(Base::Tucker(p), &Map::Plain);
-        let bytes = if estimate < CLEAR * rival { estimate } else { cost(x, &plan) };
+        let clear = self.part.is_some() && estimate < CLEAR * rival && estimate > DENSE * x.bits.len() as f64;
+        let bytes = if clear { estimate } else { cost(x, &plan) };
         if bytes < rival {
             // What follows is held against a cost on the part.
             self.keep(bytes * share, plan);
@@ -274,7 +279,7 @@ impl Search<'_> {
 }
 
 /// Tries interpolations: schedules of steps first, then what they are best with.
-fn interpolations(t: &mut Trials<'_>, effort: Effort) {
+fn interpolations(t: &mut Trials<'_>, effort: Effort, large: bool) {
     let axes: Vec<u8> = (0..4u8).filter(|&a| t.x.g.n[a as usize] > 1).collect();
     let step = t.plan.step();
     let mut p = Parameters { order: axes.clone(), alpha: 16, beta: 16, linear: false, fitted: 2 };
@@ -288,11 +293,11 @@ fn interpolations(t: &mut Trials<'_>, effort: Effort) {
     };
     let flat = p.clone();
     attempt(&mut p, flat);
-    // Ever steeper schedules, while they are better.
+    // Ever steeper schedules; of a large chunk while they are better.
     for schedule in [(20, 32), (24, 64), (32, 128)] {
         let q = Parameters { alpha: schedule.0, beta: schedule.1, ..p.clone() };
         attempt(&mut p, q);
-        if p.alpha != schedule.0 && effort != Effort::Max {
+        if p.alpha != schedule.0 && large {
             break;
         }
     }

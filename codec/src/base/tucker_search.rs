@@ -4,7 +4,6 @@ use super::tucker::{Integers, LONGEST, Parameters, code, expand, norms, predict,
 use super::tucker_axes::{principal, rank};
 use super::wavelet::{Target, storable, storable_signed};
 use super::wavelet_fill::fill;
-use crate::Effort;
 use crate::entropy::{CostCounter, Mixture};
 use std::sync::Arc;
 
@@ -47,6 +46,17 @@ const STEPS: [f64; 4] = [2.2, 2.8, 3.6, 4.6];
 /// The step for a root mean squared error that is tried first, in multiples of it.
 const FIRST: f64 = 4.0;
 
+/// How much is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// Whatever the prospects.
+    All,
+    /// Steps by true coding, where there is hope.
+    Steps,
+    /// By estimates alone, where there is hope.
+    Likely,
+}
+
 /// Parameters that keep the target and an estimate of their bytes; none where there is no hope of fewer bytes than others
 /// have: about `guess`, and surely what `rival` finds out.
 pub fn choose(
@@ -54,7 +64,7 @@ pub fn choose(
     values: &[f64],
     mask: Option<&[bool]>,
     target: Target,
-    effort: Effort,
+    search: Search,
     guess: f64,
     rival: impl FnOnce() -> f64,
 ) -> Option<(Parameters, f64)> {
@@ -63,7 +73,7 @@ pub fn choose(
     if chosen.len() < 2 || g.len() > MOST || work > WORK * g.len() + LITTLE {
         return None;
     }
-    let thorough = effort == Effort::Max;
+    let thorough = search == Search::All;
     let masked = mask.map_or(0, |m| m.iter().filter(|&&m| m).count());
     if !thorough && masked as f64 > MASKED * g.len() as f64 {
         return None;
@@ -99,7 +109,7 @@ pub fn choose(
     }
     let d = Decomposition { g, values, mask, mean, axes, core };
     match target {
-        Target::MaxError(e) if thorough => d.fit_max(e).map(|p| (p, f64::INFINITY)),
+        Target::MaxError(e) if search != Search::Likely => d.fit_max(e).map(|p| (p, f64::INFINITY)),
         Target::MaxError(e) => {
             let estimates = STEPS.map(|s| (d.estimate(s * e, e).0, s * e));
             let (bits, step) = estimates.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -123,10 +133,10 @@ pub fn choose(
                     break;
                 }
             }
-            if bits > SLACK * 8.0 * rival {
+            if search == Search::Likely && bits > SLACK * 8.0 * rival {
                 return None;
             }
-            d.fit_rmse(e, step, if thorough { 0.995 } else { 0.985 }).map(|p| (p, bits / 8.0))
+            d.fit_rmse(e, step, if search == Search::Likely { 0.985 } else { 0.995 }).map(|p| (p, bits / 8.0))
         }
     }
 }

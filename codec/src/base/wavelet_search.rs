@@ -39,6 +39,8 @@ pub struct Ground {
     pub effort: Effort,
 }
 
+/// Bytes for each value below which a part is searched as the whole would be.
+const SPARSE: f64 = 1.0 / 64.0;
 /// Bytes whose difference tells nothing yet.
 const SMALL: f64 = 200.0;
 
@@ -48,7 +50,7 @@ impl Ground {
         let times = match (self.effort, self.part) {
             (Effort::Max, _) => f64::INFINITY,
             (_, false) => [4.0, 2.5, 1.4][k],
-            (_, true) => [2.2, 1.3, 1.2][k],
+            (_, true) => [4.0, 1.9, 1.3][k],
         };
         times * 8.0 * (self.rival + SMALL)
     }
@@ -225,8 +227,9 @@ impl Search<'_> {
         if best.0 > ground.hopeless(2) {
             return Vec::new();
         }
-        // Of a part neither the last bits nor the edges tell of the whole.
-        let thorough = !ground.part || ground.effort == Effort::Max;
+        // The last bits of a part tell little of the whole, unless they are few.
+        let few = ground.rival < SPARSE * self.g.len() as f64;
+        let thorough = !ground.part || ground.effort == Effort::Max || few;
         if thorough {
             let mut other = (f64::INFINITY, full, step);
             climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
@@ -238,7 +241,7 @@ impl Search<'_> {
         // Then how lines go on, axis by axis.
         climb(&mut best, &|(levels, first, edges): Shape| {
             if !thorough {
-                return Vec::new();
+                return [Edge::Periodic, Edge::Straight].map(|e| (levels, first, [e; 4])).to_vec();
             }
             let others =
                 |a: usize| [Edge::Mirrored, Edge::Periodic, Edge::Straight].into_iter().filter(move |&e| e != edges[a]);
