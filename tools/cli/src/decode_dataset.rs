@@ -119,10 +119,9 @@ fn complete(field: &mut Field, reader: &Reader) {
         }
     }
     let fill = variable.fill.filter(|&bits| Some(bits) != cf::default_fill(variable.dtype));
-    if let (Some(bits), false, false) = (fill, has(field, "_FillValue"), has(field, "missing_value")) {
-        if let Some(value) = cf::fill_attribute(bits, variable.dtype) {
-            field.attributes.push(scicodec_io::Attribute { name: "_FillValue".into(), value });
-        }
+    let undeclared = !has(field, "_FillValue") && !has(field, "missing_value");
+    if let Some(value) = fill.filter(|_| undeclared).and_then(|bits| cf::fill_attribute(bits, variable.dtype)) {
+        field.attributes.push(scicodec_io::Attribute { name: "_FillValue".into(), value });
     }
 }
 

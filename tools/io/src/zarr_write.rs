@@ -129,12 +129,10 @@ impl<'a> Stored<'a> {
             }
         };
         // xarray writes floats that stand for "missing" as the base64 of eight bytes, and reads nothing else.
-        if let (Some(value), true, None) =
-            (find(&self.field.attributes, "_FillValue"), self.field.source.dtype().is_float(), &self.strings)
-        {
-            if let Some(v) = value.number() {
-                attributes.insert("_FillValue".into(), base64(v).into());
-            }
+        let has_text_fill = self.strings.is_none() && self.field.source.dtype().is_float();
+        let declared = find(&self.field.attributes, "_FillValue").filter(|_| has_text_fill);
+        if let Some(v) = declared.and_then(crate::Value::number) {
+            attributes.insert("_FillValue".into(), base64(v).into());
         }
         json!({
             "zarr_format": 3,
