@@ -4,7 +4,7 @@ use super::contexts::{Blend, GUIDED_SLOTS, Known, SETS, SLOTS, magnitude, sign};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::rows::{Row, gather};
-use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Residuals, log_class};
+use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start, log_class};
 use crate::learned::{Guide, Surroundings};
 
 /// Features of the fitted correction.
@@ -114,9 +114,23 @@ impl<'a, R: Residuals> Run<'a, R> {
             codes,
             residuals,
             coder: R::new(SLOTS, SETS),
+            start: Start::default(),
             quiet_rows: vec![Counter::NEW; 128],
             guide: None,
         }
+    }
+
+    /// Starts from what has been learned elsewhere. To be called last.
+    pub fn starting(mut self, start: Start<'a>) -> Self {
+        if let Some(states) = start.of(self.place()) {
+            self.coder.prime(states);
+        }
+        self.start = start;
+        self
+    }
+
+    fn place(&self) -> Place {
+        if self.guide.is_some() { Place::Guided } else { Place::Interpolation }
     }
 
     /// Lets a network speak of the points of the finest levels, which must be fitted ones.
@@ -161,6 +175,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 self.pass(c, &pass);
             }
         }
+        self.start.leave(self.place(), || self.coder.states());
     }
 
     /// The points that no axis of the order reaches: coded as differences along the array.

@@ -5,7 +5,7 @@ use super::Geometry;
 use super::contexts::{Blend, Known, SETS, SLOTS, magnitude};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
-use crate::entropy::{BitCoder, Residuals};
+use crate::entropy::{BitCoder, Place, Residuals, Start};
 
 /// Neighbours that a prediction may use.
 pub const TAPS: usize = 24;
@@ -59,13 +59,21 @@ pub struct Run<'a, R> {
     weights: [f64; TAPS],
     flat: [isize; TAPS],
     coder: R,
+    start: Start<'a>,
 }
 
 impl<'a, R: Residuals> Run<'a, R> {
     /// A run over a chunk of this geometry; a decoder's `values` may hold anything.
-    pub fn new(g: Geometry, quant: Quantiser, values: &'a mut [f64], mask: Option<&'a [bool]>) -> Self {
+    pub fn new(
+        g: Geometry,
+        quant: Quantiser,
+        values: &'a mut [f64],
+        mask: Option<&'a [bool]>,
+        start: Start<'a>,
+    ) -> Self {
         let flat = OFFSETS.map(|o| (0..4).map(|a| o[a] as isize * g.stride[a] as isize).sum());
-        Run { g, quant, values, mask, codes: vec![0; g.len()], weights: [0.0; TAPS], flat, coder: R::new(SLOTS, SETS) }
+        let coder = start.coder(Place::Raster, SLOTS, SETS);
+        Run { g, quant, values, mask, codes: vec![0; g.len()], weights: [0.0; TAPS], flat, coder, start }
     }
 
     /// Codes (or decodes) all points in C order.
@@ -94,6 +102,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 }
             }
         }
+        self.start.leave(Place::Raster, || self.coder.states());
     }
 
     /// Which taps lie within the chunk for a whole row, whatever the place in it.

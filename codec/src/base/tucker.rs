@@ -7,7 +7,7 @@ use super::wavelet_transform::Edge;
 use super::{Geometry, wavelet};
 use crate::Error;
 use crate::bytes::{Bytes, put_step};
-use crate::entropy::{BitCoder, Residuals};
+use crate::entropy::{BitCoder, Place, Residuals, Start};
 use crate::simd::{Kernel, widest};
 use std::sync::Arc;
 
@@ -119,9 +119,10 @@ pub fn code<C: BitCoder, R: Residuals>(
     p: &Parameters,
     values: &mut [f64],
     mask: Option<&[bool]>,
+    start: &Start<'_>,
 ) {
     let mut it = if C::DECODING { empty(&g, p) } else { (*p.found).clone() };
-    code_integers::<C, R>(c, &g, p, &mut it);
+    code_integers::<C, R>(c, &g, p, &mut it, start);
     let originals = if C::DECODING || p.correction == 0.0 { Vec::new() } else { values.to_vec() };
     reconstruct(&g, p, &it, values);
     if p.correction > 0.0 {
@@ -136,7 +137,7 @@ pub fn code<C: BitCoder, R: Residuals>(
             lambda: 0.0,
             found: None,
         };
-        correct::<C, R>(c, &g, &plain, &[], vec![0; values.len()], values, &originals, mask);
+        correct::<C, R>(c, &g, &plain, &[], vec![0; values.len()], values, &originals, mask, &Start::default());
     }
 }
 
@@ -149,9 +150,11 @@ fn empty(g: &Geometry, p: &Parameters) -> Integers {
 }
 
 /// Codes (or decodes) the core, then the factors of every axis as errors of their predictions.
-pub fn code_integers<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, p: &Parameters, it: &mut Integers) {
-    integers::code(c, &mut R::new(SLOTS, SETS), p.extents(g), 0, &mut it.core);
-    let mut coder = R::new(SLOTS, SETS);
+pub fn code_integers<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, p: &Parameters, it: &mut Integers, start: &Start<'_>) {
+    let mut core: R = start.coder(Place::Core, SLOTS, SETS);
+    integers::code(c, &mut core, p.extents(g), 0, &mut it.core);
+    start.leave(Place::Core, || core.states());
+    let mut coder: R = start.coder(Place::Factors, SLOTS, SETS);
     for a in (0..4).filter(|&a| p.ranks[a] > 0) {
         let (n, r) = (g.n[a], p.ranks[a]);
         for order in &mut it.orders[a] {
@@ -174,6 +177,7 @@ pub fn code_integers<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, p: &Par
             }
         }
     }
+    start.leave(Place::Factors, || coder.states());
 }
 
 /// Values from integers.

@@ -7,7 +7,7 @@ use super::wavelet_probe::quantise;
 use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
 use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
-use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Residuals};
+use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start};
 use std::sync::Arc;
 
 pub use super::wavelet_search::{Ground, Target, choose, transfer};
@@ -223,6 +223,7 @@ pub fn code<C: BitCoder, R: Residuals>(
     p: &Parameters,
     values: &mut [f64],
     mask: Option<&[bool]>,
+    start: &Start<'_>,
 ) {
     let bands = bands(&g, p.levels, p.first);
     let mut q = match &p.found {
@@ -231,10 +232,10 @@ pub fn code<C: BitCoder, R: Residuals>(
         None => quantise(&g, p, &bands, &prepare(&g, p.levels, p.first, p.edges, p.mean, values, mask)).q,
     };
     let originals = if C::DECODING || p.correction == 0.0 { Vec::new() } else { values.to_vec() };
-    let codes = code_bands::<C, R>(c, &g, &bands, &mut q);
+    let codes = code_bands::<C, R>(c, &g, &bands, &mut q, start);
     reconstruct(&g, p, &bands, &q, values);
     if p.correction > 0.0 {
-        correct::<C, R>(c, &g, p, &bands, codes, values, &originals, mask);
+        correct::<C, R>(c, &g, p, &bands, codes, values, &originals, mask, start);
     }
 }
 
@@ -258,7 +259,13 @@ pub fn prepare(
 
 /// Codes (or decodes) the integers alone; returns their codes.
 #[inline(always)]
-pub fn code_bands<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, bands: &[Band], q: &mut [i32]) -> Vec<i16> {
+pub fn code_bands<C: BitCoder, R: Residuals>(
+    c: &mut C,
+    g: &Geometry,
+    bands: &[Band],
+    q: &mut [i32],
+    start: &Start<'_>,
+) -> Vec<i16> {
     let mut empty = Vec::new();
     if !C::DECODING {
         empty.extend(bands.iter().map(|band| {
@@ -278,9 +285,9 @@ pub fn code_bands<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, bands: &[B
         c,
         g,
         q,
-        coder: R::new(SLOTS, 2 * CLASSES as usize),
+        coder: start.coder(Place::Wavelet, SLOTS, 2 * CLASSES as usize),
         flags: [Counter::NEW; 2],
-        runs: RunCoder::new(),
+        runs: RunCoder::new(start.of(Place::WaveletRuns)),
         last: 1,
         empty: &empty,
         low: false,
@@ -288,6 +295,8 @@ pub fn code_bands<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, bands: &[B
         orientation: 0,
     };
     walk(&mut run, g, bands, &mut codes);
+    start.leave(Place::Wavelet, || run.coder.states());
+    start.leave(Place::WaveletRuns, || run.runs.states());
     codes
 }
 
@@ -357,14 +366,14 @@ mod tests {
             found.parameters.write(&mut head);
             let mut y = x.to_vec();
             let mut encoder = BitEncoder::default();
-            code::<_, R>(&mut encoder, g, &found.parameters, &mut y, mask);
+            code::<_, R>(&mut encoder, g, &found.parameters, &mut y, mask, &Start::default());
             let bytes = encoder.finish();
             let mut rest = head.as_slice();
             let p = Parameters::read(&mut rest).expect("what was written can be read");
             assert!(rest.is_empty());
             let mut z = vec![7.0; x.len()];
             let mut decoder = BitDecoder::new(&bytes);
-            code::<_, R>(&mut decoder, g, &p, &mut z, mask);
+            code::<_, R>(&mut decoder, g, &p, &mut z, mask, &Start::default());
             assert!(decoder.check().is_ok());
             let (mut sum, mut n) = (0.0, 0.0);
             for i in 0..x.len() {
@@ -419,7 +428,7 @@ mod tests {
             let Ok(p) = Parameters::read(&mut rest) else { continue };
             let g = Geometry::new(&[1 + (r.next() % 9) as usize, 1 + (r.next() % 9) as usize, 5]);
             let mut v = vec![0.0; g.len()];
-            code::<_, ResidualCoder<6>>(&mut BitDecoder::new(rest), g, &p, &mut v, None);
+            code::<_, ResidualCoder<6>>(&mut BitDecoder::new(rest), g, &p, &mut v, None, &Start::default());
         }
     }
 }

@@ -5,7 +5,7 @@ use super::wavelet_bands::Band;
 use super::wavelet_coding::{around, around_weight, before, class, copy, scaled, sixteenths};
 use super::wavelet_runs::{Beside, LEAST, POSITIONS, RUN, RunCoder, holds};
 use super::wavelet_transform::split;
-use crate::entropy::{BitCoder, CONTEXTS, Magnitude, Residuals};
+use crate::entropy::{BitCoder, CONTEXTS, Magnitude, Place, Residuals, Start};
 
 /// Classes of expected magnitude, and of activity.
 const EXPECTED: u32 = 32;
@@ -84,6 +84,7 @@ pub fn correct<C: BitCoder, R: Residuals>(
     values: &mut [f64],
     originals: &[f64],
     mask: Option<&[bool]>,
+    start: &Start<'_>,
 ) {
     let inverse = 1.0 / p.correction;
     let fine = Activity::new(g, p, 1, bands, &codes);
@@ -97,8 +98,9 @@ pub fn correct<C: BitCoder, R: Residuals>(
         ACTIVITY * ACTIVITY,
         EXPECTED * 16,
     ];
-    let mut coder = R::new(std::array::from_fn(|k| ORDER[k] as usize), 2 * EXPECTED as usize);
-    let mut runs = RunCoder::new();
+    let slots = std::array::from_fn(|k| ORDER[k] as usize);
+    let mut coder: R = start.coder(Place::Corrections, slots, 2 * EXPECTED as usize);
+    let mut runs = RunCoder::new(start.of(Place::CorrectionRuns));
     let mut held = vec![0u8; codes.len()];
     let dims = [g.n[2] > 1, g.n[1] > 1, g.n[0] > 1].into_iter().filter(|&d| d).count() as u32;
     let scale = sixteenths(4 + 2 + dims * 4 + if g.n[2] > 1 { 4 } else { 0 } + if g.n[1] > 1 { 4 } else { 0 });
@@ -201,5 +203,6 @@ pub fn correct<C: BitCoder, R: Residuals>(
                 }
             }
         }
-    }
+    }    start.leave(Place::Corrections, || coder.states());
+    start.leave(Place::CorrectionRuns, || runs.states());
 }

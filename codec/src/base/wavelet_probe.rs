@@ -196,7 +196,7 @@ pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Q
         step: 1.0,
         low: false,
         flagged: false,
-        runs: RunCoder::new(),
+        runs: RunCoder::new(None),
         start: Default::default(),
         zeroed: (0.0, 0.0),
         lambda: p.lambda,

@@ -1,6 +1,6 @@
 //! The bit that tells a run of codes along axis 3 to be all zero, and what it is expected from (SPEC §8.4.4).
 use super::Geometry;
-use crate::entropy::{BitCoder, Counter, Mixer};
+use crate::entropy::{BitCoder, Counter, Mixer, States};
 
 /// Codes along axis 3 that one bit tells to be all zero.
 pub const RUN: usize = 16;
@@ -28,11 +28,29 @@ pub struct RunCoder {
 }
 
 impl RunCoder {
-    pub fn new() -> RunCoder {
-        RunCoder {
+    /// Starts from these states where there are some.
+    pub fn new(start: Option<&States>) -> RunCoder {
+        let mut runs = RunCoder {
             counters: std::array::from_fn(|_| vec![Counter::NEW; SLOTS]),
             mixer: Mixer::new(SETS, 65536 * 18 / (10 * RUN_CONTEXTS as i32)),
+        };
+        if let Some(s) = start {
+            runs.prime(s);
         }
+        runs
+    }
+
+    fn prime(&mut self, s: &States) {
+        for (to, from) in self.counters.iter_mut().zip(&s.counters) {
+            let n = to.len().min(from.len());
+            to[..n].copy_from_slice(&from[..n]);
+        }
+        self.mixer.prime(&s.logits, s.logits_seen);
+    }
+
+    /// What has been learned.
+    pub fn states(&self) -> States {
+        States { counters: self.counters.clone(), logits: self.mixer.learned(), ..States::default() }
     }
 
     /// Codes whether some code is not zero; and the probability that was given to it, in units of 2^-16.

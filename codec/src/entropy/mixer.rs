@@ -1,8 +1,9 @@
 //! Adaptive probabilities, and their mixture in the logistic domain (SPEC §7.3).
+use super::states::{MIXED, copy};
 use super::tables::{RECIPROCAL, squash, stretch};
 
 /// An adaptive probability: 22 bits of probability of a one, 10 bits of how many bits were seen.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counter(u32);
 
 impl Counter {
@@ -24,6 +25,11 @@ impl Counter {
     #[inline(always)]
     pub const fn forgetting(self, n: u32) -> Counter {
         Counter(self.0 & !1023 | n)
+    }
+
+    /// How many bits it has seen.
+    pub const fn seen(self) -> u32 {
+        self.0 & 1023
     }
 
     /// Probability of a one in units of 2^-16.
@@ -79,6 +85,22 @@ impl<const N: usize> Mixer<N> {
         let mut all = [0; LANES];
         all[..N].copy_from_slice(&starts);
         Mixer { weights: vec![all; sets], seen: vec![0; sets] }
+    }
+
+    /// Starts from these weights, but for vectors that are all 0, as though they had seen so many bits.
+    pub fn prime(&mut self, weights: &[[i32; MIXED]], seen: u16) {
+        for (k, from) in weights.iter().enumerate().take(self.weights.len()) {
+            if from.iter().any(|&w| w != 0) {
+                copy(&mut self.weights[k][..N], from);
+                self.seen[k] = seen;
+            }
+        }
+    }
+
+    /// The first weights of every vector that has seen bits; 0 for the others.
+    pub fn learned(&self) -> Vec<[i32; MIXED]> {
+        let of = |(w, &seen): (&[i32; LANES], &u16)| std::array::from_fn(|i| if seen > 0 { w[i] } else { 0 });
+        self.weights.iter().zip(&self.seen).map(of).collect()
     }
 
     /// Mixes these counters with weight vector `set`.

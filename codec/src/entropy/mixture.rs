@@ -3,6 +3,7 @@
 use super::bits::{BitCoder, SYMBOLS};
 use super::mixer::{Counter, Mixer};
 use super::priming::PRIMED;
+use super::states::{MIXED, Row, States, copy};
 use super::residual::{CLASSES, CONTEXTS, ESCAPE, Magnitude, Residuals, log_class};
 use super::tables::RECIPROCAL;
 
@@ -136,6 +137,36 @@ impl<const N: usize, const ZEROS: bool> Residuals for Mixture<N, ZEROS> {
             below: [Counter::NEW; 16],
             zero: Counter::NEW,
         }
+    }
+
+    fn prime(&mut self, s: &States) {
+        for i in 0..N.min(MIXED) {
+            copy(&mut self.zeros[i], &s.counters[i]);
+            for (part, row) in self.parts[i].iter_mut().zip(&s.rows[i]) {
+                *part = Distribution(*row);
+            }
+        }
+        for (to, from) in self.sign.iter_mut().zip(&s.signs) {
+            copy(to, from);
+        }
+        for (to, w) in self.weights.iter_mut().zip(&s.weights).filter(|(_, w)| w.iter().any(|&w| w > 0)) {
+            copy(&mut to.w, w);
+            to.seen = s.weights_seen;
+        }
+        self.mixer.prime(&s.logits, s.logits_seen);
+    }
+
+    fn states(&self) -> States {
+        let mut s = States::default();
+        for i in 0..N.min(MIXED) {
+            s.counters[i] = self.zeros[i].clone();
+            s.rows[i] = self.parts[i].iter().map(|d| d.0).collect::<Vec<Row>>();
+        }
+        s.signs = self.sign.clone();
+        let of = |w: &Weights<N>| if w.seen > 0 { std::array::from_fn(|i| *w.w.get(i).unwrap_or(&0)) } else { [0; MIXED] };
+        s.weights = self.weights.iter().map(of).collect();
+        s.logits = self.mixer.learned();
+        s
     }
 
     #[inline(always)]

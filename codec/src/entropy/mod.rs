@@ -6,8 +6,10 @@ mod estimate;
 mod mixer;
 mod mixture;
 mod priming;
+mod priors;
 pub mod rans;
 mod residual;
+mod states;
 mod tables;
 pub mod tokens;
 
@@ -15,5 +17,7 @@ pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter, Silence};
 pub use estimate::Estimate;
 pub use mixer::{Counter, Mixer};
 pub use mixture::Mixture;
+pub use priors::{Priors, Start};
 pub use residual::{CONTEXTS, Magnitude, ResidualCoder, Residuals, SIGN_CONTEXTS, log_class};
+pub use states::{MIXED, Place, Row, SIGNS, States};
 pub use tables::squash;

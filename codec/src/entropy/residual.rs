@@ -1,6 +1,7 @@
 //! Codes one integer: its class of magnitude against an expected one, its sign, its mantissa (SPEC §7.4).
 use super::bits::BitCoder;
 use super::mixer::{Counter, Mixer};
+use super::states::States;
 
 /// Bins of one context: the first comparison, 15 steps up, 16 steps down.
 const BINS: usize = 32;
@@ -32,6 +33,12 @@ pub trait Residuals {
     const MIXES: bool;
     /// `slots[i]` slots for context i, `sets` weight sets.
     fn new(slots: [usize; CONTEXTS], sets: usize) -> Self;
+    /// Starts from these states where they say something; for mixtures only.
+    fn prime(&mut self, _: &States) {}
+    /// What has been learned, as far as states hold it.
+    fn states(&self) -> States {
+        States::default()
+    }
     /// Codes `q` (ignored by a decoder) and returns it.
     fn code<C: BitCoder>(&mut self, c: &mut C, q: i64, m: &Magnitude) -> i64;
 }

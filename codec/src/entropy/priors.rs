@@ -1,0 +1,207 @@
+//! Trained states of the adaptive coders of integers, as a section of a model file (SPEC §9.8).
+use super::bits::SYMBOLS;
+use super::mixer::Counter;
+use super::residual::Residuals;
+use super::states::{MIXED, Place, Row, States};
+use crate::Error;
+use crate::bytes::{Bytes, put_varint};
+use std::cell::RefCell;
+
+/// Slots that a table may speak of.
+const SLOTS: u64 = 1 << 14;
+/// What the weights of distributions may add up to, in units of 2^-16.
+const WHOLE: u32 = 65536 - 36;
+
+/// The states that coders start from, by place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Priors([Option<Box<States>>; Place::ALL.len()]);
+
+impl Priors {
+    /// Those of a place.
+    pub fn of(&self, place: Place) -> Option<&States> {
+        self.0[place as usize].as_deref()
+    }
+
+    /// Sets those of a place.
+    pub fn set(&mut self, place: Place, states: States) {
+        self.0[place as usize] = Some(Box::new(states));
+    }
+
+    /// The section's body.
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for place in Place::ALL {
+            let Some(s) = self.of(place) else { continue };
+            out.push(place as u8);
+            s.counters.iter().chain(&s.signs).for_each(|t| put_table(&mut out, t, |k| k.seen() > 0, put_counter));
+            s.rows.iter().for_each(|t| put_table(&mut out, t, |r| r[SYMBOLS - 1] > 0, put_row));
+            put_table(&mut out, &s.weights, |w| w.iter().any(|&w| w > 0), |out, w| {
+                w.iter().for_each(|w| out.extend_from_slice(&((w >> 14) as u16).to_le_bytes()));
+            });
+            put_varint(&mut out, u64::from(s.weights_seen));
+            put_table(&mut out, &s.logits, |w| w.iter().any(|&w| w != 0), |out, w| {
+                w.iter().for_each(|w| out.extend_from_slice(&((w >> 4) as i16).to_le_bytes()));
+            });
+            put_varint(&mut out, u64::from(s.logits_seen));
+        }
+        out
+    }
+
+    /// Reads a section's body.
+    ///
+    /// Errors: [`Error::Corrupt`] where it is not what SPEC §9.8 says.
+    pub fn read(body: &[u8]) -> Result<Priors, Error> {
+        let mut b = Bytes(body);
+        let mut priors = Priors::default();
+        let mut next = 0;
+        while !b.0.is_empty() {
+            let number = usize::from(b.byte()?);
+            let Some(&place) = Place::ALL.get(number).filter(|_| number >= next) else {
+                return corrupt(format!("place {number} of states, expected one from {next} on"));
+            };
+            next = number + 1;
+            let mut s = States::default();
+            for t in s.counters.iter_mut().chain(&mut s.signs) {
+                *t = table(&mut b, Counter::NEW, counter)?;
+            }
+            for t in &mut s.rows {
+                *t = table(&mut b, [0; SYMBOLS], row)?;
+            }
+            s.weights = table(&mut b, [0; MIXED], weights)?;
+            s.weights_seen = seen(&mut b)?;
+            s.logits = table(&mut b, [0; MIXED], logits)?;
+            s.logits_seen = seen(&mut b)? as u16;
+            priors.set(place, s);
+        }
+        Ok(priors)
+    }
+}
+
+fn corrupt<T>(what: impl Into<String>) -> Result<T, Error> {
+    Err(Error::Corrupt { what: what.into(), section: "9.8" })
+}
+
+/// The entries that count, each after the number of those left out before it.
+fn put_table<T>(out: &mut Vec<u8>, all: &[T], counts: impl Fn(&T) -> bool, put: impl Fn(&mut Vec<u8>, &T)) {
+    put_varint(out, all.iter().filter(|t| counts(t)).count() as u64);
+    let mut next = 0;
+    for (k, t) in all.iter().enumerate().filter(|(_, t)| counts(t)) {
+        put_varint(out, (k - next) as u64);
+        put(out, t);
+        next = k + 1;
+    }
+}
+
+fn table<T: Copy>(
+    b: &mut Bytes<'_>,
+    none: T,
+    entry: impl Fn(&mut Bytes<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut all = Vec::new();
+    for _ in 0..b.varint()? {
+        let slot = b.varint()?.saturating_add(all.len() as u64);
+        if slot >= SLOTS {
+            return corrupt(format!("states of slot {slot}, expected less than {SLOTS}"));
+        }
+        all.resize(slot as usize, none);
+        all.push(entry(b)?);
+    }
+    Ok(all)
+}
+
+fn put_counter(out: &mut Vec<u8>, k: &Counter) {
+    out.push(k.seen().min(255) as u8);
+    out.extend_from_slice(&(k.p16() as u16).to_le_bytes());
+}
+
+fn counter(b: &mut Bytes<'_>) -> Result<Counter, Error> {
+    match (b.byte()?, short(b)?) {
+        (0, _) | (_, 0) => corrupt("a counter that has seen nothing, or is certain"),
+        (n, p) => Ok(Counter::primed(p.into(), n.into())),
+    }
+}
+
+fn put_row(out: &mut Vec<u8>, r: &Row) {
+    let some = r[..SYMBOLS - 1].iter().take_while(|&&p| p > 0).count();
+    out.extend([r[SYMBOLS - 1] as u8, some as u8]);
+    r[..some].iter().for_each(|p| out.extend_from_slice(&p.to_le_bytes()));
+}
+
+fn row(b: &mut Bytes<'_>) -> Result<Row, Error> {
+    let (n, some) = (b.byte()?, usize::from(b.byte()?));
+    if !(1..=127).contains(&n) || some >= SYMBOLS {
+        return corrupt(format!("a distribution over {n} symbols, {some} of them likely"));
+    }
+    let mut r = [0; SYMBOLS];
+    for p in &mut r[..some] {
+        *p = short(b)?;
+    }
+    if r[..some].contains(&0) || r[..some].windows(2).any(|w| w[0] < w[1]) {
+        return corrupt("a distribution that does not fall");
+    }
+    r[SYMBOLS - 1] = n.into();
+    Ok(r)
+}
+
+fn weights(b: &mut Bytes<'_>) -> Result<[u32; MIXED], Error> {
+    let mut w = [0; MIXED];
+    for w in &mut w {
+        *w = u32::from(short(b)?);
+    }
+    match w.iter().sum::<u32>() {
+        1..=WHOLE => Ok(w.map(|w| w << 14)),
+        sum => corrupt(format!("weights of distributions that add up to {sum}/65536")),
+    }
+}
+
+fn logits(b: &mut Bytes<'_>) -> Result<[i32; MIXED], Error> {
+    let mut w = [0; MIXED];
+    for w in &mut w {
+        *w = i32::from(short(b)? as i16) << 4;
+    }
+    if w == [0; MIXED] { corrupt("weights of logits that are all 0") } else { Ok(w) }
+}
+
+fn seen(b: &mut Bytes<'_>) -> Result<u32, Error> {
+    match b.varint()? {
+        n @ 0..=1023 => Ok(n as u32),
+        n => corrupt(format!("weights that have seen {n}, expected less than 1024")),
+    }
+}
+
+fn short(b: &mut Bytes<'_>) -> Result<u16, Error> {
+    let v = b.take(2)?;
+    Ok(u16::from_le_bytes([v[0], v[1]]))
+}
+
+/// What coders of integers start from, and where they leave what they have learned.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start<'a> {
+    /// What they start from.
+    pub priors: Option<&'a Priors>,
+    /// Where they leave what they have learned.
+    pub learned: Option<&'a RefCell<Vec<(Place, States)>>>,
+}
+
+impl Start<'_> {
+    /// The states that a place starts from.
+    pub fn of(&self, place: Place) -> Option<&States> {
+        self.priors?.of(place)
+    }
+
+    /// A coder for a place.
+    pub fn coder<R: Residuals>(&self, place: Place, slots: [usize; super::CONTEXTS], sets: usize) -> R {
+        let mut coder = R::new(slots, sets);
+        if let Some(s) = self.of(place) {
+            coder.prime(s);
+        }
+        coder
+    }
+
+    /// Leaves what was learned at a place.
+    pub fn leave(&self, place: Place, states: impl FnOnce() -> States) {
+        if let Some(learned) = self.learned {
+            learned.borrow_mut().push((place, states()));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What adaptive coders of integers know at their start or at their end (SPEC §9.8).
+use super::bits::SYMBOLS;
+use super::mixer::Counter;
+
+/// Contexts of a magnitude that states are kept of, and of a sign.
+pub const MIXED: usize = 4;
+/// See [`MIXED`].
+pub const SIGNS: usize = 2;
+
+/// An adaptive distribution: for every symbol but the last the probability of those above it, in units of 2^-16; in
+/// place of the last one's, how many symbols it is an average over.
+pub type Row = [u16; SYMBOLS];
+
+/// Where coders of integers are used: each place has states of its own. The numbers are those of SPEC §9.8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// Errors of interpolation.
+    Interpolation = 0,
+    /// Errors of interpolation that a network guides.
+    Guided = 1,
+    /// Errors of prediction in C order.
+    Raster = 2,
+    /// Wavelet coefficients, and runs of them.
+    Wavelet = 3,
+    /// See `Wavelet`.
+    WaveletRuns = 4,
+    /// Corrections after a wavelet, and runs of them.
+    Corrections = 5,
+    /// See `Corrections`.
+    CorrectionRuns = 6,
+    /// The core of a Tucker decomposition, and its factors.
+    Core = 7,
+    /// See `Core`.
+    Factors = 8,
+}
+
+impl Place {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Place; 9] = [
+        Place::Interpolation,
+        Place::Guided,
+        Place::Raster,
+        Place::Wavelet,
+        Place::WaveletRuns,
+        Place::Corrections,
+        Place::CorrectionRuns,
+        Place::Core,
+        Place::Factors,
+    ];
+}
+
+/// Weights of a mixture of distributions, in units of 2^-30, and of a mixture of logits, in units of 2^-16.
+pub type Weights<T> = Vec<[T; MIXED]>;
+
+/// The states of one coder. What is missing, and counters and rows that have seen nothing, start as without states.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct States {
+    /// By context and slot: counters of zeros, or of runs that hold something.
+    pub counters: [Vec<Counter>; MIXED],
+    /// By context and slot: distributions of symbols.
+    pub rows: [Vec<Row>; MIXED],
+    /// By context and slot: counters of negative signs.
+    pub signs: [Vec<Counter>; SIGNS],
+    /// By set: weights of distributions (all 0: none), and what the sets count as having seen.
+    pub weights: Weights<u32>,
+    /// See `weights`.
+    pub weights_seen: u32,
+    /// By set: weights of logits (all 0: none), and what the sets count as having seen.
+    pub logits: Weights<i32>,
+    /// See `logits`.
+    pub logits_seen: u16,
+}
+
+/// Copies as many as there are on both sides.
+pub(super) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    let n = to.len().min(from.len());
+    to[..n].copy_from_slice(&from[..n]);
+}
