@@ -2,7 +2,7 @@
 use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
 use crate::elements::{all_nearest, from_ordered, nearest, to_bytes};
-use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Silence};
+use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Place, Silence, States};
 use crate::learned::{self, LoadedModel};
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
@@ -12,6 +12,7 @@ use crate::plan::{Base, Coder, LEARNED, Map, Plan, TABLED};
 use crate::prepare::Prepared;
 use crate::{Error, fast, select};
 use scicodec_format::DType;
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -199,6 +200,18 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     (head.len() as f64 + c.bytes() + exceptions as f64 * (2.0 + x.dtype.size() as f64), rmse)
 }
 
+/// What the coders of integers have learned when a chunk is coded: states to start others from, by place.
+///
+/// Errors: those of [`encode_chunk`].
+pub fn learned_states(req: &ChunkRequest<'_>) -> Result<Vec<(Place, States)>, Error> {
+    let prepared = Prepared::new(req)?;
+    let (plan, _) = select::choose(&prepared)?;
+    let mut state = prepared.state(&plan);
+    state.learned = Some(RefCell::default());
+    code(&mut CostCounter::default(), prepared.dtype, prepared.g, &plan, plan.teller(), &mut state);
+    Ok(state.learned.map(RefCell::into_inner).unwrap_or_default())
+}
+
 /// The numbers that coding by this plan would leave.
 pub fn reconstruct(x: &Prepared, plan: &Plan) -> Vec<u64> {
     let mut state = x.state(plan);
@@ -222,6 +235,8 @@ pub struct State {
     pub negative: Vec<bool>,
     /// Special or zero: what the base skips.
     pub skip: Vec<bool>,
+    /// Where coders leave what they have learned, if that is wanted.
+    pub learned: Option<RefCell<Vec<(Place, States)>>>,
 }
 
 impl State {
@@ -261,7 +276,7 @@ fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, masks: T
     match plan.base {
         Base::Constant(_) => {}
         Base::Lossless { order, shift } => lossless::code(c, g, order, u32::from(shift), &mut s.integers, skip),
-        _ => plan.code_numbers(c, g, &mut s.numbers, skip),
+        _ => plan.code_numbers(c, g, &mut s.numbers, skip, s.learned.as_ref()),
     }
 }
 
@@ -327,6 +342,9 @@ pub fn code_exceptions<C: BitCoder>(c: &mut C, dtype: DType, at: &mut Vec<usize>
     }
 }
 
+/// What is wrong with a chunk whose payload names a model for nothing.
+const UNASKED: &str = "does not ask for the model that its payload names";
+
 /// Decodes the body of a chunk of this type, shape and base.
 ///
 /// The caller has checked that the shape is within its limits: this allocates a small multiple of the decoded size.
@@ -344,16 +362,19 @@ pub fn decode_chunk_with(
     body: &[u8],
     model: Option<&Arc<LoadedModel>>,
 ) -> Result<DecodedChunk, Error> {
-    if model.is_some() && base != LEARNED {
-        return learned::unasked("does not ask for the model that its payload names");
-    }
     let n = shape.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).filter(|n| n.checked_mul(64).is_some());
     let n = n.ok_or(Error::Limit { what: "number of elements in a chunk", limit: 1 << 40, asked: u64::MAX })?;
+    if base == TABLED && model.is_some() {
+        return learned::unasked(UNASKED);
+    }
     if base == TABLED {
         return fast::decode(dtype, shape, n, body);
     }
     let mut bytes = Bytes(body);
     let (plan, stream) = Plan::read(base, &mut bytes, dtype.size(), model)?;
+    if model.is_some() && plan.model().is_none() {
+        return learned::unasked(UNASKED);
+    }
     if !dtype.is_float() && !matches!(plan.map, Map::Plain | Map::Lattice(_)) {
         return Err(Error::Corrupt { what: "logarithms of integers".into(), section: "4" });
     }

@@ -57,7 +57,7 @@ mod store;
 pub use boxes::{AUTO_CHUNK_VALUES, AUTO_SLAB_BYTES, auto_chunk};
 pub use chunk::{
     ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, decode_chunk_with,
-    encode_chunk,
+    encode_chunk, learned_states,
 };
 pub use decode::{ChunkInfo, FileModel, Reader, Variable};
 pub use elements::numbers;

@@ -4,12 +4,13 @@ use crate::base::quantiser::Quantiser;
 use crate::base::raster::Weights;
 use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
-use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, ResidualCoder, Residuals};
+use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, Place, ResidualCoder, Residuals, Start, States};
 use crate::lattice::Lattice;
 use crate::learned::{Guide, Guiding, LoadedModel};
 use crate::mask::Teller;
 use crate::network::ModelId;
 use crate::simd::{Kernel, widest};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// How coded numbers become elements (SPEC §8.1).
@@ -66,6 +67,8 @@ pub struct Plan {
     pub masked: bool,
     /// How integers are coded.
     pub coder: Coder,
+    /// The model whose states coders of integers start from (SPEC §9.5).
+    pub primed: Option<Guiding>,
     /// Encoder only: fractions of a step from 1 minus this on are rounded up.
     pub rounding: f64,
 }
@@ -91,7 +94,8 @@ const FLAG_ONE_CONTEXT: u8 = 8;
 const FLAG_MIXTURE: u8 = 16;
 const FLAG_MIXED_MASKS: u8 = 32;
 const FLAG_ZEROS_FIRST: u8 = 64;
-const FLAGS: u8 = 127;
+/// Coders start from the states of a model: that of the base, or one that is named after the flags.
+const FLAG_PRIMED: u8 = 128;
 const MIXTURE_ZEROS_FIRST: u8 = FLAG_MIXTURE | FLAG_ZEROS_FIRST;
 
 /// What the flags say of the stream besides the plan.
@@ -147,8 +151,8 @@ impl Plan {
 
     /// The model that the payload must name.
     pub fn model(&self) -> Option<ModelId> {
-        match &self.base {
-            Base::Learned { model, .. } => model.named(),
+        match (&self.base, &self.primed) {
+            (Base::Learned { model, .. }, _) | (_, Some(model)) => model.named(),
             _ => None,
         }
     }
@@ -164,10 +168,16 @@ impl Plan {
             (matches!(self.coder, Coder::Mixture | Coder::ZerosFirst), FLAG_MIXTURE),
             (matches!(self.coder, Coder::Mixture | Coder::ZerosFirst), FLAG_ZEROS_FIRST),
             (self.has_masks() && self.teller() == Teller::Mixture, FLAG_MIXED_MASKS),
+            (self.primed.is_some(), FLAG_PRIMED),
         ] {
             flags |= if on { flag } else { 0 };
         }
         out.push(flags);
+        if let Some(model) = &self.primed
+            && !matches!(self.base, Base::Learned { .. })
+        {
+            out.push(model.number());
+        }
         if let Map::Lattice(l) = &self.map {
             put_float(out, l.offset);
             put_float(out, l.scale);
@@ -222,15 +232,20 @@ impl Plan {
         model: Option<&Arc<LoadedModel>>,
     ) -> Result<(Plan, Stream), Error> {
         let flags = b.byte()?;
-        if flags & !FLAGS != 0 {
-            return corrupt(format!("reserved flags are set: {flags:#04x}"));
-        }
         let coder = match flags & (FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_ZEROS_FIRST) {
             0 => Coder::FullMix,
             FLAG_ONE_CONTEXT => Coder::OneContext,
             FLAG_MIXTURE => Coder::Mixture,
             MIXTURE_ZEROS_FIRST => Coder::ZerosFirst,
             _ => return corrupt("two ways of coding integers".into()),
+        };
+        let primed = flags & FLAG_PRIMED != 0;
+        if primed && (coder != Coder::ZerosFirst || matches!(code, CONSTANT | LOSSLESS)) {
+            return corrupt("states for coders that take none".into());
+        }
+        let mut primed = match primed && code != LEARNED {
+            true => Some(Guiding::read(b.byte()?, model)?),
+            false => None,
         };
         let mut map = if flags & FLAG_LOGARITHM != 0 { Map::Logarithm } else { Map::Plain };
         if code & ON_LATTICE != 0 {
@@ -266,6 +281,7 @@ impl Plan {
                 } else {
                     let (levels, number) = (b.byte()?, b.byte()?);
                     let model = Guiding::read(number, model)?;
+                    primed = (flags & FLAG_PRIMED != 0).then(|| model.clone());
                     Base::Learned { p, step, levels, model }
                 }
             }
@@ -291,7 +307,12 @@ impl Plan {
             }
             _ => return Err(Error::Unsupported { feature: format!("base {code}") }),
         };
-        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, coder, rounding: 0.5 };
+        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, coder, primed, rounding: 0.5 };
+        if let Some(model) = &plan.primed
+            && model.model()?.priors().is_none()
+        {
+            return corrupt(format!("states of model {:#}, which has none", model.model()?.id()));
+        }
         if flags & FLAG_MIXED_MASKS != 0 && !plan.has_masks() {
             return corrupt("a way of telling masks where there are none".into());
         }
@@ -316,37 +337,59 @@ impl Plan {
         }
     }
 
-    /// Codes (or decodes) the numbers with the base. Not for `Constant` and `Lossless`.
-    pub fn code_numbers<C: BitCoder>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
+    /// Codes (or decodes) the numbers with the base. Not for `Constant` and `Lossless`. What coders have learned in the end
+    /// is left in `learned`.
+    pub fn code_numbers<C: BitCoder>(
+        &self,
+        c: &mut C,
+        g: Geometry,
+        v: &mut [f64],
+        mask: Option<&[bool]>,
+        learned: Option<&RefCell<Vec<(Place, States)>>>,
+    ) {
+        // Whoever made the plan has asked for the model.
+        let model = self.primed.as_ref().and_then(|m| m.model().ok());
+        let start = Start { priors: model.and_then(|m| m.priors()), learned };
         match self.coder {
             // Silence asks no model: one context is as good as six.
-            _ if C::SILENT => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask),
-            Coder::OneContext => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask),
-            Coder::FullMix => self.code_with::<C, ResidualCoder<CONTEXTS>>(c, g, v, mask),
-            Coder::Estimate => self.code_with::<C, Estimate>(c, g, v, mask),
-            Coder::Mixture if C::DECODING => self.code_with::<C, Mixture<4, false>>(c, g, v, mask),
-            Coder::Mixture | Coder::ZerosFirst => widest(Coding { plan: self, c, g, v, mask }),
+            _ if C::SILENT => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, start),
+            Coder::OneContext => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, start),
+            Coder::FullMix => self.code_with::<C, ResidualCoder<CONTEXTS>>(c, g, v, mask, start),
+            Coder::Estimate => self.code_with::<C, Estimate>(c, g, v, mask, start),
+            Coder::Mixture if C::DECODING => self.code_with::<C, Mixture<4, false>>(c, g, v, mask, start),
+            Coder::Mixture | Coder::ZerosFirst => widest(Coding { plan: self, c, g, v, mask, start }),
         }
     }
 
     #[inline(always)]
-    fn code_with<C: BitCoder, R: Residuals>(&self, c: &mut C, g: Geometry, v: &mut [f64], mask: Option<&[bool]>) {
+    fn code_with<C: BitCoder, R: Residuals>(
+        &self,
+        c: &mut C,
+        g: Geometry,
+        v: &mut [f64],
+        mask: Option<&[bool]>,
+        start: Start<'_>,
+    ) {
         let quantiser = |step: f64| match self.map {
             Map::Lattice(_) => Quantiser::integer(step),
             _ => Quantiser::real(step).rounding(self.rounding),
         };
         match &self.base {
-            Base::Interpolation { p, step } => interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).run(c),
+            Base::Interpolation { p, step } => {
+                interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).starting(start).run(c)
+            }
             Base::Learned { p, step, levels, model } => {
                 // Whoever made the plan has asked for the model.
                 if let Ok(model) = model.model() {
                     let guide = Guide::new(model.predictor(), g.len(), u32::from(*levels));
-                    interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).guided(guide).run(c);
+                    interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).guided(guide).starting(start).run(c);
                 }
             }
-            Base::Raster { weights, step } => raster::Run::<R>::new(g, quantiser(*step), v, mask).run(c, *weights),
-            Base::Wavelet(p) => wavelet::code::<C, R>(c, g, p, v, mask),
-            Base::Tucker(p) => tucker::code::<C, R>(c, g, p, v, mask),
+            Base::Raster { weights, step } => {
+                raster::Run::<R>::new(g, quantiser(*step), v, mask, start).run(c, *weights)
+            }
+            Base::Wavelet(p) => wavelet::code::<C, R>(c, g, p, v, mask, &start),
+            Base::Tucker(p) => tucker::code::<C, R>(c, g, p, v, mask, &start),
             Base::Constant(_) | Base::Lossless { .. } => {}
         }
     }
@@ -359,12 +402,13 @@ struct Coding<'a, C> {
     g: Geometry,
     v: &'a mut [f64],
     mask: Option<&'a [bool]>,
+    start: Start<'a>,
 }
 
 impl<C: BitCoder> Kernel for Coding<'_, C> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        self.plan.code_with::<C, Mixture<4, true>>(self.c, self.g, self.v, self.mask);
+        self.plan.code_with::<C, Mixture<4, true>>(self.c, self.g, self.v, self.mask, self.start);
     }
 }

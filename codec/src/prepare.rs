@@ -117,7 +117,14 @@ impl Prepared {
     /// The plan that keeps every bit.
     pub fn exactly(&self) -> Plan {
         let base = Base::Lossless { order: 1, shift: 0 };
-        Plan { base, map: Map::Plain, masked: self.special.is_some(), coder: Coder::FullMix, rounding: 0.5 }
+        Plan {
+            base,
+            map: Map::Plain,
+            masked: self.special.is_some(),
+            coder: Coder::FullMix,
+            primed: None,
+            rounding: 0.5,
+        }
     }
 
     /// The limit that errors are held against.

@@ -29,6 +29,8 @@ struct Search<'a> {
     best: Option<(f64, Plan)>,
     /// The cheapest interpolation, if it was among the cheapest.
     interpolation: Option<(f64, Plan)>,
+    /// The model whose states coders start from.
+    priming: Option<Guiding>,
     /// The part of the chunk on which choices are tried, if it is large.
     part: Option<&'a Prepared>,
     /// The step of the cheapest is fitted to the whole.
@@ -40,7 +42,7 @@ struct Search<'a> {
 pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
     let masked = x.special.is_some();
     let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
-    let plan = |base| Plan { base, map: Map::Plain, masked, coder: coder(x.effort), rounding: 0.5 };
+    let plan = |base| Plan { base, map: Map::Plain, masked, coder: coder(x.effort), primed: None, rounding: 0.5 };
     let Some(first) = (0..x.bits.len()).find(|&i| valid(i)) else {
         return Ok((plan(Base::Constant(0)), None));
     };
@@ -48,7 +50,8 @@ pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
         return Ok((plan(Base::Constant(x.bits[first])), None));
     }
     let part = part(x);
-    let mut s = Search { x, best: None, interpolation: None, part: part.as_ref(), settled: false };
+    let mut s =
+        Search { x, best: None, interpolation: None, priming: priming(x), part: part.as_ref(), settled: false };
     s.run();
     s.settle();
     let classic = s.best.clone();
@@ -141,7 +144,8 @@ impl Search<'_> {
 
     fn plan(&self, base: Base, map: &Map) -> Plan {
         let coder = coder(self.x.effort);
-        Plan { base, map: map.clone(), masked: self.x.special.is_some(), coder, rounding: 0.5 }
+        let primed = self.priming.clone().filter(|_| !matches!(base, Base::Constant(_) | Base::Lossless { .. }));
+        Plan { base, map: map.clone(), masked: self.x.special.is_some(), coder, primed, rounding: 0.5 }
     }
 
     /// What choices are tried on.
@@ -378,6 +382,13 @@ impl Trials<'_> {
         let limit = all.first().map_or(0.0, |b| 1.06 * b.0 + 8.0);
         all.into_iter().filter(|b| b.0 <= limit).map(|b| b.1).collect()
     }
+}
+
+/// The model whose states coders start from.
+fn priming(x: &Prepared) -> Option<Guiding> {
+    let model = Guiding::of(&x.model).filter(|_| coder(x.effort) == Coder::ZerosFirst)?;
+    let primes = model.model().is_ok_and(|m| m.priors().is_some());
+    primes.then_some(model)
 }
 
 /// How an effort codes integers.

@@ -3,6 +3,7 @@ from itertools import product
 
 from container import need
 from entropy import Counters, residual_coder, clamp_code, log_class, magnitude_class
+from priors import GUIDED, INTERPOLATION, RASTER
 
 MAGIC = 6755399441055744.0
 SCHEDULES = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)]
@@ -37,14 +38,14 @@ def k63(v):
 class Chunk:
     """Values and codes of a chunk, and the coder of §7.5."""
 
-    def __init__(self, dec, n, skip, lattice, coding, slots=(1024, 64, 1024, 4096, 1024, 4096)):
+    def __init__(self, dec, n, skip, lattice, coding, place, slots=(1024, 64, 1024, 4096, 1024, 4096)):
         self.dec, self.n, self.skip, self.lattice = dec, n, skip, lattice
         self.o = [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1]
         count = n[0] * self.o[0]
         self.values = [0.0] * count
         self.codes = [0] * count
         self.row_bits = Counters(128)
-        self.coder = residual_coder(dec, list(slots), coding)
+        self.coder = residual_coder(dec, list(slots), coding, place)
         d = 3 if n[1] > 1 else 2
         t = 10 * d + 7
         self.a, self.b, self.c, self.m = 40960 // t, 28672 // t, 12288 // t, 4096 // d
@@ -123,7 +124,7 @@ def interpolation(dec, n, skip, parameters, lattice, coding, guide=None):
         return float(step)
 
     slots = (2048, 128, 2048, 4096, 2048, 8192) if guide else (1024, 64, 1024, 4096, 1024, 4096)
-    chunk = Chunk(dec, n, skip, lattice, coding, slots)
+    chunk = Chunk(dec, n, skip, lattice, coding, GUIDED if guide else INTERPOLATION, slots)
     step = level_step(max(levels, 1))
     prediction, t = 0.0, 0
     o = chunk.o
@@ -271,13 +272,13 @@ def lorenzo(dec, n, skip, parameters, lattice, coding):
     for tap in TAPS:
         fits = all(v in (0, -1) and (v == 0 or a >= 4 - axes) for a, v in enumerate(tap))
         weights.append((1.0 if sum(tap) % 2 else -1.0) if fits else 0.0)
-    return raster(Chunk(dec, n, skip, lattice, coding), weights, float(step))
+    return raster(Chunk(dec, n, skip, lattice, coding, RASTER), weights, float(step))
 
 
 def linear(dec, n, skip, parameters, lattice, coding):
     """§8.3."""
     weights = [(dec.raw(16) - 32768) * 2.0**-12 for _ in TAPS]
-    return raster(Chunk(dec, n, skip, lattice, coding), weights, float(parameters[0]))
+    return raster(Chunk(dec, n, skip, lattice, coding, RASTER), weights, float(parameters[0]))
 
 
 def raster(chunk, weights, step):

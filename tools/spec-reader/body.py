@@ -10,6 +10,7 @@ import tucker
 import wavelet
 from container import DTYPES, SIZES, Cursor, need
 from entropy import Counters, Decoder, M64, Residuals, Unsupported, ZEROS_FIRST, log_class
+from priors import Coding
 from masks import masked_bits, plane_of_bits
 
 FLOATS = 3  # dtypes below this are floats
@@ -69,17 +70,21 @@ def decode_chunk(payload, models):
     width = 8 * SIZES[dtype]
     cur = Cursor(payload.body)
     flags = cur.u8()
-    need(flags < 128 and flags & 24 != 24 and flags & 80 != 64, "a reserved bit is set")
+    need(flags & 24 != 24 and flags & 80 != 64, "a reserved bit is set")
     logs, mixed = bool(flags & 4) and base != 6, bool(flags & 32)
-    coding = ZEROS_FIRST if flags & 64 else flags >> 3 & 3
+    coding = Coding(ZEROS_FIRST if flags & 64 else flags >> 3 & 3)
+    primed = bool(flags & 128)
     need(not mixed or flags & 5, "a way of telling masks where there are none")
     need(not logs or dtype < FLOATS, "logarithms of a dtype that is not a float")
     if base == 6:
         need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
-    need(payload.model is None or base == 7, "a chunk does not ask for the model that its payload names")
+    need(not primed or flags & 64 and base not in (0, 5, 6), "states for coders that take none")
+    need(payload.model is None or base == 7 or primed, "a chunk does not ask for the model that its payload names")
     if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
+    if primed and base != 7:
+        states = learned.model(cur.u8(), payload.model, models)[1]
     if base >= 16:
         need(not logs, "logarithms on a lattice")
         lattice = (read_float(cur), read_float(cur))
@@ -105,7 +110,13 @@ def decode_chunk(payload, models):
             step = read_step(cur)
         parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3}[base])))
         if base == 7:
-            guide = learned.Guide(cur.u8(), cur.u8(), payload.model, models)
+            guided = cur.u8()
+            networks, states = learned.model(cur.u8(), payload.model, models)
+            guide = learned.Guide(guided, networks)
+
+    if primed:
+        need(states is not None, "states of a model that has none")
+        coding = coding.primed(states)
 
     dec = Decoder(cur.take(cur.left()))
     mask, told = [0] * count, []

@@ -26,7 +26,7 @@ def main():
         for line in table.read_text().splitlines()[1:]:
             file, name, shape, condition, digest = line.split("\t")
             if file not in models:
-                models[file] = read_model((table.parent / file).read_bytes())
+                models[file] = read_model((table.parent / file).read_bytes())[0]
             network = models[file][name]
             out = network.run(scattered(network.tensors[0], [int(n) for n in shape.split(",")]), int(condition))
             same = hashlib.sha256(out.astype("<i2").tobytes()).hexdigest() == digest

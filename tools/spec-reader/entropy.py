@@ -312,10 +312,12 @@ class Mixture:
         return q if k < 62 else ((q + (1 << 63)) & M64) - (1 << 63)
 
 
-def residual_coder(dec, slots, coding):
-    """The coder of a base, by the flags of the chunk."""
+def residual_coder(dec, slots, coding, place):
+    """The coder of a base, by the flags of the chunk, with the states of its place."""
     if coding in (MIXTURE, ZEROS_FIRST):
-        return Mixture(dec, slots, coding == ZEROS_FIRST)
+        mixture = Mixture(dec, slots, coding == ZEROS_FIRST)
+        coding.start(place, mixture)
+        return mixture
     return Residuals(dec, slots, coding)
 
 

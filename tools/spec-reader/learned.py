@@ -15,20 +15,19 @@ WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 
 def model(number, named, models):
-    """The two networks of a model: of this number, or for number 0 of the id that the payload names."""
+    """The networks and states of a model: of this number, or for number 0 of the id that the payload names."""
     need((number == 0) == (named is not None), "a chunk asks for another model than its payload names")
     if named is not None:
         if named not in models:
             raise Unsupported("model %s, which is not in the file" % named.hex())
         need(models[named][-32:] == named, "a model of another id")
-        networks = read_model(models[named])
+        networks, states = read_model(models[named])
         if "passes" not in networks or "points" not in networks:
             raise Unsupported("a model for something else")
-        return networks["passes"], networks["points"]
+        return networks, states
     if number not in MODELS:
         raise Unsupported("model %d" % number)
-    networks = read_model((WEIGHTS / MODELS[number] / "weights.scm").read_bytes())
-    return networks["passes"], networks["points"]
+    return read_model((WEIGHTS / MODELS[number] / "weights.scm").read_bytes())
 
 
 def lg(v):
@@ -55,9 +54,9 @@ def steep(n):
 class Guide:
     """Asks the networks of a model about the points of guided levels."""
 
-    def __init__(self, levels, number, named, models):
+    def __init__(self, levels, networks):
         self.levels = levels
-        self.trunk, self.head = model(number, named, models)
+        self.trunk, self.head = networks["passes"], networks["points"]
 
     def enter(self, level, d, s, start, steps, step, axes, n, o, values, codes):
         """§8.8.1: before a pass."""

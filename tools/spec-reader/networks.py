@@ -5,6 +5,7 @@ import numpy as np
 
 from container import Cursor, need
 from digest import blake3
+import priors
 from entropy import Corrupt, Unsupported
 
 POINT = ((1, 1, 1), (1, 1, 1), (0, 0, 0), (0, 0, 0))
@@ -218,7 +219,7 @@ class Network:
 
 
 def read_model(data):
-    """The networks of a model, by name."""
+    """The networks of a model, by name, and the states that coders start from, by place; None if it has none."""
     need(data[:8] == b"\x89SCM\r\n\x1a\n", "the magic of a model")
     if data[8] != 1:
         raise Unsupported("model version %d" % data[8])
@@ -226,7 +227,7 @@ def read_model(data):
     f = Fields(data, 9, len(data) - 32)
     need(f.u8() & 15 == 0, "reserved bits of a model")
     f.text()
-    networks, optional = {}, set()
+    networks, states, optional = {}, None, set()
     for _ in range(f.varint()):
         tag = f.tag()
         body = bytes(f.take(f.varint()))
@@ -235,10 +236,13 @@ def read_model(data):
             network = Network(body)
             need(network.name not in networks, "two networks of one name")
             networks[network.name] = network
+        elif tag == b"PRIO":
+            need(states is None, "two sections PRIO")
+            states = priors.read(body)
         elif tag[:1].isupper():
             raise Unsupported("section %r of a model" % tag)
         else:
             need(tag not in optional, "two sections of one tag")
             optional.add(tag)
     need(f.pos == f.end, "bytes after the last section")
-    return networks
+    return networks, states

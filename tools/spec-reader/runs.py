@@ -2,6 +2,7 @@
 from itertools import combinations, product
 
 from entropy import Counters, Mixer, ONE_CONTEXT, clamp_code, magnitude_class, residual_coder
+from priors import CORRECTION_RUNS, CORRECTIONS
 
 
 def class47(v):
@@ -70,13 +71,15 @@ def left_of(numbers, index):
 class Runs:
     """§8.4.4.1: the bits that tell whether runs hold something."""
 
-    def __init__(self, dec, slots):
+    def __init__(self, dec, slots, coding, place):
         self.dec = dec
-        self.tables = [Counters(n) for n in slots]
+        self.zeros = [Counters(n) for n in slots]
         self.mixer = Mixer(4, 29491)
+        self.signs, self.parts, self.weights = [], [], {}
+        coding.start(place, self)
 
     def bit(self, weight_set, slots):
-        return self.mixer.bit(self.dec, weight_set, self.tables, slots)
+        return self.mixer.bit(self.dec, weight_set, self.zeros, slots)
 
 
 def decode_corrections(dec, n, skip, fine, coarse, coding):
@@ -85,8 +88,8 @@ def decode_corrections(dec, n, skip, fine, coarse, coding):
     field = Field(n)
     codes, o = field.codes, field.o
     box = [(0, e) for e in n]
-    coder = residual_coder(dec, [640, 544, 512, 1536, 400, 512], coding)
-    runs = Runs(dec, (192, 256, 400, 120))
+    coder = residual_coder(dec, [640, 544, 512, 1536, 400, 512], coding, CORRECTIONS)
+    runs = Runs(dec, (192, 256, 400, 120), coding, CORRECTION_RUNS)
     scale = per16(6 + 4 * sum(e > 1 for e in n[:3]) + (4 if n2 > 1 else 0) + (4 if n1 > 1 else 0))
     integers = [0] * len(codes)
     per_row = (n3 + 15) // 16

@@ -8,6 +8,7 @@ import numpy as np
 from bases import Chunk, near_code
 from container import need
 from entropy import clamp_code
+from priors import CORE, FACTORS
 from runs import decode_corrections
 
 LARGEST = 1 << 40
@@ -64,7 +65,7 @@ def predict(order, f):
 
 def factors(dec, extent, rank, place, coder, coding):
     orders = [dec.raw(2) for _ in range(rank)]
-    chunk = Chunk(dec, [1, 1, rank, extent], None, False, coding)
+    chunk = Chunk(dec, [1, 1, rank, extent], None, False, coding, FACTORS)
     if coder is not None:
         chunk.coder = coder
     errors = integers(chunk, place)
@@ -82,7 +83,7 @@ def decode(dec, n, skip, parameters, lattice, coding):
     need(not lattice, "a Tucker base on a lattice")
     ranks = parameters.ranks
     m = [r or extent for r, extent in zip(ranks, n)]
-    core = np.array(integers(Chunk(dec, m, None, False, coding), 0), object).reshape(m)
+    core = np.array(integers(Chunk(dec, m, None, False, coding, CORE), 0), object).reshape(m)
     rows, coder = {}, None
     for a in range(4):
         if ranks[a]:
@@ -96,7 +97,7 @@ def decode(dec, n, skip, parameters, lattice, coding):
         values = values.ravel().tolist()
     if parameters.correction is not None:
         nothing = [0] * len(values)
-        codes = decode_corrections(dec, n, skip, nothing, nothing, coding)
+        codes = decode_corrections(dec, n, skip, nothing, nothing, coding.primed({}))
         values = [v if s else v + parameters.correction * float(c) for v, c, s in zip(values, codes, skip)]
     return values
 

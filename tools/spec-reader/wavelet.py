@@ -6,6 +6,7 @@ import numpy as np
 
 from container import need
 from entropy import Counters, ONE_CONTEXT, residual_coder, clamp_code
+from priors import WAVELET, WAVELET_RUNS
 from runs import (
     Field, Runs, around, around_weight, class47, decode_corrections, left_of, near_others, per16, sg,
 )
@@ -178,8 +179,8 @@ def decode(dec, n, skip, parameters, lattice, coding):
     coefficients = np.zeros(n, np.float64)
     told = Counters(2, 30)
     last = 1
-    coder = residual_coder(dec, [768, 1792, 816, 3072, 768, 768], coding)
-    runs = Runs(dec, (192, 256, 512, 384))
+    coder = residual_coder(dec, [768, 1792, 816, 3072, 768, 768], coding, WAVELET)
+    runs = Runs(dec, (192, 256, 512, 384), coding, WAVELET_RUNS)
     group, before = None, []
     for band in layout.bands:
         if band.group != group:

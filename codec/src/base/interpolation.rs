@@ -43,6 +43,7 @@ pub struct Run<'a, R> {
     quiet_rows: Vec<Counter>,
     /// What speaks of points before they are coded.
     guide: Option<Guide<'a>>,
+    start: Start<'a>,
 }
 
 /// The points that one axis of one level adds.

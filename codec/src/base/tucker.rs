@@ -150,7 +150,13 @@ fn empty(g: &Geometry, p: &Parameters) -> Integers {
 }
 
 /// Codes (or decodes) the core, then the factors of every axis as errors of their predictions.
-pub fn code_integers<C: BitCoder, R: Residuals>(c: &mut C, g: &Geometry, p: &Parameters, it: &mut Integers, start: &Start<'_>) {
+pub fn code_integers<C: BitCoder, R: Residuals>(
+    c: &mut C,
+    g: &Geometry,
+    p: &Parameters,
+    it: &mut Integers,
+    start: &Start<'_>,
+) {
     let mut core: R = start.coder(Place::Core, SLOTS, SETS);
     integers::code(c, &mut core, p.extents(g), 0, &mut it.core);
     start.leave(Place::Core, || core.states());

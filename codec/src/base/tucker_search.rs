@@ -4,7 +4,7 @@ use super::tucker::{Integers, LONGEST, Parameters, code, expand, norms, predict,
 use super::tucker_axes::{principal, rank};
 use super::wavelet::{Target, storable, storable_signed};
 use super::wavelet_fill::fill;
-use crate::entropy::{CostCounter, Mixture};
+use crate::entropy::{CostCounter, Mixture, Start};
 use std::sync::Arc;
 
 /// Shorter axes have no factors.
@@ -243,7 +243,7 @@ impl Decomposition<'_> {
     fn bytes(&self, p: &Parameters) -> f64 {
         let mut c = CostCounter::default();
         let mut v = self.values.to_vec();
-        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask);
+        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask, &Start::default());
         let mut head = Vec::new();
         p.write(&mut head);
         c.bytes() + head.len() as f64

@@ -203,6 +203,7 @@ pub fn correct<C: BitCoder, R: Residuals>(
                 }
             }
         }
-    }    start.leave(Place::Corrections, || coder.states());
+    }
+    start.leave(Place::Corrections, || coder.states());
     start.leave(Place::CorrectionRuns, || runs.states());
 }

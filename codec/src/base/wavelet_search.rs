@@ -6,7 +6,7 @@ use super::wavelet_fill::fill;
 use super::wavelet_probe::{Quantised, quantise};
 use super::wavelet_transform::{Edge, Edges};
 use crate::Effort;
-use crate::entropy::{CostCounter, Mixture};
+use crate::entropy::{CostCounter, Mixture, Start};
 use crate::simd::{Kernel, widest};
 use std::sync::Arc;
 
@@ -349,7 +349,7 @@ impl Search<'_> {
             #[inline(always)]
             fn run(mut self) -> f64 {
                 let mut c = CostCounter::default();
-                code::<_, Mixture<4, true>>(&mut c, self.0, self.1, &mut self.2, self.3);
+                code::<_, Mixture<4, true>>(&mut c, self.0, self.1, &mut self.2, self.3, &Start::default());
                 c.bytes()
             }
         }

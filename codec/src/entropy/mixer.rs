@@ -6,6 +6,12 @@ use super::tables::{RECIPROCAL, squash, stretch};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counter(u32);
 
+impl Default for Counter {
+    fn default() -> Counter {
+        Counter::NEW
+    }
+}
+
 impl Counter {
     /// Nothing seen: one and zero alike likely.
     pub const NEW: Counter = Counter(1 << 31);
@@ -58,6 +64,9 @@ impl Counter {
 const RATE_END: i32 = 6;
 const RATE_START: i32 = 40;
 
+/// Vectors that have seen fewer bits have not learned much.
+const SETTLED: u16 = 64;
+
 /// Room for logits: a whole register, the rest zero.
 const LANES: usize = 8;
 
@@ -97,9 +106,9 @@ impl<const N: usize> Mixer<N> {
         }
     }
 
-    /// The first weights of every vector that has seen bits; 0 for the others.
+    /// The first weights of every vector that has learned enough from bits; 0 for the others.
     pub fn learned(&self) -> Vec<[i32; MIXED]> {
-        let of = |(w, &seen): (&[i32; LANES], &u16)| std::array::from_fn(|i| if seen > 0 { w[i] } else { 0 });
+        let of = |(w, &seen): (&[i32; LANES], &u16)| std::array::from_fn(|i| if seen >= SETTLED { w[i] } else { 0 });
         self.weights.iter().zip(&self.seen).map(of).collect()
     }
 

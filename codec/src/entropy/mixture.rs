@@ -3,8 +3,8 @@
 use super::bits::{BitCoder, SYMBOLS};
 use super::mixer::{Counter, Mixer};
 use super::priming::PRIMED;
-use super::states::{MIXED, Row, States, copy};
 use super::residual::{CLASSES, CONTEXTS, ESCAPE, Magnitude, Residuals, log_class};
+use super::states::{MIXED, Row, States, copy};
 use super::tables::RECIPROCAL;
 
 /// The context from whose distributions those of the others start.
@@ -19,6 +19,8 @@ const WHOLE: u32 = (65536 - 16 * FLOOR as u32 - 4) << 14;
 /// Weights move by 2^-3 of what is missing at first, in the end by 2^-6.
 const RATE_FIRST: u32 = 3;
 const RATE_LAST: u32 = 6;
+/// Sets of weights that have seen less have not learned much.
+const SETTLED: u32 = 24;
 /// The last symbol.
 const LAST: usize = SYMBOLS - 1;
 /// What weights of logits start from, in units of 2^-16.
@@ -163,7 +165,9 @@ impl<const N: usize, const ZEROS: bool> Residuals for Mixture<N, ZEROS> {
             s.rows[i] = self.parts[i].iter().map(|d| d.0).collect::<Vec<Row>>();
         }
         s.signs = self.sign.clone();
-        let of = |w: &Weights<N>| if w.seen > 0 { std::array::from_fn(|i| *w.w.get(i).unwrap_or(&0)) } else { [0; MIXED] };
+        let of = |w: &Weights<N>| {
+            if w.seen >= SETTLED { std::array::from_fn(|i| *w.w.get(i).unwrap_or(&0)) } else { [0; MIXED] }
+        };
         s.weights = self.weights.iter().map(of).collect();
         s.logits = self.mixer.learned();
         s

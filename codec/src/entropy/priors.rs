@@ -1,4 +1,4 @@
-//! Trained states of the adaptive coders of integers, as a section of a model file (SPEC §9.8).
+//! Trained states of the adaptive coders of integers, as a section of a model file (SPEC §9.5).
 use super::bits::SYMBOLS;
 use super::mixer::Counter;
 use super::residual::Residuals;
@@ -35,13 +35,23 @@ impl Priors {
             out.push(place as u8);
             s.counters.iter().chain(&s.signs).for_each(|t| put_table(&mut out, t, |k| k.seen() > 0, put_counter));
             s.rows.iter().for_each(|t| put_table(&mut out, t, |r| r[SYMBOLS - 1] > 0, put_row));
-            put_table(&mut out, &s.weights, |w| w.iter().any(|&w| w > 0), |out, w| {
-                w.iter().for_each(|w| out.extend_from_slice(&((w >> 14) as u16).to_le_bytes()));
-            });
+            put_table(
+                &mut out,
+                &s.weights,
+                |w| w.iter().any(|&w| w > 0),
+                |out, w| {
+                    w.iter().for_each(|w| out.extend_from_slice(&((w >> 14) as u16).to_le_bytes()));
+                },
+            );
             put_varint(&mut out, u64::from(s.weights_seen));
-            put_table(&mut out, &s.logits, |w| w.iter().any(|&w| w != 0), |out, w| {
-                w.iter().for_each(|w| out.extend_from_slice(&((w >> 4) as i16).to_le_bytes()));
-            });
+            put_table(
+                &mut out,
+                &s.logits,
+                |w| w.iter().any(|&w| w != 0),
+                |out, w| {
+                    w.iter().for_each(|w| out.extend_from_slice(&((w >> 4) as i16).to_le_bytes()));
+                },
+            );
             put_varint(&mut out, u64::from(s.logits_seen));
         }
         out
@@ -49,7 +59,7 @@ impl Priors {
 
     /// Reads a section's body.
     ///
-    /// Errors: [`Error::Corrupt`] where it is not what SPEC §9.8 says.
+    /// Errors: [`Error::Corrupt`] where it is not what SPEC §9.5 says.
     pub fn read(body: &[u8]) -> Result<Priors, Error> {
         let mut b = Bytes(body);
         let mut priors = Priors::default();
@@ -78,7 +88,7 @@ impl Priors {
 }
 
 fn corrupt<T>(what: impl Into<String>) -> Result<T, Error> {
-    Err(Error::Corrupt { what: what.into(), section: "9.8" })
+    Err(Error::Corrupt { what: what.into(), section: "9.5" })
 }
 
 /// The entries that count, each after the number of those left out before it.
@@ -203,5 +213,67 @@ impl Start<'_> {
         if let Some(learned) = self.learned {
             learned.borrow_mut().push((place, states()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Priors {
+        let mut s = States::default();
+        s.counters[1] = vec![Counter::NEW, Counter::primed(40000, 9), Counter::NEW, Counter::primed(7, 200)];
+        s.signs[0] = vec![Counter::primed(32768, 60)];
+        s.rows[3] = vec![[0; SYMBOLS], std::array::from_fn(|k| if k == 15 { 12 } else { 60000 - 4000 * k as u16 })];
+        s.weights = vec![[0; MIXED], [16384 << 14, 16000 << 14, 1 << 14, 16384 << 14]];
+        s.weights_seen = 16;
+        s.logits = vec![[-16, 32752, 0, 160]];
+        s.logits_seen = 64;
+        let mut priors = Priors::default();
+        priors.set(Place::Wavelet, s.clone());
+        priors.set(Place::Factors, s);
+        priors
+    }
+
+    #[test]
+    fn round_trip() {
+        let priors = example();
+        assert_eq!(Priors::read(&priors.write()).expect("what was written"), priors);
+        assert_eq!(Priors::read(&[]).expect("no place at all"), Priors::default());
+    }
+
+    #[test]
+    fn what_is_cut_short_or_damaged_is_refused_or_read() {
+        let bytes = example().write();
+        let places: Vec<usize> = (0..bytes.len()).filter(|&n| Priors::read(&bytes[..n]).is_ok()).collect();
+        assert_eq!(places, [0, bytes.len() / 2], "only whole places can be read");
+        for i in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut bytes = bytes.clone();
+                bytes[i] ^= 1 << bit;
+                if let Ok(priors) = Priors::read(&bytes) {
+                    assert!(Place::ALL.iter().all(|&p| priors.of(p).is_none_or(|s| s.rows[0].len() < 1 << 14)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rules_are_enforced() {
+        let refused = |change: &dyn Fn(&mut States), what: &str| {
+            let mut priors = example();
+            let mut s = priors.of(Place::Wavelet).cloned().unwrap_or_default();
+            change(&mut s);
+            priors.set(Place::Wavelet, s);
+            let Err(Error::Corrupt { what: said, section: "9.5" }) = Priors::read(&priors.write()) else {
+                return assert!(what.is_empty(), "read although {what}");
+            };
+            assert!(said.contains(what), "{said}");
+        };
+        refused(&|s| s.rows[3][1][3] = s.rows[3][1][2] + 1, "does not fall");
+        refused(&|s| s.weights[1][2] = 20000 << 14, "add up to");
+        refused(&|s| s.logits_seen = 2000, "have seen 2000");
+        refused(&|s| s.rows[3][1][15] = 130, "over 130 symbols");
+        refused(&|s| s.signs[1] = vec![Counter::primed(5, 5); (1 << 14) + 1], "slot 16384");
     }
 }

@@ -1,4 +1,4 @@
-//! What adaptive coders of integers know at their start or at their end (SPEC §9.8).
+//! What adaptive coders of integers know at their start or at their end (SPEC §9.5).
 use super::bits::SYMBOLS;
 use super::mixer::Counter;
 
@@ -11,7 +11,7 @@ pub const SIGNS: usize = 2;
 /// place of the last one's, how many symbols it is an average over.
 pub type Row = [u16; SYMBOLS];
 
-/// Where coders of integers are used: each place has states of its own. The numbers are those of SPEC §9.8.
+/// Where coders of integers are used: each place has states of its own. The numbers are those of SPEC §9.5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {
     /// Errors of interpolation.

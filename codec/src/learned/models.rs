@@ -1,6 +1,7 @@
 //! Models that guide: those that ship with the program (SPEC §8.8.5), and others that are read from files.
 use super::predictor::Predictor;
 use crate::Error;
+use crate::entropy::Priors;
 use crate::network::{Model, ModelId, ModelLimits};
 use crate::options::ModelChoice;
 use std::fmt;
@@ -53,6 +54,11 @@ impl LoadedModel {
     /// All that its file says.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// States that coders start from, if it has some.
+    pub fn priors(&self) -> Option<&Priors> {
+        self.model.priors()
     }
 
     /// The part that guides.

@@ -8,12 +8,14 @@ use super::prepared::Network;
 use super::{read, write};
 use crate::Error;
 use crate::bytes::put_varint;
+use crate::entropy::Priors;
 use std::fmt;
 use std::ops::Range;
 
 const MAGIC: &[u8; 8] = b"\x89SCM\r\n\x1a\n";
 const VERSION: u8 = 1;
 const NETWORK: [u8; 4] = *b"NETW";
+const PRIORS: [u8; 4] = *b"PRIO";
 
 /// Digest of a model's bytes, which names it. Shown in full by `{:#}`, by its first 16 bytes by `{}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +51,7 @@ pub struct Model {
     id: ModelId,
     name: String,
     networks: Vec<Network>,
+    priors: Option<Priors>,
     sections: Vec<([u8; 4], Range<usize>)>,
 }
 
@@ -99,6 +102,11 @@ impl Model {
         found.ok_or_else(|| Error::InvalidArgument(format!("model {} has no network {name:?}", self.id)))
     }
 
+    /// Trained states of the coders of integers, if there are some.
+    pub fn priors(&self) -> Option<&Priors> {
+        self.priors.as_ref()
+    }
+
     /// The body of the optional section of this tag.
     pub fn section(&self, tag: [u8; 4]) -> Option<&[u8]> {
         self.sections.iter().find(|s| s.0 == tag).map(|s| &self.bytes[s.1.clone()])
@@ -129,7 +137,7 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Re
     let name = f.text()?;
     let count = f.count()?;
     within("sections of a model", count as u64, limits.sections)?;
-    let (mut networks, mut sections) = (Vec::<Network>::new(), Vec::new());
+    let (mut networks, mut priors, mut sections) = (Vec::<Network>::new(), None, Vec::new());
     for _ in 0..count {
         let tag = f.tag()?;
         let length = f.count()?;
@@ -141,6 +149,11 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Re
                 return wrong("9.1", format!("two networks {:?}", network.name()));
             }
             networks.push(network);
+        } else if tag == PRIORS {
+            if priors.is_some() {
+                return wrong("9.1", "two sections PRIO");
+            }
+            priors = Some(Priors::read(body).map_err(|e| Refusal::Wrong(e.to_string(), "9.5"))?);
         } else if !tag.iter().all(u8::is_ascii_alphabetic) {
             return wrong("9.1", format!("a section of tag {tag:?}"));
         } else if tag[0].is_ascii_uppercase() {
@@ -154,7 +167,7 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Re
     if !f.0.is_empty() {
         return wrong("9.1", format!("{} bytes after the last section", f.0.len()));
     }
-    Ok(Model { bytes: bytes.to_vec(), id: ModelId(*digest), name, networks, sections })
+    Ok(Model { bytes: bytes.to_vec(), id: ModelId(*digest), name, networks, priors, sections })
 }
 
 /// Puts a model together.
@@ -197,6 +210,12 @@ impl ModelBuilder {
         Network::new(graph, Kernel::Scalar)?;
         self.sections.push((NETWORK, body));
         Ok(self)
+    }
+
+    /// Adds the states that coders start from.
+    pub fn priors(mut self, priors: &Priors) -> ModelBuilder {
+        self.sections.push((PRIORS, priors.write()));
+        self
     }
 
     /// Adds a section that readers may ignore.
