@@ -8,7 +8,7 @@ use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
 use crate::network::ModelId;
 use crate::options::ModelChoice;
-use crate::plan::{Base, Coder, LEARNED, Map, Plan, TABLED};
+use crate::plan::{Base, Coder, Map, Plan, TABLED};
 use crate::prepare::Prepared;
 use crate::{Error, fast, select};
 use scicodec_format::DType;

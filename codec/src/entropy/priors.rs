@@ -27,6 +27,22 @@ impl Priors {
         self.0[place as usize] = Some(Box::new(states));
     }
 
+    /// Counters, distributions and weight sets that are told of.
+    pub fn len(&self) -> usize {
+        let of = |s: &States| {
+            let counters = s.counters.iter().chain(&s.signs).flatten().filter(|k| k.seen() > 0).count();
+            let rows = s.rows.iter().flatten().filter(|r| r[SYMBOLS - 1] > 0).count();
+            let weights = s.weights.iter().filter(|w| w.iter().any(|&w| w > 0)).count();
+            counters + rows + weights + s.logits.iter().filter(|w| w.iter().any(|&w| w != 0)).count()
+        };
+        self.0.iter().flatten().map(|s| of(s)).sum()
+    }
+
+    /// Whether none are.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The section's body.
     pub fn write(&self) -> Vec<u8> {
         let mut out = Vec::new();

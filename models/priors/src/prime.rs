@@ -95,7 +95,8 @@ fn with(model: &Model, priors: &Priors) -> Result<Model, Error> {
     if *priors != Priors::default() {
         builder = builder.priors(priors);
     }
-    builder.build()
+    let lineage: Vec<_> = [model.id()].into_iter().chain(model.lineage()).collect();
+    builder.lineage(&lineage)?.build()
 }
 
 /// The bound on a chunk; none if all its values are alike.

@@ -278,6 +278,8 @@ pub enum ModelVerb {
         #[command(flatten)]
         talk: Talk,
     },
+    /// Fit the states that coders of integers start from to DATA: a new model, with the networks of another
+    Prime(PrimeArgs),
     /// Install models: files that name them then decode. The folder is $SCICODEC_MODELS, or scicodec/models in the user's
     /// data folder
     Import {
@@ -287,6 +289,24 @@ pub enum ModelVerb {
         #[command(flatten)]
         talk: Talk,
     },
+}
+
+#[derive(Args, Debug)]
+pub struct PrimeArgs {
+    /// Fields to learn from: files, or folders of .npy files
+    #[arg(required = true, value_name = "DATA", value_hint = ValueHint::AnyPath)]
+    pub data: Vec<PathBuf>,
+    /// Where to
+    #[arg(short, long, value_name = "OUT.scm", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// The model whose networks the new one has
+    #[arg(long, value_name = "FILE|ID|default", default_value = "default")]
+    pub from: String,
+    /// Overwrite OUT.scm
+    #[arg(short, long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub talk: Talk,
 }
 
 #[cfg(feature = "train")]

@@ -2,7 +2,7 @@
 use crate::{
     args::{ModelArgs, ModelVerb, Talk},
     failure::{Failure, Outcome, about, display},
-    text,
+    prime, text,
 };
 use scicodec::{LoadedModel, ModelChoice, Models, Reader, learned, models_folder, network::ModelId};
 use scicodec_io::{OutputFile, Overwrite};
@@ -19,8 +19,8 @@ const FEWEST_DIGITS: usize = 6;
 const CARD: &str = "card.md";
 
 /// A model that was found.
-struct Found {
-    model: Arc<LoadedModel>,
+pub struct Found {
+    pub model: Arc<LoadedModel>,
     origin: &'static str,
     path: Option<PathBuf>,
     card: Option<String>,
@@ -31,6 +31,7 @@ pub fn run(args: &ModelArgs) -> Outcome {
         ModelVerb::List { json, .. } => list(*json),
         ModelVerb::Show { model, json, .. } => show(&find(model)?, *json),
         ModelVerb::Export { model, output, force, talk } => export(&find(model)?, output, *force, talk),
+        ModelVerb::Prime(args) => prime::run(args),
         ModelVerb::Import { files, talk } => files.iter().try_for_each(|file| import(file, talk)),
     }
 }
@@ -54,7 +55,7 @@ pub fn open(path: &Path, model: Option<&String>) -> Outcome<Reader> {
 }
 
 /// The model that a word of the command line means.
-fn find(word: &str) -> Outcome<Found> {
+pub fn find(word: &str) -> Outcome<Found> {
     let path = Path::new(word);
     if word == "default" {
         return shipped().into_iter().nth(usize::from(learned::DEFAULT) - 1).ok_or_else(|| missing(word));
@@ -196,6 +197,7 @@ fn describe(found: &Found) -> Value {
         "layers": layers,
         "parameters": parameters,
         "kind": kind(found),
+        "states": model.priors().map_or(0, |p| p.len()),
         "networks": model.networks().iter().map(network).collect::<Vec<_>>(),
         "lineage": model.lineage().iter().map(|id| format!("{id:#}")).collect::<Vec<_>>(),
         "notes": notes,
@@ -219,6 +221,9 @@ fn show(found: &Found, as_json: bool) -> Outcome {
     for n in model.networks() {
         let (c, o, m) = (n.graph().channels, n.output_channels(), n.multiplications_per_point());
         line("network", format!("{:?}: {c} channels -> {o}, {m} multiplications per point", n.name()));
+    }
+    if let Some(priors) = model.priors() {
+        line("states", format!("{} for coders of integers to start from", priors.len()));
     }
     for id in model.lineage() {
         line("went on from", format!("{id:#}"));

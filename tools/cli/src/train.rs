@@ -1,6 +1,7 @@
 //! `scicodec train`: fields in, a folder with a network and its curves out.
 use crate::{
     args::TrainArgs,
+    data_files::data_files,
     failure::{Failure, Outcome, about, display},
     interrupt, text,
 };
@@ -84,7 +85,7 @@ fn gains(coded: &CodedScore) -> String {
 fn open_all(data: &[PathBuf], quiet: bool) -> Outcome<Vec<TrainingField>> {
     let (mut fields, mut left_out) = (Vec::new(), Vec::new());
     for path in data {
-        for file in files(path)? {
+        for file in data_files(path)? {
             match open(&file) {
                 Ok(more) => fields.extend(more),
                 Err(e) => left_out.push(e.message),
@@ -111,25 +112,6 @@ fn open_all(data: &[PathBuf], quiet: bool) -> Outcome<Vec<TrainingField>> {
 fn scores(score: &Score) -> String {
     let each = BOUNDS.iter().zip(score.parts).map(|(b, p)| format!("rel={b:e} x {p:.4}"));
     format!("x {:.4} ({})", score.mean(), each.collect::<Vec<_>>().join(", "))
-}
-
-/// A file, or the .npy files of a folder in the order of their names.
-fn files(path: &Path) -> Outcome<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(about(path))? {
-        let file = entry.map_err(about(path))?.path();
-        if file.extension().is_some_and(|e| e == "npy") {
-            files.push(file);
-        }
-    }
-    files.sort();
-    if files.is_empty() {
-        return Err(Failure::new(format!("{}: no .npy file in it", display(path))));
-    }
-    Ok(files)
 }
 
 fn open(path: &Path) -> Outcome<Vec<TrainingField>> {
