@@ -184,7 +184,7 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     if plan.coder == Coder::Estimate && plan.map != Map::Logarithm {
         // Masks cost every plan alike, and steps are such that hardly a value is beyond its bound.
         let skip = plan.masked.then_some(&state.special[..]);
-        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip);
+        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip, None);
         if !matches!(x.bound, ChunkBound::Rmse(_)) {
             return (c.bytes(), 0.0);
         }

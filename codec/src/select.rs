@@ -5,6 +5,7 @@ use crate::base::raster::Weights;
 use crate::base::{tucker_search, wavelet};
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, price, reconstruct};
+use crate::entropy::Start;
 use crate::lattice::{Lattice, packed, spacing, ulp};
 use crate::learned::{self, Guiding};
 use crate::plan::{Base, Coder, Map, Plan};
@@ -50,8 +51,7 @@ pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
         return Ok((plan(Base::Constant(x.bits[first])), None));
     }
     let part = part(x);
-    let mut s =
-        Search { x, best: None, interpolation: None, priming: priming(x), part: part.as_ref(), settled: false };
+    let mut s = Search { x, best: None, interpolation: None, priming: priming(x), part: part.as_ref(), settled: false };
     s.run();
     s.settle();
     let classic = s.best.clone();
@@ -60,6 +60,7 @@ pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
     if guided {
         s.settle();
     }
+    s.unprime();
     let rival = classic.filter(|_| guided && part.is_some()).map(|b| b.1);
     Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rival))
 }
@@ -138,6 +139,24 @@ impl Search<'_> {
         self.settled = false;
     }
 
+    /// States learned elsewhere may mislead: the cheapest plan is tried without them as well, where that takes little.
+    fn unprime(&mut self) {
+        let Some((told, plan)) = &self.best else { return };
+        // Decompositions found on the whole say nothing of a part.
+        let whole = self.part.is_some() && matches!(plan.base, Base::Wavelet(_) | Base::Tucker(_));
+        if plan.primed.is_none() || whole {
+            return;
+        }
+        // The cost of a step fitted to the whole, or of a Tucker base, may not have been counted yet.
+        let counted = self.part.is_none() && !matches!(plan.base, Base::Tucker(_));
+        let with = if counted { *told } else { cost(self.ground(), plan) };
+        let plan = Plan { primed: None, ..plan.clone() };
+        let without = cost(self.ground(), &plan);
+        if without < with {
+            self.best = Some((without, plan));
+        }
+    }
+
     fn cost(&self) -> f64 {
         self.best.as_ref().map_or(f64::INFINITY, |b| b.0)
     }
@@ -207,7 +226,8 @@ impl Search<'_> {
             return;
         }
         let x = self.ground();
-        let ground = wavelet::Ground { part: self.part.is_some(), rival: self.cost(), effort: x.effort };
+        let (part, rival) = (self.part.is_some(), self.cost());
+        let ground = wavelet::Ground { part, rival, effort: x.effort, start: start(&self.priming) };
         let candidates = wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, ground);
         for c in candidates {
             let plan = self.plan(Base::Wavelet(c.parameters), &Map::Plain);
@@ -237,9 +257,11 @@ impl Search<'_> {
             (_, None) => tucker_search::Search::Steps,
             _ => tucker_search::Search::Likely,
         };
+        let priming = self.priming.clone();
         let found = {
             let rival = || *rival.insert(self.cost_of_whole());
-            tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target, search, guess, rival)
+            let start = start(&priming);
+            tucker_search::choose(x.g, &x.numbers, x.special.as_deref(), target, search, guess, start, rival)
         };
         let Some((p, estimate)) = found else { return };
         let rival = rival.unwrap_or_else(|| self.cost_of_whole());
@@ -389,6 +411,12 @@ fn priming(x: &Prepared) -> Option<Guiding> {
     let model = Guiding::of(&x.model).filter(|_| coder(x.effort) == Coder::ZerosFirst)?;
     let primes = model.model().is_ok_and(|m| m.priors().is_some());
     primes.then_some(model)
+}
+
+/// What coders start from.
+fn start(priming: &Option<Guiding>) -> Start<'_> {
+    let model = priming.as_ref().and_then(|m| m.model().ok());
+    Start { priors: model.and_then(|m| m.priors()), learned: None }
 }
 
 /// How an effort codes integers.

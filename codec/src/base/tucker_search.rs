@@ -27,6 +27,7 @@ const FINENESS: u8 = 16;
 struct Decomposition<'a> {
     g: Geometry,
     values: &'a [f64],
+    start: Start<'a>,
     mask: Option<&'a [bool]>,
     mean: f64,
     /// Rows of axes, none where an axis stays as it is.
@@ -66,6 +67,7 @@ pub fn choose(
     target: Target,
     search: Search,
     guess: f64,
+    start: Start<'_>,
     rival: impl FnOnce() -> f64,
 ) -> Option<(Parameters, f64)> {
     let chosen: Vec<usize> = (0..4).filter(|&a| (SHORTEST..=LONGEST).contains(&g.n[a])).collect();
@@ -107,7 +109,7 @@ pub fn choose(
         let transposed: Vec<f64> = (0..n * n).map(|i| axes[a][i % n * n + i / n]).collect();
         core = expand(&core, g.n, a, &transposed, n);
     }
-    let d = Decomposition { g, values, mask, mean, axes, core };
+    let d = Decomposition { g, values, mask, mean, axes, core, start };
     match target {
         Target::MaxError(e) if search != Search::Likely => d.fit_max(e).map(|p| (p, f64::INFINITY)),
         Target::MaxError(e) => {
@@ -243,7 +245,7 @@ impl Decomposition<'_> {
     fn bytes(&self, p: &Parameters) -> f64 {
         let mut c = CostCounter::default();
         let mut v = self.values.to_vec();
-        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask, &Start::default());
+        code::<_, Mixture<4, true>>(&mut c, self.g, p, &mut v, self.mask, &self.start);
         let mut head = Vec::new();
         p.write(&mut head);
         c.bytes() + head.len() as f64

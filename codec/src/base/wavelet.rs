@@ -361,7 +361,13 @@ mod tests {
     }
 
     fn check<R: Residuals>(g: Geometry, x: &[f64], mask: Option<&[bool]>, target: Target) {
-        for found in choose(g, x, mask, target, Ground { part: false, rival: f64::INFINITY, effort: Effort::Default }) {
+        for found in choose(
+            g,
+            x,
+            mask,
+            target,
+            Ground { part: false, rival: f64::INFINITY, effort: Effort::Default, start: Start::default() },
+        ) {
             let mut head = Vec::new();
             found.parameters.write(&mut head);
             let mut y = x.to_vec();

@@ -30,13 +30,15 @@ pub struct Candidate {
 
 /// What is searched, and against what.
 #[derive(Clone, Copy, Debug)]
-pub struct Ground {
+pub struct Ground<'a> {
     /// The values are a part of the chunk: guesses must do.
     pub part: bool,
     /// Bytes that the best other base needs.
     pub rival: f64,
     /// How hard to try.
     pub effort: Effort,
+    /// What coders start from.
+    pub start: Start<'a>,
 }
 
 /// Bytes for each value below which a part is searched as the whole would be.
@@ -44,7 +46,7 @@ const SPARSE: f64 = 1.0 / 64.0;
 /// Bytes whose difference tells nothing yet.
 const SMALL: f64 = 200.0;
 
-impl Ground {
+impl Ground<'_> {
     /// Above these bits a search has no hope, which is told thrice: of the first shape, of fewer axes, of another order.
     fn hopeless(&self, k: usize) -> f64 {
         let times = match (self.effort, self.part) {
@@ -64,6 +66,7 @@ struct Search<'a> {
     filled: Option<Vec<f64>>,
     mean: f64,
     valid: f64,
+    start: Start<'a>,
 }
 
 /// Levels, the axes that go first, and the edges.
@@ -177,7 +180,7 @@ impl Search<'_> {
     }
 
     /// What was tried of axes to transform, depths and order, best first, with estimated bits and steps.
-    fn shapes(&self, target: Target, lambda: f64, ground: Ground) -> Vec<(f64, Shape, f64)> {
+    fn shapes(&self, target: Target, lambda: f64, ground: Ground<'_>) -> Vec<(f64, Shape, f64)> {
         let guess = match target {
             Target::Rmse(e) => 4.0 * e,
             Target::MaxError(e) => 2.5 * e,
@@ -343,19 +346,19 @@ impl Search<'_> {
 
     /// Bytes of the values with these parameters.
     fn cost(&self, p: &Parameters) -> f64 {
-        struct Count<'a>(Geometry, &'a Parameters, Vec<f64>, Option<&'a [bool]>);
+        struct Count<'a>(Geometry, &'a Parameters, Vec<f64>, Option<&'a [bool]>, Start<'a>);
         impl Kernel for Count<'_> {
             type Out = f64;
             #[inline(always)]
             fn run(mut self) -> f64 {
                 let mut c = CostCounter::default();
-                code::<_, Mixture<4, true>>(&mut c, self.0, self.1, &mut self.2, self.3, &Start::default());
+                code::<_, Mixture<4, true>>(&mut c, self.0, self.1, &mut self.2, self.3, &self.4);
                 c.bytes()
             }
         }
         let mut head = Vec::new();
         p.write(&mut head);
-        widest(Count(self.g, p, self.values.to_vec(), self.mask)) + head.len() as f64
+        widest(Count(self.g, p, self.values.to_vec(), self.mask, self.start)) + head.len() as f64
     }
 }
 
@@ -367,11 +370,19 @@ const CODED: usize = 300_000;
 impl Search<'_> {
     fn new<'a>(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>) -> Option<Search<'a>> {
         let (mean, valid) = mean(values, mask)?;
-        Some(Search { g, values, mask, filled: mask.map(|m| fill(&g, values, m)), mean, valid })
+        Some(Search {
+            g,
+            values,
+            mask,
+            filled: mask.map(|m| fill(&g, values, m)),
+            mean,
+            valid,
+            start: Start::default(),
+        })
     }
 
     /// Layouts to code with, and about which steps.
-    fn plan(&self, target: Target, lambda: f64, ground: Ground) -> Vec<(Shape, f64)> {
+    fn plan(&self, target: Target, lambda: f64, ground: Ground<'_>) -> Vec<(Shape, f64)> {
         let all = self.shapes(target, lambda, ground);
         let least = all.first().map_or(0.0, |s| s.0);
         // Different axes or orders: estimates of depths err less.
@@ -431,10 +442,17 @@ impl Search<'_> {
 }
 
 /// Candidates for a chunk, the cheapest first; none if the wavelet cannot reach the target.
-pub fn choose(g: Geometry, values: &[f64], mask: Option<&[bool]>, target: Target, ground: Ground) -> Vec<Candidate> {
-    let Some(s) = Search::new(g, values, mask) else {
+pub fn choose<'a>(
+    g: Geometry,
+    values: &'a [f64],
+    mask: Option<&'a [bool]>,
+    target: Target,
+    ground: Ground<'a>,
+) -> Vec<Candidate> {
+    let Some(mut s) = Search::new(g, values, mask) else {
         return Vec::new();
     };
+    s.start = ground.start;
     let lambda = LAMBDA;
     let mut all: Vec<Candidate> = Vec::new();
     let mut ratio = None;

@@ -8,7 +8,7 @@ fn layer(name: &str) -> Option<usize> {
     let order: [&[&str]; 8] = [
         &["scicodec-format"],
         &["scicodec"],
-        &["scicodec-models"],
+        &["scicodec-models", "scicodec-priors"],
         &["scicodec-io"],
         &["scicodec-simulate"],
         &["scicodec-h5z", "scicodec-capi"],

@@ -31,7 +31,10 @@ fn states_fitted_to_like_fields_make_files_smaller() {
     run("model prime data --from default -o own.scm");
     let show: serde_json::Value = serde_json::from_str(&run("model show own.scm --json")).unwrap();
     assert!(show["states"].as_u64().unwrap() > 50, "{show}");
-    assert_eq!(show["lineage"][0], serde_json::from_str::<serde_json::Value>(&run("model show default --json")).unwrap()["id"]);
+    assert_eq!(
+        show["lineage"][0],
+        serde_json::from_str::<serde_json::Value>(&run("model show default --json")).unwrap()["id"]
+    );
     let bytes = |model: &str| {
         run(&format!("encode new.npy -o new.scz --error-bound rel=1e-2 --model {model} -f"));
         let info: serde_json::Value = serde_json::from_str(&run("info new.scz --json")).unwrap();
