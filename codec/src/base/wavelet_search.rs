@@ -42,17 +42,17 @@ pub struct Ground<'a> {
 }
 
 /// Bytes for each value below which a part is searched as the whole would be.
-const SPARSE: f64 = 1.0 / 64.0;
+const SPARSE: f64 = 1.0 / 12.0;
 /// Bytes whose difference tells nothing yet.
 const SMALL: f64 = 200.0;
 
 impl Ground<'_> {
     /// Above these bits a search has no hope, which is told thrice: of the first shape, of fewer axes, of another order.
-    fn hopeless(&self, k: usize) -> f64 {
+    fn hopeless(&self, k: usize, few: bool) -> f64 {
         let times = match (self.effort, self.part) {
             (Effort::Max, _) => f64::INFINITY,
-            (_, false) => [4.0, 2.5, 1.4][k],
-            (_, true) => [4.0, 1.9, 1.3][k],
+            (_, part) if !part || few => [4.0, 2.5, 1.4][k],
+            _ => [4.0, 1.9, 1.3][k],
         };
         times * 8.0 * (self.rival + SMALL)
     }
@@ -186,10 +186,12 @@ impl Search<'_> {
             Target::MaxError(e) => 2.5 * e,
         };
         let mut all = Vec::new();
+        // The last bits of a part tell little of the whole, unless they are few.
+        let few = ground.rival < SPARSE * self.g.len() as f64;
         let full = (self.g.n.map(depth), 0, MIRRORED);
         let (bits, step) = self.judge(full, target, guess, lambda);
         let mut best = (bits, full, step);
-        if bits > ground.hopeless(0) {
+        if bits > ground.hopeless(0, few) {
             return Vec::new();
         }
         all.push(best);
@@ -223,15 +225,13 @@ impl Search<'_> {
             on(levels).filter(move |_| several).map(move |a| (levels, first ^ 8 >> a, edges))
         };
         climb(&mut best, &|s| left_out(s).collect());
-        if best.0 > ground.hopeless(1) {
+        if best.0 > ground.hopeless(1, few) {
             return Vec::new();
         }
         climb(&mut best, &|s| turned(s).collect());
-        if best.0 > ground.hopeless(2) {
+        if best.0 > ground.hopeless(2, few) {
             return Vec::new();
         }
-        // The last bits of a part tell little of the whole, unless they are few.
-        let few = ground.rival < SPARSE * self.g.len() as f64;
         let thorough = !ground.part || ground.effort == Effort::Max || few;
         if thorough {
             let mut other = (f64::INFINITY, full, step);
