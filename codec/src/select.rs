@@ -310,6 +310,7 @@ fn interpolations(t: &mut Trials<'_>, effort: Effort, large: bool) {
     let step = t.plan.step();
     let mut p = Parameters { order: axes.clone(), alpha: 16, beta: 16, linear: false, fitted: 2 };
     let mut best = f64::INFINITY;
+    let l2 = matches!(t.x.bound, ChunkBound::Rmse(_));
     let mut attempt = |p: &mut Parameters, q: Parameters| {
         let cost = t.attempt(Base::Interpolation { p: q.clone(), step });
         if cost < best {
@@ -319,11 +320,12 @@ fn interpolations(t: &mut Trials<'_>, effort: Effort, large: bool) {
     };
     let flat = p.clone();
     attempt(&mut p, flat);
-    // Ever steeper schedules; of a large chunk while they are better.
+    // Ever steeper schedules; of a large chunk while they are better, but under an L2 norm a steep one may be better where a
+    // less steep one is not.
     for schedule in [(20, 32), (24, 64), (32, 128)] {
         let q = Parameters { alpha: schedule.0, beta: schedule.1, ..p.clone() };
         attempt(&mut p, q);
-        if p.alpha != schedule.0 && large {
+        if p.alpha != schedule.0 && large && !l2 {
             break;
         }
     }
