@@ -90,6 +90,8 @@ pub struct EncodedChunk {
     pub body: Vec<u8>,
     /// The model that the payload header must name: what decoding needs besides the program.
     pub model: Option<ModelId>,
+    /// Whether decoding asks a model, named there or shipped with the program.
+    pub asks_model: bool,
     /// What was reached.
     pub stats: ChunkStats,
 }
@@ -134,7 +136,8 @@ pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
     if !prepared.keeps(&stats) {
         return Err(Error::BoundNotMet { asked: prepared.limit(), got: stats.max_error });
     }
-    Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), stats })
+    let asks_model = plan.guiding().is_some();
+    Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), asks_model, stats })
 }
 
 /// A body, and the bits that it decodes to.

@@ -3,7 +3,6 @@ use crate::boxes::{copy_box, overlap};
 use crate::learned::LoadedModel;
 use crate::network::ModelId;
 use crate::ordered::run_ordered;
-use crate::plan::LEARNED;
 use crate::report::TestReport;
 use crate::scratch::give;
 use crate::session::{range_values, resolve_again};
@@ -199,12 +198,12 @@ impl Reader {
         self.models.add(model);
     }
 
-    /// The models that are in the file or that its chunks name by digest. Of learned chunks the headers are read.
+    /// The models that are in the file or that its chunks name by digest. The headers of all chunks are read.
     pub fn models(&self) -> Vec<FileModel> {
         let embedded = self.container.models().iter().map(|m| (ModelId(m.id), (Some(m.length), 0)));
         let mut all: BTreeMap<ModelId, (Option<u64>, u64)> = embedded.collect();
         for (v, variable) in self.variables.iter().enumerate() {
-            for c in variable.chunks.iter().filter(|c| c.length > 0 && c.base == LEARNED) {
+            for c in variable.chunks.iter().filter(|c| c.length > 0) {
                 if let Some(id) = self.container.model_of(v, c.segment, c.ordinal) {
                     all.entry(ModelId(id)).or_default().1 += 1;
                 }

@@ -82,7 +82,7 @@ const LOSSLESS: u8 = 5;
 /// Coded by `fast`, which has parameters of its own.
 pub const TABLED: u8 = 6;
 /// Guided by a model.
-pub const LEARNED: u8 = 7;
+const LEARNED: u8 = 7;
 const TUCKER: u8 = 8;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
@@ -149,12 +149,17 @@ impl Plan {
         base + if matches!(self.map, Map::Lattice(_)) { ON_LATTICE } else { 0 }
     }
 
-    /// The model that the payload must name.
-    pub fn model(&self) -> Option<ModelId> {
+    /// The model that decoding asks.
+    pub fn guiding(&self) -> Option<&Guiding> {
         match (&self.base, &self.primed) {
-            (Base::Learned { model, .. }, _) | (_, Some(model)) => model.named(),
+            (Base::Learned { model, .. }, _) | (_, Some(model)) => Some(model),
             _ => None,
         }
+    }
+
+    /// The model that the payload must name.
+    pub fn model(&self) -> Option<ModelId> {
+        self.guiding()?.named()
     }
 
     /// Appends the parameters; elements have `size` bytes.

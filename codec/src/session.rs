@@ -6,7 +6,6 @@ use crate::error_bound::{needs_statistics, resolve, validate_bound};
 use crate::learned::Guiding;
 use crate::options::ModelChoice;
 use crate::ordered::run_ordered;
-use crate::plan::{LEARNED, base_name};
 use crate::report::VariableReport;
 use crate::scratch::{give, take};
 use crate::{
@@ -42,6 +41,7 @@ struct Done {
     facts: ChunkFacts,
     reached: Reached,
     base: &'static str,
+    asks_model: bool,
     raw: u64,
 }
 
@@ -208,7 +208,7 @@ impl<W: Write> Session<W> {
         let dtype = plan.source.dtype();
         let total = byte_count(dtype, grid.shape()).unwrap_or(0);
         let mut report = VariableReport::new(name, plan, grid, total);
-        let (mut done, mut coded) = (0, 0);
+        let (mut done, mut coded, mut asks_model) = (0, 0, false);
         let work = |i| match grid.chunk_box(i) {
             Some(place) => encode_one(plan, i, &place),
             None => Err(Error::InvalidArgument(format!("no chunk {i}"))),
@@ -219,12 +219,13 @@ impl<W: Write> Session<W> {
             self.writer.sink().flush()?;
             done += chunk.raw;
             coded += bytes;
+            asks_model |= chunk.asks_model;
             report.add(chunk.base, bytes, &chunk.reached);
             progress(Progress { done, total, coded });
             Ok(())
         })?;
         if plan.options.embed_model
-            && report.bases.contains_key(base_name(LEARNED))
+            && asks_model
             && let Some(model) = Guiding::of(&plan.options.model)
         {
             self.writer.put_model(&model.model()?.model().write())?;
@@ -295,7 +296,7 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion) -> Result<Done, Error>
     let facts = ChunkFacts { max_error: Some(round_up(reached.max_error)), range };
     let raw = data.len() as u64;
     give(data);
-    Ok(Done { payload, facts, reached, base: chunk.stats.base, raw })
+    Ok(Done { payload, facts, reached, base: chunk.stats.base, asks_model: chunk.asks_model, raw })
 }
 
 fn reached_of(stats: &ChunkStats) -> Reached {

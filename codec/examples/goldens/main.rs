@@ -19,7 +19,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Names of the first bits of a body's flags (SPEC §4).
-const FLAGS: [&str; 7] = ["masked", "exceptions", "logarithm", "fast", "mixture", "mixed masks", "zeros first"];
+const FLAGS: [&str; 8] =
+    ["masked", "exceptions", "logarithm", "fast", "mixture", "mixed masks", "zeros first", "states"];
 
 fn main() -> Result<(), Box<dyn AnyError>> {
     let folder = std::env::args().nth(1).ok_or("usage: goldens FOLDER [PREFIX]")?;

@@ -187,6 +187,29 @@ fn with_models() -> Vec<Specimen> {
     [("inside", lone, false), ("grown", cut, true)].into_iter().map(one).collect()
 }
 
+/// Files whose coders start from states.
+fn primed() -> Vec<Specimen> {
+    use BoundKind::*;
+    let plane = drawn(DType::F32, &[57, 64], |at, _| wave(at));
+    let volume = drawn(DType::F32, &[14, 22, 25], |at, r| wave(at) + 0.002 * r.unit());
+    let mut holes = volume.clone();
+    for k in (700..1200).chain(4000..4003) {
+        holes[k] = u64::from(f32::NAN.to_bits());
+    }
+    let noise = drawn(DType::F32, &[40, 50], |at, r| 0.01 * at[0] + r.unit() * r.unit());
+    let product = drawn(DType::F64, &[30, 40], |at, _| (0.3 * at[0]).sin() * (0.1 * at[1] * at[1]).cos());
+    let all = [
+        ("coarse", variable(DType::F32, &[57, 64], plane.clone(), Rel, 1e-1)),
+        ("rmse", variable(DType::F32, &[57, 64], plane, Nrmse, 1e-2)),
+        ("volume", variable(DType::F32, &[14, 22, 25], volume, Rel, 1e-3)),
+        ("holes", variable(DType::F32, &[14, 22, 25], holes, Rel, 3e-2)),
+        ("noise", variable(DType::F32, &[40, 50], noise, Rel, 1e-2)),
+        ("product", variable(DType::F64, &[30, 40], product, Rel, 1e-6)),
+    ];
+    let one = |(name, v)| Specimen { file: format!("primed-{name}"), variables: vec![v], append: false };
+    all.into_iter().map(one).collect()
+}
+
 /// Files that a network helps.
 fn learned() -> Vec<Specimen> {
     use BoundKind::*;
@@ -363,6 +386,7 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(tabled());
     all.extend(learned());
     all.extend(with_models());
+    all.extend(primed());
     all.extend(low_rank());
     all
 }
