@@ -44,7 +44,7 @@ fn an_unknown_model_is_named() {
     assert_eq!(base_name(chunk.base), "learned");
     let mut body = chunk.body.clone();
     body[8] = 200; // flags, step (3), order, kind, fitted, levels, model
-    assert_eq!(chunk.body[8], 1);
+    assert_eq!(chunk.body[8], learned::DEFAULT);
     let error = decode_chunk(DType::F32, &shape, chunk.base, &body).unwrap_err();
     assert!(matches!(&error, Error::Unsupported { feature } if feature.contains("200")), "{error}");
 }

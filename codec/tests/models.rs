@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 #[path = "common/waves.rs"]
 mod waves;
-use scicodec::learned::builtin;
+use scicodec::learned::{DEFAULT, builtin};
 use scicodec::network::{Model, ModelBuilder, Operation};
 use scicodec::*;
 use std::path::Path;
@@ -95,11 +95,11 @@ fn a_file_with_its_model_inside_decodes_with_nothing_else() {
 #[test]
 fn the_default_model_is_named_by_number_and_embedded_where_that_is_asked() {
     let plain = encode(ModelChoice::Default, false);
-    assert_eq!(encode(ModelChoice::Given(builtin(1).unwrap().clone()), false), plain);
+    assert_eq!(encode(ModelChoice::Given(builtin(DEFAULT).unwrap().clone()), false), plain);
     assert!(Reader::from_bytes(plain).unwrap().models().is_empty());
     let reader = Reader::from_bytes(encode(ModelChoice::Default, true)).unwrap();
     let [inside] = &reader.models()[..] else { panic!() };
-    assert_eq!((inside.id, inside.chunks), (builtin(1).unwrap().id(), 0));
+    assert_eq!((inside.id, inside.chunks), (builtin(DEFAULT).unwrap().id(), 0));
     assert!(inside.embedded.is_some());
     reader.decode(0, 1).unwrap();
     // A model that helped nowhere is not embedded.

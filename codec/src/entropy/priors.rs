@@ -27,6 +27,26 @@ impl Priors {
         self.0[place as usize] = Some(Box::new(states));
     }
 
+    /// Takes from others what is not told of here.
+    pub fn complete(&mut self, others: &Priors) {
+        for (mine, other) in self.0.iter_mut().zip(&others.0) {
+            let Some(other) = other else { continue };
+            let Some(mine) = mine else {
+                *mine = Some(other.clone());
+                continue;
+            };
+            let tables = mine.counters.iter_mut().chain(&mut mine.signs);
+            for (to, from) in tables.zip(other.counters.iter().chain(&other.signs)) {
+                fill(to, from, Counter::NEW, |k| k.seen() > 0);
+            }
+            for (to, from) in mine.rows.iter_mut().zip(&other.rows) {
+                fill(to, from, [0; SYMBOLS], |r| r[SYMBOLS - 1] > 0);
+            }
+            fill(&mut mine.weights, &other.weights, [0; MIXED], |w| w.iter().any(|&w| w > 0));
+            fill(&mut mine.logits, &other.logits, [0; MIXED], |w| w.iter().any(|&w| w != 0));
+        }
+    }
+
     /// Counters, distributions and weight sets that are told of.
     pub fn len(&self) -> usize {
         let of = |s: &States| {
@@ -105,6 +125,14 @@ impl Priors {
 
 fn corrupt<T>(what: impl Into<String>) -> Result<T, Error> {
     Err(Error::Corrupt { what: what.into(), section: "9.5" })
+}
+
+/// Puts entries in the place of those that do not count.
+fn fill<T: Copy>(to: &mut Vec<T>, from: &[T], none: T, counts: impl Fn(&T) -> bool) {
+    to.resize(to.len().max(from.len()), none);
+    for (to, from) in to.iter_mut().zip(from).filter(|(to, _)| !counts(to)) {
+        *to = *from;
+    }
 }
 
 /// The entries that count, each after the number of those left out before it.
@@ -256,6 +284,19 @@ mod tests {
         let priors = example();
         assert_eq!(Priors::read(&priors.write()).expect("what was written"), priors);
         assert_eq!(Priors::read(&[]).expect("no place at all"), Priors::default());
+    }
+
+    #[test]
+    fn what_is_missing_is_taken_from_others() {
+        let (mut mine, other) = (Priors::default(), example());
+        let mut s = States::default();
+        s.counters[1] = vec![Counter::primed(1, 1)];
+        mine.set(Place::Wavelet, s);
+        mine.complete(&other);
+        let [taken, told] = [&mine, &other].map(|p| p.of(Place::Wavelet).expect("a place of both"));
+        assert_eq!(taken.counters[1][0], Counter::primed(1, 1));
+        assert_eq!((&taken.counters[1][1..], &taken.rows), (&told.counters[1][1..], &told.rows));
+        assert_eq!(mine.of(Place::Factors), other.of(Place::Factors));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct Progress {
 
 /// A model with the networks of `model`, and states fitted to these fields (each of them one chunk) at these bounds, of
 /// the kinds `rel` and `nrmse`. Fields are coded twice: once to fit counters, once to fit how they are mixed. The result
-/// does not depend on the number of threads.
+/// does not depend on the number of threads. States that these fields say too little of stay those of `model`.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] if there is nothing to learn from or a bound is of another kind, and those of
@@ -82,6 +82,9 @@ pub fn prime(
     }
     if priors == Priors::default() {
         return Err(Error::InvalidArgument("no field taught the coders anything".into()));
+    }
+    if let Some(others) = model.priors() {
+        priors.complete(others);
     }
     with(model, &priors)
 }
