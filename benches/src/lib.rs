@@ -1,8 +1,11 @@
 //! What the benchmarks of scicodec share.
 //!
 //! Results are kept in `benches/results/`, each with the command, the machine and the versions that made it.
+pub mod baseline;
 pub mod field;
+pub mod hot;
 pub mod machine;
+pub mod peers;
 pub mod pipeline;
 pub mod synthetic;
 

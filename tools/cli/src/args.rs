@@ -231,6 +231,12 @@ pub struct CompareArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Also write a page with maps, a histogram of errors and power spectra
+    #[arg(long, value_name = "PAGE.html", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+    /// Overwrite PAGE.html
+    #[arg(short, long, requires = "html")]
+    pub force: bool,
     #[command(flatten)]
     pub raw: RawArgs,
     #[command(flatten)]

@@ -1,21 +1,32 @@
 //! `scicodec compare`: how far one file's fields are from another's.
 use crate::{
     args::CompareArgs,
+    compare_page,
     failure::{Failure, Outcome, about, display},
     text,
 };
 use scicodec::{ArrayRef, Metrics, Source};
-use scicodec_io::{Dataset, Field, Format, RawLayout};
+use scicodec_io::{Dataset, Field, Format, Overwrite, RawLayout};
 use serde_json::json;
 use std::path::Path;
 
 pub fn run(args: &CompareArgs) -> Outcome {
     let raw = args.raw.layout();
     let (a, b) = (open(&args.a, raw.as_ref())?, open(&args.b, raw.as_ref())?);
-    let mut table = Vec::new();
+    let (mut table, mut sections) = (Vec::new(), Vec::new());
     for (name, a, b) in pairs(args, &a, &b)? {
-        let metrics = compare_fields(a, b).map_err(|e| Failure::new(format!("{name}: {e}")))?;
+        let failed = |e| Failure::new(format!("{name}: {e}"));
+        let (first, second) = whole_pair(a, b).map_err(failed)?;
+        let metrics = compare_values(a, &first, &second).map_err(failed)?;
+        if args.html.is_some() {
+            let stored = compare_page::stored(&args.b, b.name.as_deref());
+            sections.push(compare_page::section(&name, a, (&first, &second), &metrics, stored.as_ref())?);
+        }
         table.push((name, metrics));
+    }
+    if let Some(path) = &args.html {
+        let overwrite = if args.force { Overwrite::Allow } else { Overwrite::Refuse };
+        compare_page::write(path, overwrite, (&args.a, &args.b), &sections)?;
     }
     if args.json {
         let variables: Vec<_> = table
@@ -58,15 +69,20 @@ fn line(width: usize, name: &str, cells: [String; 6]) -> String {
     format!("{name:<width$} {abs:>10} {rel:>10} {rmse:>10} {nrmse:>10} {psnr:>8} {ssim:>8}\n")
 }
 
-fn compare_fields(a: &Field, b: &Field) -> Result<Metrics, scicodec::Error> {
+/// All elements of two fields of one shape and type.
+fn whole_pair(a: &Field, b: &Field) -> Result<(Vec<u8>, Vec<u8>), scicodec::Error> {
     let (a, b) = (a.source.as_ref(), b.source.as_ref());
     if a.shape() != b.shape() || a.dtype() != b.dtype() {
         let said = |s: &dyn Source| format!("{} of shape {}", s.dtype().name(), text::extents(s.shape()));
         return Err(scicodec::Error::InvalidArgument(format!("{} is not {}", said(a), said(b))));
     }
-    let (first, second) = (whole(a)?, whole(b)?);
+    Ok((whole(a)?, whole(b)?))
+}
+
+fn compare_values(a: &Field, first: &[u8], second: &[u8]) -> Result<Metrics, scicodec::Error> {
+    let a = a.source.as_ref();
     let array = |bytes| ArrayRef { dtype: a.dtype(), shape: a.shape(), bytes };
-    scicodec::compare(array(&first), array(&second))
+    scicodec::compare(array(first), array(second))
 }
 
 /// All elements: structural similarity looks at whole planes.

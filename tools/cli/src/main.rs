@@ -2,6 +2,7 @@
 mod append;
 mod args;
 mod compare;
+mod compare_page;
 mod completions;
 mod data_files;
 mod decode;

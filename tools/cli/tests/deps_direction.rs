@@ -10,6 +10,7 @@ fn layer(name: &str) -> Option<usize> {
         &["scicodec"],
         &["scicodec-models", "scicodec-priors"],
         &["scicodec-io"],
+        &["scicodec-report"],
         &["scicodec-simulate"],
         &["scicodec-h5z", "scicodec-capi"],
         &["scicodec-cli"],
@@ -28,7 +29,7 @@ fn deps_direction() {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let metadata: Value = serde_json::from_slice(&out.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    assert!(packages.len() >= 7);
+    assert!(packages.len() >= 8);
     for package in packages {
         let name = package["name"].as_str().unwrap();
         let from = layer(name).unwrap_or_else(|| panic!("{name} has no place in the order of packages"));
