@@ -20,7 +20,7 @@ pub fn run(args: &CompareArgs) -> Outcome {
         let metrics = compare_values(a, &first, &second).map_err(failed)?;
         if args.html.is_some() {
             let stored = compare_page::stored(&args.b, b.name.as_deref());
-            sections.push(compare_page::section(&name, a, (&first, &second), &metrics, stored.as_ref())?);
+            sections.push(compare_page::section(&name, (a, b), (&first, &second), &metrics, stored.as_ref())?);
         }
         table.push((name, metrics));
     }

@@ -51,12 +51,13 @@ fn fill(v: &Variable) -> Option<f64> {
 /// The part of the page about one pair of variables. `a` and `b` are all their elements.
 pub fn section(
     name: &str,
-    field: &Field,
+    (field, other): (&Field, &Field),
     (a, b): (&[u8], &[u8]),
     m: &Metrics,
     stored: Option<&Stored>,
 ) -> Outcome<String> {
     let source = field.source.as_ref();
+    let units = if field.units.is_empty() { &other.units } else { &field.units };
     let fill = stored.and_then(|s| s.fill);
     let numbers = |bytes| -> Vec<f64> {
         let missing = |v: f64| if Some(v) == fill { f64::NAN } else { v };
@@ -77,10 +78,10 @@ pub fn section(
     let section = Section {
         title: name.to_owned(),
         subtitle: format!("{} of shape {}", source.dtype().name(), text::extents(source.shape())),
-        figures: figures(m, &field.units, stored),
+        figures: figures(m, units, stored),
         points: points.collect(),
         speeds: speeds.collect(),
-        pair: Some(Pair { shape: &shape, original: &original, decoded: &decoded, bound: limit, units: &field.units }),
+        pair: Some(Pair { shape: &shape, original: &original, decoded: &decoded, bound: limit, units }),
         ..Section::default()
     };
     scicodec_report::section(&section).map_err(|e| Failure::new(format!("{name}: {e}")))

@@ -204,3 +204,22 @@ fn interrupted_append_keeps_what_was_there() {
     assert_eq!(place.get("f.scz"), before);
     assert_eq!(place.names(), ["a.npy", "b.npy", "f.scz"]);
 }
+
+#[test]
+fn compare_writes_a_page_that_stands_alone() {
+    let place = Place::new();
+    place.put("t.npy", &wave_npy(&[3, 16, 20]));
+    place.ok("encode t.npy -o t.scz --error-bound abs=0.01 --units K");
+    let (table, _) = place.ok("compare t.npy t.scz --html page.html");
+    assert!(table.contains("max abs"));
+    let page = String::from_utf8(place.get("page.html")).unwrap();
+    assert!(page.contains("slice [1, :, :] of 3×16×20") && page.contains("bound ±0.01 K"));
+    // Two curves of one point, speed, three maps, a histogram, a spectrum.
+    assert_eq!(page.matches("<svg").count(), 8);
+    assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("http"));
+    // Any two files that can be compared have a page; it is not overwritten unasked.
+    assert!(place.fails(1, "compare t.npy t.npy --html page.html").contains("page.html"));
+    place.ok("compare t.npy t.npy --html page.html --force --json");
+    assert_eq!(String::from_utf8(place.get("page.html")).unwrap().matches("<svg").count(), 5);
+    place.fails(2, "compare t.npy t.npy --force");
+}
