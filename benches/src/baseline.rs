@@ -10,6 +10,8 @@ use std::path::Path;
 
 /// A share of the ratio that may be lost before it is a fault.
 pub const MAY_LOSE: f64 = 0.01;
+/// So many bytes are no fault either: one per cent of the smallest files is less than a byte or two of a header.
+const FEW_BYTES: u64 = 8;
 const BOUNDS: [(&str, &str); 4] = [("rel", "1e-1"), ("rel", "1e-3"), ("rel", "1e-5"), ("nrmse", "1e-3")];
 const EFFORTS: [&str; 2] = ["fast", "default"];
 
@@ -116,9 +118,9 @@ pub fn judge(baseline: &[Cell], now: &[Cell]) -> (Vec<String>, Vec<String>) {
         // Ratio now ÷ ratio then: the field's bytes are the same.
         let share = old.bytes as f64 / new.bytes as f64;
         let line = format!("{}: {} → {} bytes, ratio × {share:.4}", old.key, old.bytes, new.bytes);
-        if share < 1.0 - MAY_LOSE {
+        if share < 1.0 - MAY_LOSE && new.bytes > old.bytes + FEW_BYTES {
             worse.push(line);
-        } else if share > 1.0 + MAY_LOSE {
+        } else if share > 1.0 + MAY_LOSE && new.bytes + FEW_BYTES < old.bytes {
             better.push(line);
         }
     }
@@ -132,8 +134,8 @@ mod tests {
     #[test]
     fn a_loss_of_more_than_one_per_cent_is_told_and_less_is_not() {
         let cell = |key: &str, bytes| Cell { key: key.into(), bytes };
-        let baseline = [cell("a", 1000), cell("b", 1000), cell("c", 1000), cell("d", 1000)];
-        let now = [cell("a", 1009), cell("b", 1012), cell("c", 950)];
+        let baseline = [cell("a", 1000), cell("b", 1000), cell("c", 1000), cell("d", 1000), cell("e", 100)];
+        let now = [cell("a", 1009), cell("b", 1012), cell("c", 950), cell("e", 105)];
         let (worse, better) = judge(&baseline, &now);
         assert_eq!(worse, ["b: 1000 → 1012 bytes, ratio × 0.9881", "d: no longer measured"]);
         assert_eq!(better.len(), 1);

@@ -17,7 +17,8 @@ pub fn bars(speeds: &[Speed], legend: &[String]) -> Result<String, Error> {
     let (width, height) = (SIZE.0 as i32, SIZE.1 as i32);
     let all = || speeds.iter().flat_map(|s| [s.encode, s.decode]).flatten().filter(|v| *v > 0.0 && v.is_finite());
     let low = 10f64.powf(all().fold(f64::INFINITY, f64::min).log10().floor());
-    let low = if low.is_finite() { low } else { 1.0 };
+    // Bars begin at one megabyte per second or below, so that their lengths can be held against each other.
+    let low = if low.is_finite() { low.min(1.0) } else { 1.0 };
     let axis = Axis { high: (all().fold(low, f64::max) * 1.1).max(low * 10.0), ..Axis::around("MB/s", all(), true) };
     let axis = Axis { low, ..axis };
     let across = |v: f64| {

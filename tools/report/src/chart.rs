@@ -48,7 +48,7 @@ impl Axis {
         }
         let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
         let decades = (last - first).max(1) as usize;
-        let steps: &[f64] = if decades <= 2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let steps: &[f64] = if decades <= 3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let every = decades.div_ceil(count).max(1) as i32;
         let all = (first..=last).filter(|k| (k - first) % every == 0);
         let all = all.flat_map(|k| steps.iter().map(move |s| s * 10f64.powi(k)));
