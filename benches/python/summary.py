@@ -56,6 +56,14 @@ def quotients(found, over, under):
     return [float(a["ratio"]) / float(b["ratio"]) for a, b in pairs if a and b]
 
 
+def coverage(rows, codecs):
+    """A line that says so where a codec was not measured on all cells that another one was."""
+    counts = {codec: sum(row["codec"] == codec for row in rows) for codec in codecs}
+    most = max(counts.values(), default=0)
+    behind = [f"{codec} {count}" for codec, count in counts.items() if count < most]
+    return [f"- not measured everywhere yet, cells of {most}: {', '.join(behind)}"] if behind else []
+
+
 def means(found, codecs):
     ours, peers = [c for c in codecs if is_ours(c)], [c for c in codecs if not is_ours(c)]
     text = []
@@ -167,6 +175,7 @@ def page(rows, made_by, command, reference):
     text += [f"- {what}: {which}" for what, which in made_by if what not in ("scicodec", "packages")]
     versions = dict.fromkeys(f"{row['codec']}: {row['version']}" for row in rows if row["version"])
     text += [f"- {version}" for version in versions]
+    text += coverage(rows, codecs)
     text += ["", "Ratios are bytes in ÷ bytes out of complete streams; every bound was checked on decoded values. What is measured"]
     text += ["how is said at the head of `benches/python/peers.py`.", "", "## Means", "", *means(found, codecs)]
     text += ["## Losses", ""]

@@ -34,7 +34,7 @@ fn known(before: [i64; 2]) -> Magnitude {
     let both = log_class(a) * 32 + log_class(b);
     let slots = [log_class(2 * a + b), log_class(a), both, log_class(b), log_class(a + b), both / 4];
     let sign = [(before[0].signum() + 1) as u32, (before[1].signum() + 1) as u32, 0];
-    let class = (256.0 * f64::from(log_class(2 * a + b)).min(20.0)) as u32;
+    let class = (3 * log_class(2 * a + b)).min(26);
     debug_assert!(sign.len() == SIGN_CONTEXTS);
     Magnitude { slots, start: log_class(a), class, set: log_class(a + b).min(SETS as u32 - 1), sign }
 }

@@ -33,7 +33,7 @@ pub fn stored(path: &Path, name: Option<&str>) -> Option<Stored> {
     let decoded = reader.decode(found, 1).ok()?;
     let decode = decoded.len() as f64 / 1e6 / start.elapsed().as_secs_f64().max(1e-9);
     let bits_per_value = 8.0 * v.compressed_bytes() as f64 / values;
-    Some(Stored { bits_per_value, bound: text::bound(v.bound), limit, fill: fill(v), decode })
+    Some(Stored { bits_per_value, bound: v.bound.to_string(), limit, fill: fill(v), decode })
 }
 
 /// The fill value as a number.
