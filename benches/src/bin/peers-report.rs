@@ -150,10 +150,10 @@ fn ratios(cells: &[&Cell]) -> Vec<Vec<String>> {
 fn introduction(a: &Arguments, table: &Table, names: &[&str]) -> String {
     let all: Vec<&Cell> = table.cells.iter().collect();
     let (bounds, mut out) = (bounds(&all), String::new());
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<p>Compression ratios, speed and errors of every field, each bound checked on decoded values. What is measured how is \
-         said at the head of <code>benches/python/peers.py</code>; pictures of values are of scicodec's default effort at {}={}.</p>\n",
+         said at the head of <code>benches/python/peers.py</code>; pictures of values are of scicodec's default effort at {}={}.</p>",
         escape(&a.kind),
         escape(&a.value)
     );
