@@ -13,12 +13,12 @@ ROOT = HERE.parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
-def enter():
-    """Runs this script again inside a virtual environment that has requirements.txt, and makes that first if need be.
+def enter(requirements="requirements.txt"):
+    """Runs this script again inside a virtual environment that has the requirements, and makes that first if need be.
 
     One folder per set of requirements, so that a changed pin is never run with the old package.
     """
-    wanted = (HERE / "requirements.txt").read_bytes()
+    wanted = (HERE / requirements).read_bytes()
     digest = hashlib.sha256(wanted + platform.python_version().encode()).hexdigest()[:16]
     folder = TARGET / f"bench-venv-{digest}"
     python = folder / "bin" / "python"
@@ -28,7 +28,7 @@ def enter():
     if not ready.exists():
         print(f"making {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / "requirements.txt"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / requirements], check=True)
         ready.write_bytes(wanted)
     # Peers must not start threads of their own.
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -53,7 +53,7 @@ def cpu():
     return f"{named.get('model name', platform.machine())} ({family})" if family else platform.machine()
 
 
-def describe():
+def describe(requirements="requirements.txt"):
     """(what, which) pairs for the head of a result."""
     changed = "" if _output("git", "status", "--porcelain", "--untracked-files=no") == "" else ", with changes"
     return [
@@ -61,5 +61,5 @@ def describe():
         ("processor", f"{cpu()}, {os.cpu_count()} cores"),
         ("rustc", _output("rustc", "--version")),
         ("python", f"{platform.python_version()}, {platform.system()} {platform.machine()}"),
-        ("packages", ", ".join((HERE / "requirements.txt").read_text().split())),
+        ("packages", ", ".join((HERE / requirements).read_text().split())),
     ]

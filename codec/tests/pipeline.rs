@@ -63,6 +63,22 @@ fn round_trip_of_every_dtype_rank_and_extent() {
 }
 
 #[test]
+fn memory_of_the_callers_is_filled_or_refused() {
+    let x = wave32(20 * 30);
+    let mut o = options(BoundKind::Abs, 1e-3);
+    o.chunk = ChunkShape::Fixed(vec![7, 11]);
+    let reader = Reader::from_bytes(encode(DType::F32, &[20, 30], bytes_of(&x), &o).unwrap()).unwrap();
+    let region = Region(vec![3..12, 5..29]);
+    let mut out = vec![0xa5; 9 * 24 * 4];
+    reader.decode_region_into(0, &region, 3, &mut out).unwrap();
+    assert_eq!(out, reader.decode_region(0, &region, 1).unwrap());
+    for size in [0, out.len() - 1, out.len() + 4] {
+        let refused = reader.decode_region_into(0, &region, 1, &mut vec![0; size]);
+        assert!(matches!(refused, Err(Error::InvalidArgument(_))), "{size}");
+    }
+}
+
+#[test]
 fn single_byte_corruption_is_detected_or_harmless() {
     let x = wave32(12 * 10);
     let mut o = options(BoundKind::Abs, 0.05);

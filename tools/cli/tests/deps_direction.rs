@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// How far from the bytes a package is: it may depend on packages that are nearer.
 fn layer(name: &str) -> Option<usize> {
-    let order: [&[&str]; 9] = [
+    let order: [&[&str]; 10] = [
         &["scicodec-format"],
         &["scicodec"],
         &["scicodec-models", "scicodec-priors"],
@@ -14,6 +14,7 @@ fn layer(name: &str) -> Option<usize> {
         &["scicodec-simulate"],
         &["scicodec-h5z", "scicodec-capi"],
         &["scicodec-cli"],
+        &["scicodec-python"],
         &["scicodec-bench"],
     ];
     order.iter().position(|names| names.contains(&name))

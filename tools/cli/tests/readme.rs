@@ -65,7 +65,14 @@ fn readme_commands_run() {
 /// Links to files of the project lead somewhere.
 #[test]
 fn documents_link_to_what_exists() {
-    for name in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CORRECTNESS.md", "testdata/samples/README.md"] {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "CORRECTNESS.md",
+        "testdata/samples/README.md",
+        "tools/python/README.md",
+    ] {
         let path = root().join(name);
         let text = std::fs::read_to_string(&path).unwrap();
         for part in text.split("](").skip(1) {
