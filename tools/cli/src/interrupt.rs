@@ -37,9 +37,9 @@ fn under_work() -> MutexGuard<'static, UnderWork> {
 
 pub fn install() -> Outcome {
     ctrlc::set_handler(|| {
-        RAISED.store(true, Ordering::SeqCst);
-        // Held to the end: nobody begins or finishes a file meanwhile.
+        // Held to the end: nobody begins or finishes a file meanwhile, or says a second time what is said here.
         let work = under_work();
+        RAISED.store(true, Ordering::SeqCst);
         match &*work {
             UnderWork::Owned => return,
             UnderWork::Temporary(path) if path.is_dir() => drop(std::fs::remove_dir_all(path)),
@@ -76,7 +76,12 @@ pub fn heeded() {
 
 /// What to say of a failure: one that came of a signal has only that reason.
 pub fn reason(failure: &Failure) -> &str {
-    if RAISED.load(Ordering::SeqCst) { MESSAGE } else { &failure.message }
+    if !RAISED.load(Ordering::SeqCst) {
+        return &failure.message;
+    }
+    // A signal that ends the program says so itself, and never lets go of this.
+    drop(under_work());
+    MESSAGE
 }
 
 fn check() -> io::Result<()> {
