@@ -54,6 +54,8 @@ mod strings;
 #[cfg(feature = "zarr")]
 mod zarr;
 #[cfg(feature = "zarr")]
+mod zarr_blosc;
+#[cfg(feature = "zarr")]
 mod zarr_write;
 
 pub use array_file::{ArrayFile, ByteOrder, Layout, Order};

@@ -7,6 +7,7 @@ use crate::{
     cf,
     conventions::TextKind,
     strings::padded,
+    zarr_blosc,
 };
 use scicodec::{DType, Source};
 use serde_json::{Map, Value as Json};
@@ -25,6 +26,7 @@ fn broken(e: impl std::fmt::Display) -> Error {
 
 /// Opens a store whose root is a group or an array. Its elements are read when they are asked for, but for text.
 pub(crate) fn open(path: &Path) -> Result<Dataset, Error> {
+    zarr_blosc::register();
     let store = Arc::new(FilesystemStore::new(path).map_err(broken)?);
     let root = Node::open(&store, "/").map_err(broken)?;
     let mut data = Dataset { format: Format::Zarr, fields: vec![], groups: vec![], left_out: vec![] };

@@ -238,6 +238,32 @@ def zarr_comes_back(version):
     assert kept.temperature.dims == ("time", "lat", "lon") and "lat" in kept.coords
 
 
+def blosc_is_read(version):
+    """Every compressor and shuffle that C-Blosc has, elements of 1 to 8 bytes, blocks and parts of blocks."""
+    shutil.rmtree(FOLDER / "blosc.zarr", ignore_errors=True)
+    root = zarr.create_group(store=str(FOLDER / "blosc.zarr"), zarr_format=version)
+    for name, data, codec in inputs.blosc_arrays(version):
+        root.create_array(name, shape=data.shape, dtype=data.dtype, chunks=data.shape, compressors=codec)[...] = data
+    encode("blosc.zarr", "-e", "lossless")
+    run("decode", "blosc.scz", "-o", "blosc-back.zarr", "-f")
+    back = zarr.open_group(FOLDER / "blosc-back.zarr", mode="r")
+    for name, data, _ in inputs.blosc_arrays(version):
+        assert back[name].dtype == data.dtype and (back[name][...] == data).all(), name
+
+
+def zstd_in_netcdf_is_read():
+    with netCDF4.Dataset(FOLDER / "zstd.nc", "w") as nc:
+        if not nc.has_zstd_filter():
+            return
+        data = inputs.temperature()
+        for k, n in enumerate(data.shape):
+            nc.createDimension("xyz"[k], n)
+        nc.createVariable("T", "f4", ("x", "y", "z"), compression="zstd")[...] = data
+    encode("zstd.nc", "-e", "lossless")
+    run("decode", "zstd.scz", "--var", "T", "-o", "zstd.npy", "-f")
+    assert np.array_equal(np.load(FOLDER / "zstd.npy"), data, equal_nan=True)
+
+
 def netcdf_becomes_zarr():
     run("decode", "netcdf4.scz", "-o", "from.zarr", "-f")
     a = xarray.open_dataset(FOLDER / "netcdf4.nc")
@@ -293,7 +319,8 @@ def tests():
         yield test.__name__, test
     for version in [2, 3]:
         yield "zarr_comes_back: %d" % version, lambda: zarr_comes_back(version)
-    for test in [netcdf_becomes_zarr, bad_stores_are_refused, arrays_become_datasets, info_tells_all]:
+        yield "blosc_is_read: %d" % version, lambda: blosc_is_read(version)
+    for test in [zstd_in_netcdf_is_read, netcdf_becomes_zarr, bad_stores_are_refused, arrays_become_datasets, info_tells_all]:
         yield test.__name__, test
 
 

@@ -162,3 +162,24 @@ def zarr_store(path, version):
     add(root, "lat", np.linspace(-60, 60, LATS).astype("f4"), (LATS,), ["lat"])
     add(root, "lon", np.arange(LONS) * 18.0, (LONS,), ["lon"])
     add(root.create_group("ocean"), "salt", data.astype(">f8") if version == 2 else data.astype("f8"), (5, 6, 20), axes)
+
+
+def blosc_arrays(version):
+    for compressor in ["blosclz", "lz4", "lz4hc", "zlib", "zstd", "snappy"]:
+        if compressor not in numcodecs.blosc.list_compressors():
+            continue
+        for shuffle, word in enumerate(["noshuffle", "shuffle", "bitshuffle"]):
+            # Of the last, chunks of one short block that bits are not shuffled in, as it is no multiple of eight.
+            for kind, shape, level in [("u1", (300, 310), 5), ("i2", (700,), 9), ("f4", (41, 37, 29), 1), ("f8", (3, 5), 5)]:
+                data = np.cumsum(np.random.default_rng(3).integers(0, 3, shape), -1).astype(kind)
+                if version == 2:
+                    codec = numcodecs.Blosc(compressor, level, shuffle)
+                else:
+                    codec = zarr.codecs.BloscCodec(cname=compressor, clevel=level, shuffle=word)
+                yield f"{compressor}-{word}-{kind}", data, codec
+    if version == 2:
+        # Level 0 copies, random bits do not get smaller, and a given size of blocks leaves a short one.
+        random = np.random.default_rng(4).integers(0, 1 << 62, 5000)
+        yield "copied", random, numcodecs.Blosc("lz4", 0)
+        yield "random", random, numcodecs.Blosc("zstd", 5, 2)
+        yield "blocks", random // (1 << 40), numcodecs.Blosc("lz4", 5, 1, blocksize=4096)
