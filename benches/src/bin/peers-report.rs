@@ -153,7 +153,8 @@ fn introduction(a: &Arguments, table: &Table, names: &[&str]) -> String {
     let _ = writeln!(
         out,
         "<p>Compression ratios, speed and errors of every field, each bound checked on decoded values. What is measured how is \
-         said at the head of <code>benches/python/peers.py</code>; pictures of values are of scicodec's default effort at {}={}.</p>",
+         said at the head of <code>benches/python/peers.py</code>; speeds are per second of processor time, \
+         so that another load disturbs them little. Pictures of values are of scicodec's default effort at {}={}.</p>",
         escape(&a.kind),
         escape(&a.value)
     );

@@ -34,8 +34,8 @@ pub fn bars(speeds: &[Speed], legend: &[String]) -> Result<String, Error> {
             let words = number(v);
             text(&root, &words, (x - 3 * words.len() as i32, height - BOTTOM + 12), false, 12)?;
         }
-        let words = "MB/s of processor time, one thread";
-        text(&root, words, (LEFT + 20, height - 14), false, 13)?;
+        let words = "MB/s, one thread";
+        text(&root, words, (LEFT + 70, height - 14), false, 13)?;
         let row = (height - TOP - BOTTOM) / speeds.len().max(1) as i32;
         let thick = (row / 2 - 3).clamp(3, 18);
         for (k, speed) in speeds.iter().enumerate() {

@@ -13,7 +13,7 @@ body { font: 15px/1.45 system-ui, sans-serif; color: #282c34; background: #fff; 
 h1 { font-size: 1.6em; } h2 { font-size: 1.25em; border-top: 1px solid #d8dce2; padding-top: 1.2em; margin-bottom: .2em; overflow-wrap: anywhere; }
 p, ul { max-width: 60em; } .sub { color: #5a6270; margin-top: 0; }
 .row { display: flex; flex-wrap: wrap; gap: .5em 1em; align-items: flex-start; }
-figure { margin: 0; } figcaption { font-size: .9em; color: #5a6270; padding-left: 54px; }
+figure { margin: 0; flex: 1 1 380px; max-width: 440px; } figure svg { width: 100%; height: auto; } figcaption { font-size: .9em; color: #5a6270; padding-left: 54px; }
 table { border-collapse: collapse; font-size: .9em; margin: .6em 0; } td, th { padding: .15em .7em; text-align: right; border-bottom: 1px solid #eceff3; }
 td:first-child, th:first-child { text-align: left; } th { font-weight: 600; }
 .key span { display: inline-block; margin-right: 1.2em; font-size: .9em; } .key i { display: inline-block; width: 1.4em; height: .7em; margin-right: .4em; border-radius: 2px; }
@@ -85,14 +85,11 @@ pub fn section(s: &Section<'_>) -> Result<String, Error> {
         out.push_str(&key(&legend));
     }
     let mut row = Vec::new();
-    if !s.points.is_empty() {
+    if s.points.iter().any(|p| p.psnr.is_finite()) {
         row.push(figure("rate–distortion: higher and further left is better", &curves::psnr(&s.points, &legend)?));
-        if s.points.iter().any(|p| p.pointwise) {
-            row.push(figure(
-                "largest error: lower and further left is better",
-                &curves::max_error(&s.points, &legend)?,
-            ));
-        }
+    }
+    if s.points.iter().any(|p| p.pointwise && p.max_error > 0.0) {
+        row.push(figure("largest error: lower and further left is better", &curves::max_error(&s.points, &legend)?));
     }
     if s.speeds.iter().any(|s| s.encode.is_some() || s.decode.is_some()) {
         row.push(figure("speed: encoding, and decoding (lighter)", &bars::bars(&s.speeds, &legend)?));
