@@ -1,5 +1,5 @@
 //! Reading files, mapped or in memory.
-use crate::errors::exception;
+use crate::{errors::exception, model};
 use numpy::{PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 use scicodec::{Error, Reader, Region, base_name};
@@ -50,22 +50,29 @@ impl File {
     }
 }
 
+fn with_model(py: Python<'_>, mut reader: Reader, word: Option<&str>) -> PyResult<Reader> {
+    if let Some(word) = word {
+        reader.add_model(model::find(py, word)?);
+    }
+    Ok(reader)
+}
+
 #[pymethods]
 impl File {
-    /// Maps a file and validates its index.
+    /// Maps a file and validates its index. `model` is one that its chunks may name.
     #[staticmethod]
-    fn open(py: Python<'_>, path: PathBuf) -> PyResult<File> {
+    fn open(py: Python<'_>, path: PathBuf, model: Option<&str>) -> PyResult<File> {
         let name = path.display().to_string();
         let reader = py.detach(|| Reader::open(&path)).map_err(|e| exception(py, &e, Some(&name)))?;
-        Ok(File { reader, name: Some(name) })
+        Ok(File { reader: with_model(py, reader, model)?, name: Some(name) })
     }
 
     /// Takes a copy of the bytes of a file.
     #[staticmethod]
-    fn from_bytes(py: Python<'_>, data: PyReadonlyArray1<'_, u8>) -> PyResult<File> {
+    fn from_bytes(py: Python<'_>, data: PyReadonlyArray1<'_, u8>, model: Option<&str>) -> PyResult<File> {
         let bytes = data.as_slice()?;
         let reader = py.detach(|| Reader::from_bytes(bytes.to_vec())).map_err(|e| exception(py, &e, None))?;
-        Ok(File { reader, name: None })
+        Ok(File { reader: with_model(py, reader, model)?, name: None })
     }
 
     /// All variables, in the order of the file.

@@ -4,6 +4,7 @@
 //! released while values are coded: other Python threads run meanwhile.
 mod errors;
 mod file;
+mod model;
 mod options;
 mod source;
 mod watch;

@@ -1,5 +1,5 @@
 //! What Python asks, in the library's types.
-use crate::errors::exception;
+use crate::{errors::exception, model};
 use pyo3::prelude::*;
 use scicodec::{ChunkShape, DType, Effort, EncodeOptions, Error, ErrorBound, Fill, ModelChoice, VariableMeta};
 
@@ -12,6 +12,7 @@ pub struct Options {
     error_bound: String,
     effort: String,
     model: String,
+    embed_model: bool,
     chunks: Option<Vec<u64>>,
     /// Bits of the fill value, low bytes first.
     fill: Option<u64>,
@@ -36,8 +37,12 @@ impl Options {
         options.model = match self.model.as_str() {
             "none" => ModelChoice::None,
             "default" => ModelChoice::Default,
-            other => return Err(invalid(py, format!("model {other:?}: expected none or default"))),
+            word => ModelChoice::Given(model::find(py, word)?),
         };
+        if self.embed_model && options.model == ModelChoice::None {
+            return Err(invalid(py, "embed_model without a model".into()));
+        }
+        options.embed_model = self.embed_model;
         options.chunk = self.chunks.clone().map_or(ChunkShape::Auto, ChunkShape::Fixed);
         options.fill = self.fill.map(Fill::Bits);
         options.threads = self.threads;

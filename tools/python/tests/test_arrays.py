@@ -1,5 +1,9 @@
 """Arrays in memory: every dtype, layout and shape, and what is refused."""
 
+import os
+import pickle
+import subprocess
+
 import numpy as np
 import pytest
 import scicodec
@@ -164,3 +168,26 @@ def test_absolute_bound(field):
     assert scicodec.absolute_bound(field, "abs=3") == "abs=3"
     with pytest.raises(scicodec.InvalidArgumentError):
         scicodec.absolute_bound(np.ones(3), "rel=1e-3")
+
+
+def test_models_are_given_by_file_and_may_be_embedded(field, tmp_path):
+    program = os.environ.get("SCICODEC_PROGRAM")
+    if program is None:
+        pytest.skip("no program to make a model with")
+    own, fields = tmp_path / "own.scm", tmp_path / "fields"
+    fields.mkdir()
+    np.save(fields / "a.npy", field)
+    subprocess.run([program, "model", "prime", fields, "--from", "default", "-o", own], check=True)
+    named = scicodec.encode(field, "rel=1e-2", model=own)
+    whole = scicodec.encode(field, "rel=1e-2", model=own, embed_model=True)
+    assert scicodec.info(whole)["models"][0]["embedded"] and not scicodec.info(named)["models"][0]["embedded"]
+    with pytest.raises(scicodec.ModelMissingError):
+        scicodec.decode(named)
+    assert np.array_equal(scicodec.decode(named, model=str(own)), scicodec.decode(whole))
+    with scicodec.create(tmp_path / "named.scz") as file:
+        file.add("a", field, "rel=1e-2", model=own)
+    with scicodec.open(tmp_path / "named.scz", model=own) as file:
+        assert np.array_equal(pickle.loads(pickle.dumps(file))["a"][...], scicodec.decode(whole))
+    for wrong in [{"model": "none", "embed_model": True}, {"model": "abcdef012345"}, {"model": "abc"}]:
+        with pytest.raises(scicodec.InvalidArgumentError):
+            scicodec.encode(field, "rel=1e-2", **wrong)

@@ -114,9 +114,11 @@ class File(Mapping[str, Variable]):
     meanwhile, but must not be cut shorter.
     """
 
-    def __init__(self, native: _native.File, threads: int = 0, path: str | None = None) -> None:
+    def __init__(
+        self, native: _native.File, threads: int = 0, path: str | None = None, model: str | None = None
+    ) -> None:
         self._native: _native.File | None = native
-        self._path, self._threads = path, threads
+        self._path, self._threads, self._model = path, threads, model
         self._variables: dict[str, Variable] = {}
         self._groups: dict[str, Meaning] = {}
         for i, about in enumerate(native.variables()):
@@ -197,7 +199,7 @@ class File(Mapping[str, Variable]):
         """A file that was opened by its path is opened anew where it is unpickled, as in a Dask worker."""
         if self._path is None:
             raise TypeError("a file in memory cannot be pickled")
-        return open_file, (self._path, self._threads)
+        return _open_again, (self._path, self._threads, self._model)
 
     def __enter__(self) -> Self:
         return self
@@ -209,12 +211,29 @@ class File(Mapping[str, Variable]):
         return f"<scicodec.File of {len(self)} variable(s): {', '.join(map(repr, self))}>"
 
 
-def open_file(path: str | os.PathLike[str], threads: int = 0) -> File:
-    """Opens a file by mapping it: its index is read and checked, no chunk is. Reads use ``threads`` (0: one per core)."""
-    path = os.fspath(path)
-    return File(_native.File.open(path), threads, os.path.abspath(path))
+def _open_again(path: str, threads: int, model: str | None) -> File:
+    return open_file(path, threads, model=model)
 
 
-def from_bytes(data: Any, threads: int = 0) -> File:
+def open_file(
+    path: str | os.PathLike[str], threads: int = 0, *, model: str | os.PathLike[str] | None = None
+) -> File:
+    """Opens a file by mapping it: its index is read and checked, no chunk is. Reads use ``threads`` (0: one per core).
+
+    ``model`` is for files that name a model that is neither embedded in them nor installed: its file.
+    """
+    path, word = os.fspath(path), model_word(model)
+    return File(_native.File.open(path, word), threads, os.path.abspath(path), word)
+
+
+def from_bytes(data: Any, threads: int = 0, *, model: str | os.PathLike[str] | None = None) -> File:
     """Reads a file that is in memory: anything with the buffer protocol."""
-    return File(_native.File.from_bytes(buffer_bytes(data)), threads)
+    return File(_native.File.from_bytes(buffer_bytes(data), model_word(model)), threads)
+
+
+def model_word(model: str | os.PathLike[str] | None) -> str | None:
+    """A model as the native half takes it. A path stays one whatever folder a process runs in."""
+    if model is None:
+        return None
+    word = os.fspath(model)
+    return os.path.abspath(word) if os.path.isfile(word) else word

@@ -12,7 +12,13 @@ from ._file import File, Variable, from_bytes, open_file
 
 
 def decode(
-    data: Any, variable: str | None = None, *, region: Any = ..., masked: bool = False, threads: int = 0
+    data: Any,
+    variable: str | None = None,
+    *,
+    region: Any = ...,
+    masked: bool = False,
+    threads: int = 0,
+    model: str | os.PathLike[str] | None = None,
 ) -> np.ndarray[Any, Any]:
     """Decodes an array out of the bytes of a ``.scz`` file.
 
@@ -22,6 +28,7 @@ def decode(
         region: Only this part of it: ints, slices and an ellipsis, for instance ``numpy.s_[0:4, ..., 7]``.
         masked: Whether to give a masked array, in which fill values are masked.
         threads: 0 for one per core.
+        model: The file of a model that the bytes name and that is neither embedded in them nor installed.
 
     Returns:
         A new array in C order and the machine's byte order.
@@ -29,8 +36,9 @@ def decode(
     Raises:
         CorruptError: for bytes that are not what the format says they must be.
         UnknownVariableError: where there is no such variable.
+        ModelMissingError: where a model is needed that is not at hand.
     """
-    with from_bytes(data, threads) as file:
+    with from_bytes(data, threads, model=model) as file:
         found = file.only(variable)
         values = found.masked(region) if masked else found[region]
         return np.asanyarray(values)

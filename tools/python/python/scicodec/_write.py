@@ -15,7 +15,9 @@ from ._arrays import check_dtype, fill_bits, flat_bytes, prepare
 from ._conventions import describe
 
 Effort = Literal["fast", "default", "max"]
-Model = Literal["none", "default"]
+#: ``"none"``, ``"default"``, the file of a model, or six digits or more of the digest of one that is installed.
+Model = str | os.PathLike[str]
+ShippedModel = Literal["none", "default"]
 
 
 def encode(
@@ -24,6 +26,7 @@ def encode(
     *,
     effort: Effort = "default",
     model: Model = "default",
+    embed_model: bool = False,
     chunks: Sequence[int] | None = None,
     fill_value: Any | None = None,
     name: str = "",
@@ -42,7 +45,10 @@ def encode(
         error_bound: ``"abs=E"``, ``"rel=E"`` (of max − min), ``"pw_rel=E"``, ``"psnr=DB"``, ``"nrmse=E"``, ``"l2=E"``
             or ``"lossless"``: a guarantee, checked on the decoded values.
         effort: ``"fast"`` encodes tens of times faster into larger files; ``"max"`` tries more.
-        model: ``"none"`` does without the network that ships with the package.
+        model: ``"none"`` does without the model that ships with the package. Another one is given by its file, or by six
+            digits or more of its digest where it is installed.
+        embed_model: Whether a model other than that of the package goes into the file. Without it, the file decodes only
+            where that model is at hand.
         chunks: Extents of a chunk, slowest axis first; by default about 2^19 values.
         fill_value: The value that stands for "no value". It comes back exactly, as NaN and ±∞ always do.
         name, units, attributes, dims: What the file says of the array: attributes are texts, numbers, 1-d arrays
@@ -56,7 +62,7 @@ def encode(
     """
     plain, fill = prepare(array, fill_value)
     options = _options(
-        plain, error_bound, effort, model, chunks, fill, name, units, describe(attributes), dims, threads, verify
+        plain, error_bound, effort, model, embed_model, chunks, fill, name, units, describe(attributes), dims, threads, verify
     )
     return _native.encode(flat_bytes(plain), options)
 
@@ -79,6 +85,7 @@ class Writer:
         *,
         effort: Effort = "default",
         model: Model = "default",
+        embed_model: bool = False,
         chunks: Sequence[int] | None = None,
         fill_value: Any | None = None,
         units: str = "",
@@ -99,6 +106,7 @@ class Writer:
             error_bound,
             effort,
             model,
+            embed_model,
             chunks,
             fill_value,
             name,
@@ -117,13 +125,14 @@ class Writer:
         *,
         effort: Effort = "default",
         model: Model = "default",
+        embed_model: bool = False,
         chunks: Sequence[int] | None = None,
         fill_value: Any | None = None,
         threads: int = 0,
         verify: bool = True,
     ) -> _native.Report:
         """Adds more indices along axis 0 of a variable: same dtype, other extents and bound. The rest is as in `add`."""
-        return self._add(array, True, error_bound, effort, model, chunks, fill_value, name, "", [], (), threads, verify)
+        return self._add(array, True, error_bound, effort, model, embed_model, chunks, fill_value, name, "", [], (), threads, verify)
 
     def _add(
         self,
@@ -131,7 +140,8 @@ class Writer:
         extend: bool,
         error_bound: str,
         effort: str,
-        model: str,
+        model: Model,
+        embed_model: bool,
         chunks: Sequence[int] | None,
         fill_value: Any | None,
         *rest: Any,
@@ -144,13 +154,13 @@ class Writer:
         else:
             array, fill = prepare(array, fill_value)
             elements = flat_bytes(array)
-        options = _options(array, error_bound, effort, model, chunks, fill, *rest)
+        options = _options(array, error_bound, effort, model, embed_model, chunks, fill, *rest)
         return self._native.add(elements, options, extend)
 
     def _describe_group(self, name: str, attributes: list[tuple[str, str]]) -> None:
         """Adds the variable that is no array but holds a group's attributes and dimensions (SPEC.md §6.11)."""
         nothing = np.zeros((), np.uint8)
-        options = _options(nothing, "lossless", "fast", "none", None, None, name, "", attributes, (), 1, True)
+        options = _options(nothing, "lossless", "fast", "none", False, None, None, name, "", attributes, (), 1, True)
         self._native.add(flat_bytes(nothing), options, False)
 
     def finish(self) -> int:
@@ -207,7 +217,8 @@ def _options(
     array: Any,
     error_bound: str,
     effort: str,
-    model: str,
+    model: Model,
+    embed_model: bool,
     chunks: Sequence[int] | None,
     fill: int | None,
     name: str,
@@ -222,7 +233,8 @@ def _options(
         "shape": list(array.shape),
         "error_bound": error_bound,
         "effort": effort,
-        "model": model,
+        "model": os.fspath(model),
+        "embed_model": embed_model,
         "chunks": None if chunks is None else list(chunks),
         "fill": fill,
         "threads": threads,

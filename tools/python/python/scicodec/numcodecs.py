@@ -17,7 +17,7 @@ from numcodecs.compat import ndarray_copy
 
 from ._chunk_bound import chunk_bound
 from ._file import from_bytes
-from ._write import Effort, Model, encode
+from ._write import Effort, ShippedModel, encode
 
 __all__ = ["Scicodec"]
 
@@ -44,7 +44,7 @@ class Scicodec(Codec):  # type: ignore[misc]
         self,
         error_bound: str,
         effort: Effort = "default",
-        model: Model = "default",
+        model: ShippedModel = "default",
         fill_value: float | None = None,
     ) -> None:
         chunk_bound(error_bound)

@@ -148,6 +148,7 @@ def to_scz(
     *,
     effort: Effort = "default",
     model: Model = "default",
+    embed_model: bool = False,
     threads: int = 0,
     overwrite: bool = False,
 ) -> int:
@@ -181,6 +182,7 @@ def to_scz(
                     bound,
                     effort,
                     model,
+                    embed_model,
                     None,
                     _fill_of(variable),
                     str(name),

@@ -27,7 +27,7 @@ from zarr.abc.codec import ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin
 from ._chunk_bound import chunk_bound
 from ._errors import CorruptError, Error, InvalidArgumentError
 from ._file import from_bytes
-from ._write import Effort, Model, encode
+from ._write import Effort, ShippedModel, encode
 
 __all__ = ["Scicodec"]
 NAME = "scicodec"
@@ -53,7 +53,7 @@ class Scicodec(ArrayBytesCodec, ArrayBytesCodecPartialDecodeMixin):
 
     error_bound: str
     effort: Effort = "default"
-    model: Model = "default"
+    model: ShippedModel = "default"
     fill_value: float | None = None
 
     def __post_init__(self) -> None:
