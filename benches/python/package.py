@@ -8,8 +8,8 @@ thread each; a figure is the median over the turns, a ratio the median of each t
 program or call uses itself (user and system), wall-clock seconds also what others on the machine take away.
 
 **Calls**: a field of 100 MB, rel=1e-3, effort fast. The program reads .npy and writes .scz, or the other way round; the package does the
-same, and also encodes and decodes in memory alone. **Regions**: each is opened and read anew, from the system's cache: nothing is kept between
-two reads. scicodec's bound is rel=1e-3 with effort fast; netCDF is deflated (level 4, shuffled), Zarr has its default, zstd. All
+same, and also encodes and decodes in memory alone. **Regions**: each is opened and read anew: nothing is kept between
+two reads, first ("cold") after the system was told to forget the files, so that they come from the disk, then from the system's cache. scicodec's bound is rel=1e-3 with effort fast; netCDF is deflated (level 4, shuffled), Zarr has its default, zstd. All
 have the same chunks, and each also the ones of its own choice.
 """
 
@@ -32,10 +32,11 @@ BOUND = "rel=1e-3"
 CHUNKS = (32, 128, 128)
 
 
-def build(folder):
+def build(folder, built):
     """The program, and the package in a folder of its own: both of this tree."""
     words = ["cargo", "build", "--quiet", "--release", "-p", "scicodec-cli", "-p", "scicodec-python"]
-    subprocess.run(words, cwd=environment.ROOT, check=True)
+    if not built:
+        subprocess.run(words, cwd=environment.ROOT, check=True)
     package = shutil.copytree(environment.ROOT / "tools/python/python/scicodec", folder / "scicodec")
     shutil.copy(environment.TARGET / "release/lib_native.so", package / "_native.abi3.so")
     sys.path.insert(0, str(folder))
@@ -154,7 +155,7 @@ def readers():
 
 
 def regions(scratch, shape, turns):
-    """Chunks and bytes of each store, and {(region, store): [(processor, wall)]}."""
+    """Chunks and bytes of each store, and {(region, store): [(processor, wall, cold wall)]}."""
     import numpy as np
 
     paths = write_stores(scratch, shape)
@@ -169,10 +170,26 @@ def regions(scratch, shape, turns):
     for turn in range(turns + 1):
         for region, key in wanted.items():
             for store, path in paths.items():
-                taken = timed(lambda: read[store.split(",")[0]](path, key))  # noqa: B023
+                once = lambda: timed(lambda: read[store.split(",")[0]](path, key))  # noqa: B023
+                forget(path)
+                _, cold = once()
                 if turn > 0:
-                    times.setdefault((region, store), []).append(taken)
+                    times.setdefault((region, store), []).append((*once(), cold))
     return {store: (chunks_of(path), size_of(path)) for store, path in paths.items()}, times
+
+
+def files_of(path):
+    """A file, or all in a folder."""
+    return [p for p in ([path] if path.is_file() else path.rglob("*")) if p.is_file()]
+
+
+def forget(path):
+    """Asks the system to keep nothing of a store's files in memory."""
+    for file in files_of(path):
+        descriptor = os.open(file, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(descriptor)
 
 
 def chunks_of(path):
@@ -191,7 +208,7 @@ def chunks_of(path):
 
 def size_of(path):
     """Bytes of a file or of all in a folder."""
-    return sum(p.stat().st_size for p in ([path] if path.is_file() else path.rglob("*")) if p.is_file())
+    return sum(p.stat().st_size for p in files_of(path))
 
 
 def ratio(ours, theirs, which):
@@ -220,13 +237,14 @@ def markdown(command, taken, shape, stores, read):
         text.append(f"| {store} | {'×'.join(map(str, chunks))} | {size / 1e6:.0f} |")
     text += [
         "",
-        "Milliseconds of the processor and of wall-clock time to open and read, and ÷ scicodec's with the chunks so called.",
+        "Milliseconds of the processor and of wall-clock time to open and read from the system's cache, of wall-clock time from "
+        "the disk, and each ÷ scicodec's with the chunks so called.",
         "",
     ]
-    text += ["| region | store | processor ms | ÷ scicodec | wall ms | ÷ scicodec |", "|---|---|---|---|---|---|"]
+    text += ["| region | store | processor ms | ÷ scicodec | wall ms | ÷ scicodec | cold ms | ÷ scicodec |", "|---" * 8 + "|"]
     for (region, store), times in read.items():
         ours = read[region, "scicodec, " + store.split(", ")[1]]
-        cells = [f"{middle_of(times, i) * 1e3:.2f} | {ratio(times, ours, i):.2f}" for i in (0, 1)]
+        cells = [f"{middle_of(times, i) * 1e3:.2f} | {ratio(times, ours, i):.2f}" for i in (0, 1, 2)]
         text.append(f"| {region} | {store} | {' | '.join(cells)} |")
     return "\n".join(text) + "\n"
 
@@ -236,12 +254,13 @@ def main():
     parser.add_argument("-o", "--output", help="write Markdown here instead of to standard output")
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--megabytes", type=int, default=1000, help="size of the field of which regions are read")
+    parser.add_argument("--built", action="store_true", help="do not build: what was built last is measured")
     arguments = parser.parse_args()
     environment.enter(PINS)
     shape = (max(32, arguments.megabytes * 10**6 // (4 * 1000 * 1000)), 1000, 1000)
     with tempfile.TemporaryDirectory() as folder:
         scratch = pathlib.Path(folder)
-        build(scratch)
+        build(scratch, arguments.built)
         taken = calls(scratch, arguments.turns)
         stores, read = regions(scratch, shape, arguments.turns)
     command = " ".join(["python3", os.path.relpath(sys.argv[0], environment.ROOT), *sys.argv[1:]])

@@ -28,6 +28,8 @@ impl Axis {
         let axis = Axis { label: label.into(), low, high, logarithmic };
         let (a, b) = (axis.place(low), axis.place(high));
         let air = if b > a { 0.05 * (b - a) } else { 0.5 };
+        // Less than a factor of two across, and labels of few digits would all be the same.
+        let air = if logarithmic { air.max(0.5 * (2f64.log10() - (b - a))) } else { air };
         Axis { low: axis.value(a - air), high: axis.value(b + air), ..axis }
     }
 
@@ -223,6 +225,8 @@ mod tests {
     fn axes_stand_a_single_value_and_none() {
         let one = Axis::around("x", [3.0].into_iter(), false);
         assert!(one.low < 3.0 && one.high > 3.0);
+        let near = Axis::around("x", [0.0099998, 0.0099999].into_iter(), true);
+        assert!(near.high > 1.9 * near.low && near.low < 0.0099 && near.high > 0.0101);
         let none = Axis::around("x", [f64::NAN, -1.0].into_iter(), true);
         assert!(none.low > 0.0 && none.high > none.low);
     }

@@ -15,7 +15,7 @@ p, ul { max-width: 60em; } .sub { color: #5a6270; margin-top: 0; }
 .row { display: flex; flex-wrap: wrap; gap: .5em 1em; align-items: flex-start; }
 figure { margin: 0; flex: 1 1 380px; max-width: 440px; } figure svg { width: 100%; height: auto; } figcaption { font-size: .9em; color: #5a6270; padding-left: 54px; }
 table { border-collapse: collapse; font-size: .9em; margin: .6em 0; } td, th { padding: .15em .7em; text-align: right; border-bottom: 1px solid #eceff3; }
-td:first-child, th:first-child { text-align: left; } th { font-weight: 600; }
+td:first-child, th:first-child { text-align: left; } th { font-weight: 600; } th + th { white-space: nowrap; }
 .key span { display: inline-block; margin-right: 1.2em; font-size: .9em; } .key i { display: inline-block; width: 1.4em; height: .7em; margin-right: .4em; border-radius: 2px; }
 .lost { background: #fdecea; }
 details > summary { cursor: pointer; color: #0072b2; } svg text { font-family: system-ui, sans-serif; }
