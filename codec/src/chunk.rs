@@ -10,6 +10,7 @@ use crate::network::ModelId;
 use crate::options::ModelChoice;
 use crate::plan::{Base, Coder, Map, Plan, TABLED};
 use crate::prepare::Prepared;
+use crate::scout::Hint;
 use crate::{Error, fast, select};
 use scicodec_format::DType;
 use std::cell::RefCell;
@@ -21,8 +22,9 @@ use std::sync::Arc;
 pub enum Effort {
     /// Static tables and little search.
     Fast,
-    /// Adaptive mixtures of contexts, all bases, and the model where it helps. A chunk of up to 2^18 values is tried
-    /// whole. A larger one is tried on a lively part of 2^15 values: wavelets only where an estimate of the first one
+    /// Adaptive mixtures of contexts, all bases, and the model where it helps. A chunk of up to 2^19 values is tried
+    /// whole. Where a variable has many chunks a few of them are, and the others try what was best there against what
+    /// is best on a lively part of 2^15 values; so are larger chunks: wavelets only where an estimate of the first one
     /// comes near the best so far, and axes of its own only where the chunk has few of them.
     #[default]
     Default,
@@ -103,6 +105,11 @@ pub type DecodedChunk = Vec<u8>;
 ///
 /// The result depends on the request alone, not on the machine or the number of threads.
 pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
+    encode_hinted(req, &[])
+}
+
+/// The same where other chunks of the variable have been looked at.
+pub(crate) fn encode_hinted(req: &ChunkRequest<'_>, hints: &[Hint]) -> Result<EncodedChunk, Error> {
     let need = req.shape.iter().try_fold(req.dtype.size(), |n, &e| n.checked_mul(e));
     if need != Some(req.data.len()) {
         return Err(Error::InvalidArgument(format!(
@@ -118,7 +125,7 @@ pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
         return Ok(chunk);
     }
     let prepared = Prepared::new(req)?;
-    let (mut plan, rival) = select::choose(&prepared)?;
+    let (mut plan, rival) = select::choose(&prepared, hints)?;
     let mut coded = write(&prepared, &plan);
     if let Some(rival) = rival {
         let other = write(&prepared, &rival);
@@ -208,7 +215,7 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
 /// Errors: those of [`encode_chunk`].
 pub fn learned_states(req: &ChunkRequest<'_>) -> Result<Vec<(Place, States)>, Error> {
     let prepared = Prepared::new(req)?;
-    let (plan, _) = select::choose(&prepared)?;
+    let (plan, _) = select::choose(&prepared, &[])?;
     let mut state = prepared.state(&plan);
     state.learned = Some(RefCell::default());
     code(&mut CostCounter::default(), prepared.dtype, prepared.g, &plan, plan.teller(), &mut state);

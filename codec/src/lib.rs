@@ -47,6 +47,7 @@ mod prepare;
 mod recover;
 mod region;
 mod report;
+mod scout;
 mod scratch;
 mod select;
 mod session;

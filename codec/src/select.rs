@@ -10,6 +10,7 @@ use crate::lattice::{Lattice, packed, spacing, ulp};
 use crate::learned::{self, Guiding};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
+use crate::scout::Hint;
 
 /// The finest levels that a model guides.
 const GUIDED_LEVELS: u8 = 4;
@@ -34,13 +35,15 @@ struct Search<'a> {
     priming: Option<Guiding>,
     /// The part of the chunk on which choices are tried, if it is large.
     part: Option<&'a Prepared>,
+    /// How other chunks of the variable were best coded: tried in place of a search for wavelets on a part.
+    hints: &'a [Hint],
     /// The step of the cheapest is fitted to the whole.
     settled: bool,
 }
 
 /// The plan that codes this chunk in the fewest bytes of those tried, and another one if that was found on a part alone
 /// and is guided by a network: what a network gains on a part says little about the whole.
-pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
+pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Option<Plan>), Error> {
     let masked = x.special.is_some();
     let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
     let plan = |base| Plan { base, map: Map::Plain, masked, coder: coder(x.effort), primed: None, rounding: 0.5 };
@@ -50,8 +53,16 @@ pub fn choose(x: &Prepared) -> Result<(Plan, Option<Plan>), Error> {
     if (0..x.bits.len()).all(|i| x.bits[i] == x.bits[first] || !valid(i)) {
         return Ok((plan(Base::Constant(x.bits[first])), None));
     }
-    let part = part(x);
-    let mut s = Search { x, best: None, interpolation: None, priming: priming(x), part: part.as_ref(), settled: false };
+    let part = part(x, !hints.is_empty());
+    let mut s = Search {
+        x,
+        best: None,
+        interpolation: None,
+        priming: priming(x),
+        part: part.as_ref(),
+        hints: if part.is_some() { hints } else { &[] },
+        settled: false,
+    };
     s.run();
     s.settle();
     let classic = s.best.clone();
@@ -85,7 +96,9 @@ impl Search<'_> {
                 // Half a unit in the last place is left for the rounding to the output type.
                 let room = e - 0.5 * ulp(x.dtype, largest);
                 if room > 0.0 && lattice.is_none_or(|l| e > l.scale) {
-                    self.numeric(&Map::Plain, storable(2.0 * room * (1.0 - 1e-12)));
+                    let step = storable(2.0 * room * (1.0 - 1e-12));
+                    self.numeric(&Map::Plain, step);
+                    self.hinted(&Map::Plain, step, Some(wavelet::Target::MaxError(room)));
                     self.wavelet(wavelet::Target::MaxError(room));
                     self.tucker(wavelet::Target::MaxError(room));
                 }
@@ -103,6 +116,7 @@ impl Search<'_> {
                 let limit = (1.0 + e).log2() * (1.0 - 1e-9);
                 if limit > 0.0 {
                     self.numeric(&Map::Logarithm, storable(2.0 * limit));
+                    self.hinted(&Map::Logarithm, storable(2.0 * limit), None);
                 }
                 self.lossless();
             }
@@ -112,8 +126,10 @@ impl Search<'_> {
                         self.on_lattice(l, 0.0);
                     }
                     self.numeric(&Map::Plain, storable(e * 3.4));
-                    self.wavelet(wavelet::Target::Rmse(e * (1.0 - 1e-7)));
-                    self.tucker(wavelet::Target::Rmse(e * (1.0 - 1e-7)));
+                    let target = wavelet::Target::Rmse(e * (1.0 - 1e-7));
+                    self.hinted(&Map::Plain, storable(e * 3.4), Some(target));
+                    self.wavelet(target);
+                    self.tucker(target);
                 }
                 if self.cost() > 0.4 * (x.bits.len() * x.dtype.size()) as f64 {
                     self.lossless();
@@ -221,8 +237,40 @@ impl Search<'_> {
         Ok(())
     }
 
+    /// What was best for other chunks, on the whole of this one.
+    fn hinted(&mut self, map: &Map, step: f64, target: Option<wavelet::Target>) {
+        let x = self.x;
+        for hint in self.hints.iter().filter(|h| h.plan.map == *map) {
+            let plan = match (&hint.plan.base, target) {
+                (Base::Wavelet(found), Some(target)) => {
+                    let p = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, hint.g);
+                    p.map(|p| self.plan(Base::Wavelet(p), map))
+                }
+                (Base::Interpolation { .. } | Base::Raster { .. } | Base::Learned { .. }, _) => {
+                    let mut plan = self.plan(hint.plan.base.clone(), map);
+                    if !matches!(x.bound, ChunkBound::Rmse(_)) {
+                        plan.set_step(step);
+                    }
+                    Some(fit_step(x, plan))
+                }
+                _ => None,
+            };
+            let Some(plan) = plan else { continue };
+            let bytes = cost(x, &plan);
+            if bytes < self.cost_of_whole() {
+                self.keep(bytes * self.share(), plan);
+                self.settled = true;
+            }
+        }
+    }
+
+    /// Costs on the ground, of those on the whole.
+    fn share(&self) -> f64 {
+        self.ground().bits.len() as f64 / self.x.bits.len() as f64
+    }
+
     fn wavelet(&mut self, target: wavelet::Target) {
-        if self.x.effort == Effort::Fast {
+        if self.x.effort == Effort::Fast || !self.hints.is_empty() {
             return;
         }
         let x = self.ground();
@@ -249,7 +297,7 @@ impl Search<'_> {
             return;
         }
         let x = self.x;
-        let share = self.ground().bits.len() as f64 / x.bits.len() as f64;
+        let share = self.share();
         let guess = self.cost() / share;
         let mut rival = None;
         let search = match (x.effort, self.part) {
@@ -431,17 +479,18 @@ fn coder(effort: Effort) -> Coder {
 }
 
 /// Values up to which choices are tried on the whole chunk, and of the part on which they are tried above that.
-fn tried(effort: Effort) -> (usize, usize) {
+fn tried(effort: Effort, hinted: bool) -> (usize, usize) {
     match effort {
         Effort::Fast => (1 << 16, 1 << 14),
-        Effort::Default => (1 << 18, 1 << 15),
+        Effort::Default if hinted => (1 << 16, 1 << 15),
+        Effort::Default => (1 << 19, 1 << 15),
         Effort::Max => (1 << 20, 1 << 19),
     }
 }
 
 /// The liveliest of some boxes of a large chunk, whole along short axes.
-fn part(x: &Prepared) -> Option<Prepared> {
-    let (whole, limit) = tried(x.effort);
+fn part(x: &Prepared, hinted: bool) -> Option<Prepared> {
+    let (whole, limit) = tried(x.effort, hinted);
     let mut n = x.g.n;
     if x.g.len() <= whole {
         return None;
@@ -471,7 +520,7 @@ fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
         return plan;
     }
     // Every try of a large chunk takes long: a little of what is allowed may be left.
-    let enough = if x.g.len() <= tried(x.effort).0 { 0.995 } else { 0.985 };
+    let enough = if x.g.len() <= tried(x.effort, false).0 { 0.995 } else { 0.985 };
     let aim = (0.4 + 0.6 * enough) * limit;
     let (mut keeps, mut breaks) = (0.0, f64::INFINITY);
     let mut step = plan.step();

@@ -1,5 +1,6 @@
 //! Variables into a container, whatever the container is written to: chunks in parallel, bytes in order.
 use crate::check::{Reached, check_chunk, round_up};
+use crate::chunk::encode_hinted;
 use crate::element::{Extent, bits_value};
 use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
@@ -7,10 +8,11 @@ use crate::learned::Guiding;
 use crate::options::ModelChoice;
 use crate::ordered::run_ordered;
 use crate::report::VariableReport;
+use crate::scout::{self, Hint};
 use crate::scratch::{give, take};
 use crate::{
     BoundKind, ChunkBound, ChunkRequest, ChunkShape, ChunkStats, DType, EncodeOptions, Error, ErrorBound, Progress,
-    Source, VariableMeta, auto_chunk, decode_chunk_with, encode_chunk,
+    Source, VariableMeta, auto_chunk, decode_chunk_with,
 };
 use scicodec_format::{
     BoxRegion, ChunkFacts, Container, EncodedPayload, Grid, Limits, PayloadHeader, ValueRange, VariableRecord, Writer,
@@ -56,6 +58,25 @@ struct Plan<'a> {
     first_chunk: u64,
     /// There is one chunk, the ends of whose range are stored rounded.
     lone: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// What is asked for a chunk.
+    fn request<'b>(&self, shape: &'b [usize], data: &'b [u8]) -> ChunkRequest<'b> {
+        ChunkRequest {
+            dtype: self.source.dtype(),
+            shape,
+            data,
+            bound: self.bound,
+            fill: self.fill,
+            effort: self.options.effort,
+            model: self.options.model.clone(),
+        }
+    }
+}
+
+fn extents(place: &BoxRegion) -> Vec<usize> {
+    place.extent.iter().map(|&e| e as usize).collect()
 }
 
 impl<W: Write> Session<W> {
@@ -209,8 +230,15 @@ impl<W: Write> Session<W> {
         let total = byte_count(dtype, grid.shape()).unwrap_or(0);
         let mut report = VariableReport::new(name, plan, grid, total);
         let (mut done, mut coded, mut asks_model) = (0, 0, false);
+        let hints = scout::hints(scout::candidates(grid.chunks(), plan.options.effort), |i| {
+            let Some(place) = grid.chunk_box(i) else { return Ok(None) };
+            let data = read_box(plan.source, &place)?;
+            let found = scout::hint(&plan.request(&extents(&place), &data));
+            give(data);
+            found
+        })?;
         let work = |i| match grid.chunk_box(i) {
-            Some(place) => encode_one(plan, i, &place),
+            Some(place) => encode_one(plan, i, &place, &hints),
             None => Err(Error::InvalidArgument(format!("no chunk {i}"))),
         };
         run_ordered(grid.chunks(), plan.options.threads, work, |_, chunk: Done| {
@@ -252,20 +280,11 @@ impl VariableReport {
 }
 
 /// Reads, encodes and checks one chunk.
-fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion) -> Result<Done, Error> {
+fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion, hints: &[Hint]) -> Result<Done, Error> {
     let dtype = plan.source.dtype();
     let data = read_box(plan.source, place)?;
-    let shape: Vec<usize> = place.extent.iter().map(|&e| e as usize).collect();
-    let request = ChunkRequest {
-        dtype,
-        shape: &shape,
-        data: &data,
-        bound: plan.bound,
-        fill: plan.fill,
-        effort: plan.options.effort,
-        model: plan.options.model.clone(),
-    };
-    let chunk = encode_chunk(&request)?;
+    let shape = extents(place);
+    let chunk = encode_hinted(&plan.request(&shape, &data), hints)?;
     let header = PayloadHeader {
         dtype,
         shape: place.extent.clone(),

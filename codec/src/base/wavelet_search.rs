@@ -50,8 +50,8 @@ impl Ground<'_> {
     /// Above these bits a search has no hope, which is told thrice: of the first shape, of fewer axes, of another order.
     fn hopeless(&self, k: usize, few: bool) -> f64 {
         let times = match (self.effort, self.part) {
-            (Effort::Max, _) => f64::INFINITY,
-            (_, part) if !part || few => [4.0, 2.5, 1.4][k],
+            (Effort::Max, _) | (_, false) => f64::INFINITY,
+            _ if few => [4.0, 2.5, 1.4][k],
             _ => [4.0, 1.9, 1.3][k],
         };
         times * 8.0 * (self.rival + SMALL)
@@ -499,7 +499,10 @@ pub fn transfer(
     let levels =
         std::array::from_fn(|a| if found.levels[a] == depth(part.n[a]) { depth(g.n[a]) } else { found.levels[a] });
     match target {
-        Target::MaxError(_) => Some(Parameters { levels, mean: mean(values, mask)?.0, found: None, ..found.clone() }),
+        Target::MaxError(e) => {
+            let correction = found.correction.min(storable(2.0 * e * (1.0 - 1e-9)));
+            Some(Parameters { levels, mean: mean(values, mask)?.0, correction, found: None, ..found.clone() })
+        }
         Target::Rmse(e) => {
             let s = Search::new(g, values, mask)?;
             let l = s.layout((levels, found.first, found.edges));
