@@ -22,6 +22,10 @@ const REACH: f64 = 1.25;
 const CLEAR: f64 = 0.75;
 const DENSE: f64 = 1.0 / 32.0;
 
+/// Guessed bytes above this multiple of the least lose; and so many of like plans are coded for their true size.
+const NEAR: f64 = 1.15;
+const FINALISTS: usize = 2;
+
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
 
@@ -207,12 +211,14 @@ impl Search<'_> {
                 t.attempt(Base::Raster { weights: Weights::Lorenzo(order), step });
             }
         }
-        // Guesses do for choosing among like plans; the best of each kind is coded for its true size.
+        // Guesses do for choosing among like plans; the best of each kind are coded for their true sizes.
         for base in t.finalists() {
             let plan = fit_step(self.ground(), self.plan(base, map));
             let cost = self.consider(&plan);
             if matches!(plan.base, Base::Interpolation { .. }) && !matches!(map, Map::Lattice(_)) {
-                self.interpolation = Some((cost, plan));
+                if self.interpolation.as_ref().is_none_or(|i| cost < i.0) {
+                    self.interpolation = Some((cost, plan));
+                }
             }
         }
     }
@@ -402,14 +408,14 @@ struct Trials<'a> {
     plan: Plan,
     /// Where the bound is an L2 norm: bytes that one more in the logarithm of the error saves.
     slope: Option<f64>,
-    /// The cheapest interpolation, and the cheapest in C order.
-    best: [Option<(f64, Base)>; 2],
+    /// All, with their costs.
+    all: Vec<(f64, Base)>,
 }
 
 impl Trials<'_> {
     fn new(x: &Prepared, plan: Plan) -> Trials<'_> {
         let coder = if x.effort == Effort::Default { Coder::Estimate } else { plan.coder };
-        Trials { x, plan: Plan { coder, ..plan }, slope: None, best: [None, None] }
+        Trials { x, plan: Plan { coder, ..plan }, slope: None, all: Vec::new() }
     }
 
     /// About how many bytes a base would need.
@@ -427,10 +433,7 @@ impl Trials<'_> {
             }
             _ => cost(self.x, &self.plan),
         };
-        let best = &mut self.best[usize::from(matches!(self.plan.base, Base::Raster { .. }))];
-        if best.as_ref().is_none_or(|b| cost < b.0) {
-            *best = Some((cost, self.plan.base.clone()));
-        }
+        self.all.push((cost, self.plan.base.clone()));
         cost
     }
 
@@ -447,12 +450,18 @@ impl Trials<'_> {
         slope
     }
 
-    /// The best plans of both kinds, the cheapest first; one alone if the other is far from it.
+    /// The best plans of both kinds, the cheapest first, but for those that are far from it.
     fn finalists(self) -> Vec<Base> {
-        let mut all: Vec<_> = self.best.into_iter().flatten().collect();
+        let mut all = self.all;
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let limit = all.first().map_or(0.0, |b| 1.06 * b.0 + 8.0);
-        all.into_iter().filter(|b| b.0 <= limit).map(|b| b.1).collect()
+        let limit = all.first().map_or(0.0, |b| NEAR * b.0 + 8.0);
+        let mut seen = [0; 2];
+        let mut few = |b: &Base| {
+            let seen = &mut seen[usize::from(matches!(b, Base::Raster { .. }))];
+            *seen += 1;
+            *seen <= FINALISTS
+        };
+        all.into_iter().filter(|b| b.0 <= limit && few(&b.1)).map(|b| b.1).collect()
     }
 }
 

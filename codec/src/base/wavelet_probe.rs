@@ -11,7 +11,7 @@ use crate::entropy::Silence;
 /// Symbols of the rate model: magnitudes 0 to 14, and all above.
 const SYMBOLS: usize = 16;
 /// Updates of a class between refreshes of its costs.
-const REFRESH: u32 = 8;
+const REFRESH: u32 = 16;
 
 /// What one quantisation gave.
 #[derive(Clone, Debug, Default)]

@@ -365,7 +365,7 @@ impl Search<'_> {
 /// Values up to which a root mean squared error is met as closely as can be.
 const LITTLE: usize = 1 << 18;
 /// Values up to which steps are judged by true coding.
-const CODED: usize = 300_000;
+const CODED: usize = 1 << 19;
 
 impl Search<'_> {
     fn new<'a>(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>) -> Option<Search<'a>> {
@@ -389,25 +389,25 @@ impl Search<'_> {
         let mut seen = Vec::new();
         let kinds = all.into_iter().filter(|s| {
             let kind = (s.1.0.map(|l| l > 0), s.1.1, s.1.2);
-            let new = s.0 < least * 1.12 && !seen.contains(&kind);
+            let new = s.0 < least * 1.2 && !seen.contains(&kind);
             seen.push(kind);
             new
         });
         let tries = match (ground.effort, ground.part) {
             (Effort::Max, _) => 4,
             (_, true) => 1,
-            (_, false) => 3,
+            (_, false) => 4,
         };
         kinds.take(tries).map(|s| (s.1, s.2)).collect()
     }
 
     /// The step for a bound on every error, in multiples of the bound; with its index among those tried.
-    /// With `only`, that one alone is tried.
-    fn best_ratio(&self, l: &Layout, e: f64, lambda: f64, only: Option<usize>) -> Option<(usize, Parameters)> {
+    /// The one at index `at` is tried first, and alone where it is far from what a rival needs.
+    fn best_ratio(&self, l: &Layout, e: f64, lambda: f64, at: usize, rival: f64) -> Option<(f64, usize, Parameters)> {
         const RATIOS: [f64; 9] = [1.2, 1.6, 2.1, 2.8, 3.7, 5.0, 6.6, 8.8, 12.0];
         let mut bytes = [f64::NAN; RATIOS.len()];
         let mut found: Option<(f64, usize, Parameters)> = None;
-        let mut at = only.unwrap_or(3);
+        let mut at = at;
         let mut judge = |k: usize| {
             if bytes[k].is_nan() {
                 let mut p = self.parameters(l, e * RATIOS[k], lambda);
@@ -429,15 +429,16 @@ impl Search<'_> {
             bytes[k]
         };
         let here = judge(at);
-        let up = only.is_none() && judge(at + 1) < here;
-        while only.is_none() && if up { at + 1 < RATIOS.len() } else { at > 0 } {
+        let alone = here > WORTH * rival;
+        let up = !alone && at + 1 < RATIOS.len() && judge(at + 1) < here;
+        while !alone && if up { at + 1 < RATIOS.len() } else { at > 0 } {
             let next = if up { at + 1 } else { at - 1 };
             if judge(next) > judge(at) {
                 break;
             }
             at = next;
         }
-        found.map(|f| (f.1, f.2))
+        found
     }
 }
 
@@ -455,13 +456,16 @@ pub fn choose<'a>(
     s.start = ground.start;
     let lambda = LAMBDA;
     let mut all: Vec<Candidate> = Vec::new();
-    let mut ratio = None;
+    // Of a bound on every error: the index of the best step so far, and its bytes.
+    let (mut ratio, mut least) = (3, f64::INFINITY);
     for (shape, step) in s.plan(target, lambda, ground) {
         let l = s.layout(shape);
         let found = match target {
             Target::Rmse(e) => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
-            Target::MaxError(e) => s.best_ratio(&l, e, lambda, ratio).map(|(k, p)| {
-                ratio = Some(k);
+            Target::MaxError(e) => s.best_ratio(&l, e, lambda, ratio, least).map(|(bytes, k, p)| {
+                if bytes < least {
+                    (ratio, least) = (k, bytes);
+                }
                 p
             }),
         };
@@ -472,6 +476,8 @@ pub fn choose<'a>(
     all
 }
 
+/// Other steps are tried for a layout that at the best layout's needs less than this multiple of its bytes.
+const WORTH: f64 = 1.06;
 /// What a bit is worth, in squared steps: the slope of a uniform quantiser at high rates.
 const LAMBDA: f64 = 0.11;
 
