@@ -215,10 +215,11 @@ impl Search<'_> {
         for base in t.finalists() {
             let plan = fit_step(self.ground(), self.plan(base, map));
             let cost = self.consider(&plan);
-            if matches!(plan.base, Base::Interpolation { .. }) && !matches!(map, Map::Lattice(_)) {
-                if self.interpolation.as_ref().is_none_or(|i| cost < i.0) {
-                    self.interpolation = Some((cost, plan));
-                }
+            if matches!(plan.base, Base::Interpolation { .. })
+                && !matches!(map, Map::Lattice(_))
+                && self.interpolation.as_ref().is_none_or(|i| cost < i.0)
+            {
+                self.interpolation = Some((cost, plan));
             }
         }
     }
@@ -243,7 +244,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// What was best for other chunks, on the whole of this one.
+    /// What was best for other chunks, on the whole of this one. `step` is that of the bound, or a guess of it.
     fn hinted(&mut self, map: &Map, step: f64, target: Option<wavelet::Target>) {
         let x = self.x;
         for hint in self.hints.iter().filter(|h| h.plan.map == *map) {

@@ -29,6 +29,41 @@ fn determinism_over_thread_counts() {
 }
 
 #[test]
+fn chunks_that_follow_others_keep_their_bounds_for_any_thread_count() {
+    // Chunks large enough to follow those that go ahead; one of them all missing.
+    let [n, rows, columns] = [5usize, 256, 320];
+    let mut x: Vec<f32> = (0..n * rows * columns)
+        .map(|i| {
+            let [t, y, x] = [i / (rows * columns), i / columns % rows, i % columns].map(|k| k as f64);
+            ((0.05 * x + 0.3 * t).sin() * (0.04 * y).cos() + 0.02 * (x * y * 0.01).sin()) as f32
+        })
+        .collect();
+    x[2 * rows * columns..3 * rows * columns].fill(f32::NAN);
+    let shape = [n as u64, rows as u64, columns as u64];
+    for (kind, bound) in [(BoundKind::Rel, 1e-3), (BoundKind::Nrmse, 1e-2), (BoundKind::PwRel, 1e-2)] {
+        let files = [1, 2].map(|threads| {
+            let mut o = options(kind, bound);
+            (o.threads, o.chunk) = (threads, ChunkShape::Fixed(vec![1, rows as u64, columns as u64]));
+            encode(DType::F32, &shape, bytes_of(&x), &o).unwrap()
+        });
+        assert_eq!(files[0], files[1], "{kind:?}");
+        let y: Vec<f32> = from_bytes(&decode(&files[0]).unwrap());
+        let pairs = || x.iter().zip(&y).filter(|(a, _)| !a.is_nan()).map(|(&a, &b)| (f64::from(a), f64::from(b)));
+        assert!(x.iter().zip(&y).all(|(a, b)| a.is_nan() == b.is_nan()));
+        let (lo, hi) = pairs().fold((f64::MAX, f64::MIN), |(lo, hi), (a, _)| (lo.min(a), hi.max(a)));
+        let kept = match kind {
+            BoundKind::Rel => pairs().all(|(a, b)| (a - b).abs() <= bound * (hi - lo)),
+            BoundKind::PwRel => pairs().all(|(a, b)| (a - b).abs() <= bound * a.abs()),
+            _ => {
+                let mean = pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / pairs().count() as f64;
+                mean.sqrt() <= bound * (hi - lo)
+            }
+        };
+        assert!(kept, "{kind:?}");
+    }
+}
+
+#[test]
 fn round_trip_of_every_dtype_rank_and_extent() {
     for shape in [
         vec![],
