@@ -456,13 +456,15 @@ impl Trials<'_> {
         let mut all = self.all;
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         let limit = all.first().map_or(0.0, |b| NEAR * b.0 + 8.0);
+        // Where the bound is an L2 norm, guesses of unlike plans are hardly comparable.
+        let l2 = self.slope.is_some();
         let mut seen = [0; 2];
-        let mut few = |b: &Base| {
-            let seen = &mut seen[usize::from(matches!(b, Base::Raster { .. }))];
+        let mut goes_on = |cost: f64, base: &Base| {
+            let seen = &mut seen[usize::from(matches!(base, Base::Raster { .. }))];
             *seen += 1;
-            *seen <= FINALISTS
+            *seen <= FINALISTS && cost <= limit || l2 && *seen == 1
         };
-        all.into_iter().filter(|b| b.0 <= limit && few(&b.1)).map(|b| b.1).collect()
+        all.into_iter().filter(|(cost, base)| goes_on(*cost, base)).map(|b| b.1).collect()
     }
 }
 
