@@ -3,7 +3,7 @@ use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
 use crate::elements::{all_nearest, from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Place, Silence, States};
-use crate::learned::{self, LoadedModel};
+use crate::learned::{self, AtHand, LoadedModel};
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
 use crate::network::ModelId;
@@ -210,16 +210,23 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     (head.len() as f64 + c.bytes() + exceptions as f64 * (2.0 + x.dtype.size() as f64), rmse)
 }
 
-/// What the coders of integers have learned when a chunk is coded: states to start others from, by place.
+/// What the coders of integers have learned when a chunk is coded: states to start others from, by place. The chunk is coded as
+/// [`encode_chunk`] would, once for every entry of `afresh`; where that is true, coders start from nothing, so that all
+/// that they know is of this chunk.
 ///
 /// Errors: those of [`encode_chunk`].
-pub fn learned_states(req: &ChunkRequest<'_>) -> Result<Vec<(Place, States)>, Error> {
+pub fn learned_states(req: &ChunkRequest<'_>, afresh: &[bool]) -> Result<Vec<Vec<(Place, States)>>, Error> {
     let prepared = Prepared::new(req)?;
-    let (plan, _) = select::choose(&prepared, &[])?;
-    let mut state = prepared.state(&plan);
-    state.learned = Some(RefCell::default());
-    code(&mut CostCounter::default(), prepared.dtype, prepared.g, &plan, plan.teller(), &mut state);
-    Ok(state.learned.map(RefCell::into_inner).unwrap_or_default())
+    let (mut plan, _) = select::choose(&prepared, &[])?;
+    let primed = plan.primed.take();
+    let learned = afresh.iter().map(|&afresh| {
+        plan.primed = primed.clone().filter(|_| !afresh);
+        let mut state = prepared.state(&plan);
+        state.learned = Some(RefCell::default());
+        code(&mut CostCounter::default(), prepared.dtype, prepared.g, &plan, plan.teller(), &mut state);
+        state.learned.map(RefCell::into_inner).unwrap_or_default()
+    });
+    Ok(learned.collect())
 }
 
 /// The numbers that coding by this plan would leave.
@@ -372,17 +379,29 @@ pub fn decode_chunk_with(
     body: &[u8],
     model: Option<&Arc<LoadedModel>>,
 ) -> Result<DecodedChunk, Error> {
+    decode_chunk_among(dtype, shape, base, body, model.map_or(AtHand::Nothing, AtHand::Named))
+}
+
+/// [`decode_chunk`] of a chunk with models at hand.
+pub(crate) fn decode_chunk_among(
+    dtype: DType,
+    shape: &[usize],
+    base: u8,
+    body: &[u8],
+    at_hand: AtHand<'_>,
+) -> Result<DecodedChunk, Error> {
+    let named = matches!(at_hand, AtHand::Named(_));
     let n = shape.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).filter(|n| n.checked_mul(64).is_some());
     let n = n.ok_or(Error::Limit { what: "number of elements in a chunk", limit: 1 << 40, asked: u64::MAX })?;
-    if base == TABLED && model.is_some() {
+    if base == TABLED && named {
         return learned::unasked(UNASKED);
     }
     if base == TABLED {
         return fast::decode(dtype, shape, n, body);
     }
     let mut bytes = Bytes(body);
-    let (plan, stream) = Plan::read(base, &mut bytes, dtype.size(), model)?;
-    if model.is_some() && plan.model().is_none() {
+    let (plan, stream) = Plan::read(base, &mut bytes, dtype.size(), at_hand)?;
+    if named && plan.model().is_none() {
         return learned::unasked(UNASKED);
     }
     if !dtype.is_float() && !matches!(plan.map, Map::Plain | Map::Lattice(_)) {

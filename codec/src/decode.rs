@@ -1,13 +1,16 @@
 //! Reading files: by variable, by region, as a stream.
 use crate::boxes::{copy_box, overlap};
-use crate::learned::LoadedModel;
+use crate::bytes::Bytes;
+use crate::chunk::decode_chunk_among;
+use crate::learned::{AtHand, FIRST_BYTES, Guiding, LoadedModel};
 use crate::network::ModelId;
 use crate::ordered::run_ordered;
+use crate::plan::Plan;
 use crate::report::TestReport;
 use crate::scratch::give;
 use crate::session::{range_values, resolve_again};
 use crate::store::Models;
-use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region, decode_chunk_with};
+use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region};
 use scicodec_format::{BoxRegion, Container, byte_count};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -137,7 +140,7 @@ pub struct FileModel {
     pub id: ModelId,
     /// Bytes of its file, if that is in this one.
     pub embedded: Option<u64>,
-    /// Chunks that name it by its digest. (Those that the default model guides name it by number.)
+    /// Chunks that name it. (Those that the default model guides name it by number.)
     pub chunks: u64,
 }
 
@@ -204,17 +207,44 @@ impl Reader {
         let mut all: BTreeMap<ModelId, (Option<u64>, u64)> = embedded.collect();
         for (v, variable) in self.variables.iter().enumerate() {
             for c in variable.chunks.iter().filter(|c| c.length > 0) {
-                if let Some(id) = self.container.model_of(v, c.segment, c.ordinal) {
-                    all.entry(ModelId(id)).or_default().1 += 1;
+                let named = self.container.model_of(v, c.segment, c.ordinal).map(ModelId);
+                if let Some(id) = named.or_else(|| self.asks_inside(v, c.segment, c.ordinal)) {
+                    all.entry(id).or_default().1 += 1;
                 }
             }
         }
         all.into_iter().map(|(id, (embedded, chunks))| FileModel { id, embedded, chunks }).collect()
     }
 
+    /// The model in the file that a chunk asks for, if it asks for one.
+    fn asks_inside(&self, variable: usize, segment: usize, chunk: usize) -> Option<ModelId> {
+        if self.container.models().is_empty() {
+            return None;
+        }
+        let payload = self.container.payload(variable, segment, chunk).ok()??;
+        let inside = |first| self.model_inside(first);
+        let mut body = Bytes(payload.body);
+        match Plan::read(payload.header.base, &mut body, payload.header.dtype.size(), AtHand::File(&inside))
+            .ok()?
+            .0
+            .guiding()?
+        {
+            Guiding::Inside(model) => Some(model.id()),
+            _ => None,
+        }
+    }
+
     /// A model that chunks may name, or that is in the file. Errors: those of [`Models::find`].
     pub fn model(&self, id: ModelId) -> Result<Arc<LoadedModel>, Error> {
-        self.models.find(id, self.container.model(&id.0))
+        self.models.find_among(id, &|id| self.container.model(&id.0), 0)
+    }
+
+    /// The model in the file whose digest begins with these bytes.
+    fn model_inside(&self, first: [u8; FIRST_BYTES]) -> Result<Arc<LoadedModel>, Error> {
+        let found = self.container.models().iter().find(|m| m.id.starts_with(&first));
+        let digits: String = first.iter().map(|b| format!("{b:02x}")).collect();
+        let missing = || Error::ModelMissing { id: format!("{digits}…, which this file held,") };
+        self.model(ModelId(found.ok_or_else(missing)?.id))
     }
 
     /// The container, for single payloads.
@@ -392,8 +422,10 @@ impl Reader {
         };
         let dtype = payload.header.dtype;
         let model = payload.header.model.map(|id| self.model(ModelId(id))).transpose()?;
+        let inside = |first| self.model_inside(first);
+        let at_hand = model.as_ref().map_or(AtHand::File(&inside), AtHand::Named);
         let shape: Vec<usize> = payload.header.shape.iter().map(|&e| e as usize).collect();
-        let chunk = decode_chunk_with(dtype, &shape, payload.header.base, payload.body, model.as_ref())
+        let chunk = decode_chunk_among(dtype, &shape, payload.header.base, payload.body, at_hand)
             .map_err(|e| self.name_chunk(t, e))?;
         if byte_count(dtype, &payload.header.shape) != Some(chunk.len() as u64) {
             return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", chunk.len()), section: "4" });

@@ -40,6 +40,14 @@ impl EncodeOptions {
             verify: true,
         }
     }
+
+    /// The model for chunks: one that will be in the file is named in a few bytes.
+    pub(crate) fn model_of_chunks(&self) -> ModelChoice {
+        match &self.model {
+            ModelChoice::Given(model) if self.embed_model => ModelChoice::Inside(model.clone()),
+            other => other.clone(),
+        }
+    }
 }
 
 /// Which model the learned base may use. Chunks that no model helps are coded without one, whatever is chosen here.
@@ -53,6 +61,8 @@ pub enum ModelChoice {
     Default,
     /// This one. Files decode where it is at hand: installed, given, or embedded in the file.
     Given(Arc<LoadedModel>),
+    /// This one, which will be in the file of the chunk: the chunk names it by the first bytes of its digest.
+    Inside(Arc<LoadedModel>),
 }
 
 /// How a variable is cut up.

@@ -6,12 +6,11 @@ use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, Place, ResidualCoder, Residuals, Start, States};
 use crate::lattice::Lattice;
-use crate::learned::{Guide, Guiding, LoadedModel};
+use crate::learned::{AtHand, Guide, Guiding};
 use crate::mask::Teller;
 use crate::network::ModelId;
 use crate::simd::{Kernel, widest};
 use std::cell::RefCell;
-use std::sync::Arc;
 
 /// How coded numbers become elements (SPEC §8.1).
 #[derive(Clone, Debug, PartialEq)]
@@ -181,7 +180,7 @@ impl Plan {
         if let Some(model) = &self.primed
             && !matches!(self.base, Base::Learned { .. })
         {
-            out.push(model.number());
+            model.put(out);
         }
         if let Map::Lattice(l) = &self.map {
             put_float(out, l.offset);
@@ -197,7 +196,8 @@ impl Plan {
                 out.push(p.order.len() as u8 | schedule << 3 | u8::from(p.linear) << 6);
                 out.push(p.fitted);
                 if let Base::Learned { levels, model, .. } = &self.base {
-                    out.extend([*levels, model.number()]);
+                    out.push(*levels);
+                    model.put(out);
                 }
             }
             Base::Raster { weights, step } => {
@@ -229,13 +229,8 @@ impl Plan {
         if self.coder == Coder::OneContext { Teller::Template } else { Teller::Mixture }
     }
 
-    /// Reads the parameters of a base with this code, for elements of `size` bytes. `model` is what the payload names.
-    pub fn read(
-        code: u8,
-        b: &mut Bytes<'_>,
-        size: usize,
-        model: Option<&Arc<LoadedModel>>,
-    ) -> Result<(Plan, Stream), Error> {
+    /// Reads the parameters of a base with this code, for elements of `size` bytes. `at_hand` is what it may ask for.
+    pub fn read(code: u8, b: &mut Bytes<'_>, size: usize, at_hand: AtHand<'_>) -> Result<(Plan, Stream), Error> {
         let flags = b.byte()?;
         let coder = match flags & (FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_ZEROS_FIRST) {
             0 => Coder::FullMix,
@@ -249,7 +244,7 @@ impl Plan {
             return corrupt("states for coders that take none".into());
         }
         let mut primed = match primed && code != LEARNED {
-            true => Some(Guiding::read(b.byte()?, model)?),
+            true => Some(Guiding::read(b.byte()?, b, at_hand)?),
             false => None,
         };
         let mut map = if flags & FLAG_LOGARITHM != 0 { Map::Logarithm } else { Map::Plain };
@@ -285,7 +280,7 @@ impl Plan {
                     Base::Interpolation { p, step }
                 } else {
                     let (levels, number) = (b.byte()?, b.byte()?);
-                    let model = Guiding::read(number, model)?;
+                    let model = Guiding::read(number, b, at_hand)?;
                     primed = (flags & FLAG_PRIMED != 0).then(|| model.clone());
                     Base::Learned { p, step, levels, model }
                 }

@@ -1,10 +1,10 @@
 //! Variables into a container, whatever the container is written to: chunks in parallel, bytes in order.
 use crate::check::{Reached, check_chunk, round_up};
-use crate::chunk::encode_hinted;
+use crate::chunk::{decode_chunk_among, encode_hinted};
 use crate::element::{Extent, bits_value};
 use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
-use crate::learned::Guiding;
+use crate::learned::{AtHand, Guiding};
 use crate::options::ModelChoice;
 use crate::ordered::run_ordered;
 use crate::report::VariableReport;
@@ -12,7 +12,7 @@ use crate::scout::{self, Hint};
 use crate::scratch::{give, take};
 use crate::{
     BoundKind, ChunkBound, ChunkRequest, ChunkShape, ChunkStats, DType, EncodeOptions, Error, ErrorBound, Progress,
-    Source, VariableMeta, auto_chunk, decode_chunk_with,
+    Source, VariableMeta, auto_chunk,
 };
 use scicodec_format::{
     BoxRegion, ChunkFacts, Container, EncodedPayload, Grid, Limits, PayloadHeader, ValueRange, VariableRecord, Writer,
@@ -70,7 +70,7 @@ impl<'a> Plan<'a> {
             bound: self.bound,
             fill: self.fill,
             effort: self.options.effort,
-            model: self.options.model.clone(),
+            model: self.options.model_of_chunks(),
         }
     }
 }
@@ -256,7 +256,9 @@ impl<W: Write> Session<W> {
             && asks_model
             && let Some(model) = Guiding::of(&plan.options.model)
         {
-            self.writer.put_model(&model.model()?.model().write())?;
+            for file in model.model()?.files() {
+                self.writer.put_model(&file)?;
+            }
         }
         self.broken = false;
         Ok(report)
@@ -298,12 +300,16 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion, hints: &[Hint]) -> Res
     let payload = EncodedPayload::new(&header, &chunk.body);
     let reached = if plan.options.verify {
         let parsed = scicodec_format::Payload::parse(&payload.bytes, &Limits::default())?;
-        // What was asked to guide is what the payload names, if it names one.
-        let model = match &plan.options.model {
-            ModelChoice::Given(model) => chunk.model.map(|_| model),
-            _ => None,
+        // What was asked to guide is what the payload names, if it names one, or what will be in the file.
+        let inside = |_| match &plan.options.model {
+            ModelChoice::Given(model) | ModelChoice::Inside(model) => Ok(model.clone()),
+            _ => Err(Error::ModelMissing { id: "of no name".into() }),
         };
-        let decoded = decode_chunk_with(dtype, &shape, parsed.header.base, parsed.body, model)?;
+        let at_hand = match &plan.options.model {
+            ModelChoice::Given(model) if chunk.model.is_some() => AtHand::Named(model),
+            _ => AtHand::File(&inside),
+        };
+        let decoded = decode_chunk_among(dtype, &shape, parsed.header.base, parsed.body, at_hand)?;
         let reached = check_chunk(dtype, &data, &decoded, plan.bound, plan.fill)?;
         give(decoded);
         reached

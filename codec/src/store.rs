@@ -8,6 +8,8 @@ use std::{fs, io};
 
 /// The environment variable that names the folder of installed models.
 pub const MODELS_VARIABLE: &str = "SCICODEC_MODELS";
+/// Models that one may stand on, and itself.
+const DEPTH: u64 = 8;
 /// What the names of models' files end in.
 const EXTENSION: &str = "scm";
 
@@ -45,27 +47,48 @@ impl Models {
         self.given.push(model);
     }
 
-    /// The model of this digest. `inside` gives its bytes where they come with the data.
+    /// The model of this digest. `inside` gives its bytes where they come with the data. A model that stands on others finds
+    /// them in the same way, but not in the data.
     ///
     /// Errors: [`Error::ModelMissing`], which says how to get it; [`Error::ModelMismatch`] where one was given and it is
     /// another, or an installed file does not hold what its name says; those of [`LoadedModel::read`].
     pub fn find(&self, id: ModelId, inside: Option<&[u8]>) -> Result<Arc<LoadedModel>, Error> {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.given.iter().chain(found.iter()).chain(shipped().map(|(m, _)| m));
-        if let Some(model) = known.into_iter().find(|m| m.id() == id) {
-            return Ok(model.clone());
+        self.find_among(id, &|wanted| inside.filter(|_| wanted == id), 0)
+    }
+
+    /// A model from the bytes of its file; those that it stands on are found as by [`Models::find`].
+    ///
+    /// Errors: as of [`Models::find`].
+    pub fn read(&self, bytes: &[u8]) -> Result<LoadedModel, Error> {
+        LoadedModel::read_on(bytes, &|parent| self.find_among(parent, &|_| None, 1))
+    }
+
+    /// As [`Models::find`], with the models that come with the data; `depth` models stand on this one.
+    pub(crate) fn find_among<'a>(
+        &self,
+        id: ModelId,
+        inside: &dyn Fn(ModelId) -> Option<&'a [u8]>,
+        depth: u64,
+    ) -> Result<Arc<LoadedModel>, Error> {
+        if let Some(model) = self.known(id) {
+            return Ok(model);
         }
-        let installed = match inside {
+        if depth >= DEPTH {
+            return Err(Error::Limit { what: "models that stand on one another", limit: DEPTH, asked: depth + 1 });
+        }
+        let bytes = inside(id);
+        let installed = match bytes {
             Some(_) => None,
             None => self.folder.as_ref().map(|f| f.join(file_name(id))),
         };
-        let model = match (inside, installed) {
-            (Some(bytes), _) => LoadedModel::read(bytes)?,
-            (None, Some(path)) if path.is_file() => LoadedModel::read(&fs::read(path)?)?,
+        let read = |bytes: &[u8]| LoadedModel::read_on(bytes, &|parent| self.find_among(parent, inside, depth + 1));
+        let model = match (bytes, installed) {
+            (Some(bytes), _) => read(bytes)?,
+            (None, Some(path)) if path.is_file() => read(&fs::read(path)?)?,
             _ => {
                 return Err(match self.given.first() {
-                    Some(other) => mismatch(id, other.id()),
-                    None => Error::ModelMissing { id: format!("{id:#}") },
+                    Some(other) if depth == 0 => mismatch(id, other.id()),
+                    _ => Error::ModelMissing { id: format!("{id:#}") },
                 });
             }
         };
@@ -73,8 +96,15 @@ impl Models {
             return Err(mismatch(id, model.id()));
         }
         let model = Arc::new(model);
-        found.push(model.clone());
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).push(model.clone());
         Ok(model)
+    }
+
+    /// The model of this digest, if it need not be read.
+    fn known(&self, id: ModelId) -> Option<Arc<LoadedModel>> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.given.iter().chain(found.iter()).chain(shipped().map(|(m, _)| m));
+        known.into_iter().find(|m| m.id() == id).cloned()
     }
 
     /// The digests of the models in the folder, sorted; files whose names are no digests are passed over.

@@ -1,5 +1,7 @@
 //! Models that are not the program's own: given, embedded in the file, installed, missing, or another than is needed.
 #![allow(clippy::unwrap_used, clippy::panic)]
+#[path = "common/moved.rs"]
+mod moved;
 #[path = "common/waves.rs"]
 mod waves;
 use scicodec::learned::{DEFAULT, builtin};
@@ -187,4 +189,101 @@ fn digests_are_read_as_they_are_shown() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../weights/{}/weights.scm", &format!("{id:#}")[..16]));
     let file = Model::read(&std::fs::read(shipped).unwrap(), &network::ModelLimits::default()).unwrap();
     assert_eq!(file.id(), id);
+}
+
+/// A model that stands on this one, with states moved.
+fn on(parent: &Arc<LoadedModel>) -> Arc<LoadedModel> {
+    let states = moved::moved(parent.priors().unwrap(), 9);
+    let model = ModelBuilder::on(parent.model(), "tuned").priors_nearly(&states).build().unwrap();
+    Arc::new(LoadedModel::on(model, parent).unwrap())
+}
+
+#[test]
+fn a_model_that_stands_on_the_default_one_needs_nothing_but_the_program() {
+    let model = on(builtin(DEFAULT).unwrap());
+    let bytes = model.model().write();
+    let again = LoadedModel::read(&bytes).unwrap();
+    assert_eq!((again.id(), again.priors()), (model.id(), model.priors()));
+    assert_ne!(again.priors(), builtin(DEFAULT).unwrap().priors());
+    assert_eq!(again.model().parents(), [builtin(DEFAULT).unwrap().id()]);
+    assert!(bytes.len() < builtin(DEFAULT).unwrap().model().write().len() / 4, "{}", bytes.len());
+    let file = encode(ModelChoice::Given(model.clone()), true);
+    let named = encode(ModelChoice::Given(model.clone()), false);
+    assert!(file.len() < named.len() + bytes.len(), "chunks of a file with the model inside name it in few bytes");
+    let reader = Reader::from_bytes(file).unwrap();
+    assert_eq!(reader.models().iter().map(|m| (m.id, m.chunks)).collect::<Vec<_>>(), [(model.id(), 1)]);
+    let mut with = Reader::from_bytes(named).unwrap();
+    with.add_model(model);
+    let values = reader.decode(0, 1).unwrap();
+    assert_eq!(values, with.decode(0, 2).unwrap());
+    assert!(reader.test(1, &|_| {}).is_ok());
+}
+
+#[test]
+fn a_missing_or_other_parent_is_named() {
+    let parent = on(builtin(DEFAULT).unwrap());
+    let child = on(&parent);
+    match LoadedModel::read(&child.model().write()) {
+        Err(Error::ModelMissing { id }) => assert_eq!(id, format!("{:#}", parent.id())),
+        other => panic!("{other:?}"),
+    }
+    match LoadedModel::read_on(&child.model().write(), &|_| Ok(child.clone())) {
+        Err(Error::ModelMismatch { wanted, given }) => {
+            assert_eq!((wanted, given), (format!("{:#}", parent.id()), format!("{:#}", child.id())));
+        }
+        other => panic!("{other:?}"),
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let models = Models::in_folder(Some(folder.path().into()));
+    models.install(&child).unwrap();
+    match models.find(child.id(), None) {
+        Err(Error::ModelMissing { id }) => assert_eq!(id, format!("{:#}", parent.id())),
+        other => panic!("{other:?}"),
+    }
+    models.install(&parent).unwrap();
+    assert_eq!(models.find(child.id(), None).unwrap().priors(), child.priors());
+    assert_eq!(child.model().lineage(), [parent.id(), builtin(DEFAULT).unwrap().id()]);
+    // A file holds all that the program has not.
+    let reader = Reader::from_bytes(encode(ModelChoice::Given(child.clone()), true)).unwrap();
+    assert_eq!(reader.models().len(), 2);
+    reader.decode(0, 1).unwrap();
+}
+
+#[test]
+fn no_more_models_stand_on_one_another_than_may() {
+    let mut chain = vec![builtin(DEFAULT).unwrap().clone()];
+    while chain.len() < 8 {
+        let parent = chain.last().unwrap();
+        let model = ModelBuilder::on(parent.model(), &chain.len().to_string()).build().unwrap();
+        chain.push(Arc::new(LoadedModel::on(model, parent).unwrap()));
+    }
+    let last = chain.last().unwrap();
+    assert_eq!(last.priors(), chain[0].priors(), "what is not told is the parent's");
+    assert!(matches!(ModelBuilder::on(last.model(), "9").build(), Err(Error::Limit { .. })));
+}
+
+#[test]
+fn damaged_differences_give_errors_or_other_models() {
+    let bytes = on(builtin(DEFAULT).unwrap()).model().write();
+    let seal = |mut bytes: Vec<u8>| {
+        let content = bytes.len() - 32;
+        let digest = *blake3::hash(&bytes[..content]).as_bytes();
+        bytes[content..].copy_from_slice(&digest);
+        bytes
+    };
+    for i in (9..bytes.len() - 32).step_by(1 + bytes.len() / 300) {
+        let mut bad = bytes.clone();
+        bad[i] ^= [0x01, 0xff, 0x80][i % 3];
+        match LoadedModel::read(&seal(bad)) {
+            Ok(model) => assert!(model.priors().is_some()),
+            Err(
+                Error::Corrupt { .. }
+                | Error::Truncated { .. }
+                | Error::Unsupported { .. }
+                | Error::ModelMissing { .. }
+                | Error::Limit { .. },
+            ) => {}
+            Err(other) => panic!("byte {i}: {other:?}"),
+        }
+    }
 }

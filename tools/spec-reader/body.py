@@ -84,7 +84,7 @@ def decode_chunk(payload, models):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
     if primed and base != 7:
-        states = learned.model(cur.u8(), payload.model, models)[1]
+        states = learned.model(cur, payload.model, models)[1]
     if base >= 16:
         need(not logs, "logarithms on a lattice")
         lattice = (read_float(cur), read_float(cur))
@@ -111,7 +111,7 @@ def decode_chunk(payload, models):
         parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3}[base])))
         if base == 7:
             guided = cur.u8()
-            networks, states = learned.model(cur.u8(), payload.model, models)
+            networks, states = learned.model(cur, payload.model, models)
             guide = learned.Guide(guided, networks)
 
     if primed:

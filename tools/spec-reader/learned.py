@@ -14,20 +14,29 @@ MODELS = {1: "01dc36da26d4ac18", 2: "453728542d80e049"}
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 
-def model(number, named, models):
-    """The networks and states of a model: of this number, or for number 0 of the id that the payload names."""
+def shipped(number):
+    return (WEIGHTS / MODELS[number] / "weights.scm").read_bytes()
+
+
+def model(cur, named, models):
+    """The networks and states of a model whose number comes next: 0 for the id that the payload names."""
+    number = cur.u8()
     need((number == 0) == (named is not None), "a chunk asks for another model than its payload names")
+    if number == 255:
+        first = bytes(cur.take(4))
+        named = next((id for id in models if id.startswith(first)), first)
     if named is not None:
         if named not in models:
             raise Unsupported("model %s, which is not in the file" % named.hex())
         need(models[named][-32:] == named, "a model of another id")
-        networks, states = read_model(models[named])
+        at_hand = {**{file[-32:]: file for file in map(shipped, MODELS)}, **models}
+        networks, states = read_model(models[named], at_hand.get)
         if "passes" not in networks or "points" not in networks:
             raise Unsupported("a model for something else")
         return networks, states
     if number not in MODELS:
         raise Unsupported("model %d" % number)
-    return read_model((WEIGHTS / MODELS[number] / "weights.scm").read_bytes())
+    return read_model(shipped(number))
 
 
 def lg(v):

@@ -5,6 +5,7 @@ import numpy as np
 
 from container import Cursor, need
 from digest import blake3
+import delta
 import priors
 from entropy import Corrupt, Unsupported
 
@@ -218,8 +219,9 @@ class Network:
         return all_values[-1]
 
 
-def read_model(data):
-    """The networks of a model, by name, and the states that coders start from, by place; None if it has none."""
+def read_model(data, find=None, depth=8):
+    """The networks of a model, by name, and the states that coders start from, by place; None if it has none. `find` gives
+    the file of another model, by its id."""
     need(data[:8] == b"\x89SCM\r\n\x1a\n", "the magic of a model")
     if data[8] != 1:
         raise Unsupported("model version %d" % data[8])
@@ -227,8 +229,8 @@ def read_model(data):
     f = Fields(data, 9, len(data) - 32)
     need(f.u8() & 15 == 0, "reserved bits of a model")
     f.text()
-    networks, states, optional = {}, None, set()
-    for _ in range(f.varint()):
+    networks, states, optional, parent = {}, None, set(), None
+    for k in range(f.varint()):
         tag = f.tag()
         body = bytes(f.take(f.varint()))
         need(tag.isalpha(), "a tag")
@@ -239,10 +241,24 @@ def read_model(data):
         elif tag == b"PRIO":
             need(states is None, "two sections PRIO")
             states = priors.read(body)
+        elif tag == b"BASE":
+            need(k == 0 and len(body) == 32, "a parent")
+            need(depth > 1, "too many models that stand on one another")
+            file = find(body) if find else None
+            if file is None:
+                raise Unsupported("model %s, which is not at hand" % body.hex())
+            need(file[-32:] == body, "a parent of another id")
+            parent = read_model(file, find, depth - 1)
+        elif tag == b"DELT":
+            need(parent is not None and states is None, "differences to nothing")
+            states = delta.read(body, parent[1])
         elif tag[:1].isupper():
             raise Unsupported("section %r of a model" % tag)
         else:
             need(tag not in optional, "two sections of one tag")
             optional.add(tag)
     need(f.pos == f.end, "bytes after the last section")
+    if parent:
+        networks = {**parent[0], **networks}
+        states = parent[1] if states is None else states
     return networks, states

@@ -34,6 +34,13 @@ class States:
         self.logits = table(cur, logits)
         self.logits_seen = seen(cur)
 
+    @classmethod
+    def none(cls):
+        states = cls.__new__(cls)
+        states.counters, states.signs, states.rows = [{} for _ in range(4)], [{}, {}], [{} for _ in range(4)]
+        states.weights, states.logits = {}, {}
+        return states
+
     def give(self, coder):
         for tables, ours in ((coder.zeros, self.counters), (coder.signs, self.signs)):
             for mine, told in zip(tables, ours):

@@ -7,6 +7,8 @@
 #![allow(clippy::print_stdout)]
 #[path = "../../tests/common/field.rs"]
 mod field;
+#[path = "../../tests/common/moved.rs"]
+mod moved;
 mod specimens;
 use scicodec::network::{ModelBuilder, Operation};
 use scicodec::*;
@@ -91,6 +93,10 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
         if s.file.starts_with("model-") {
             (options.model, options.embed_model) = (ModelChoice::Given(other_model()?), true);
         }
+        if s.file.starts_with("delta-") {
+            let parents = if s.file.ends_with("two") { 2 } else { 1 };
+            (options.model, options.embed_model) = (ModelChoice::Given(tuned_model(parents)?), true);
+        }
         if let Some(chunk) = &v.chunk {
             options.chunk = ChunkShape::Fixed(chunk.clone());
         }
@@ -116,6 +122,17 @@ fn other_model() -> Result<Arc<LoadedModel>, Error> {
         builder = builder.network(graph)?;
     }
     Ok(Arc::new(LoadedModel::new(builder.lineage(&[learned::builtin(1)?.id()])?.build()?)?))
+}
+
+/// A model that stands on the default one with states moved, or on another that does.
+fn tuned_model(parents: usize) -> Result<Arc<LoadedModel>, Error> {
+    let mut model = learned::builtin(2)?.clone();
+    for k in 0..parents {
+        let states = model.priors().map(|p| moved::moved(p, 11 + 7 * k)).unwrap_or_default();
+        let child = ModelBuilder::on(model.model(), "tuned").priors_nearly(&states).build()?;
+        model = Arc::new(LoadedModel::on(child, &model)?);
+    }
+    Ok(model)
 }
 
 /// Counts what the chunks of a file use.

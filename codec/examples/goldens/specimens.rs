@@ -210,6 +210,17 @@ fn primed() -> Vec<Specimen> {
     all.into_iter().map(one).collect()
 }
 
+/// The same with a model inside that stands on another one: `delta-` begins their names.
+fn tuned() -> Vec<Specimen> {
+    let wanted = ["coarse", "rmse", "noise", "product", "volume"];
+    let mut all: Vec<Specimen> = primed();
+    all.retain(|s| wanted.iter().any(|w| s.file.ends_with(w)));
+    for s in &mut all {
+        s.file = s.file.replace("primed-", "delta-").replace("volume", "two");
+    }
+    all
+}
+
 /// Files that a network helps.
 fn learned() -> Vec<Specimen> {
     use BoundKind::*;
@@ -386,6 +397,7 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(tabled());
     all.extend(learned());
     all.extend(with_models());
+    all.extend(tuned());
     all.extend(primed());
     all.extend(low_rank());
     all

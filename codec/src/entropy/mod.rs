@@ -2,6 +2,7 @@
 //!
 //! Every state is an integer, so that encoder and decoder agree on any machine.
 mod bits;
+mod delta;
 mod estimate;
 mod mixer;
 mod mixture;
@@ -14,6 +15,7 @@ mod tables;
 pub mod tokens;
 
 pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter, Silence};
+pub use delta::{read_delta, write_delta};
 pub use estimate::Estimate;
 pub use mixer::{Counter, Mixer};
 pub use mixture::Mixture;

@@ -12,7 +12,7 @@ pub const MOST_VALUES: usize = 1 << 22;
 pub use causal::{BEFORE, CAUSAL, Surroundings};
 pub use features::{CHANNELS, CONDITIONS, Features, UNIT};
 pub use guide::{Guide, Hint};
+pub(crate) use models::{AtHand, FIRST_BYTES, Guiding, unasked};
 pub use models::{DEFAULT, LoadedModel, ModelNumber, builtin, shipped};
-pub(crate) use models::{Guiding, unasked};
 pub use predictor::Predictor;
 pub use samples::{PassSample, Setting, samples};

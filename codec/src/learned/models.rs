@@ -1,9 +1,11 @@
 //! Models that guide: those that ship with the program (SPEC §8.8.5), and others that are read from files.
 use super::predictor::Predictor;
 use crate::Error;
+use crate::bytes::Bytes;
 use crate::entropy::Priors;
 use crate::network::{Model, ModelId, ModelLimits};
 use crate::options::ModelChoice;
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -15,6 +17,10 @@ pub type ModelNumber = u8;
 pub const DEFAULT: ModelNumber = 2;
 /// The number of a model that the payload names.
 pub(crate) const NAMED: ModelNumber = 0;
+/// The number of a model that lies in the file, named by the first bytes of its digest, which follow.
+pub(crate) const INSIDE: ModelNumber = 255;
+/// How many.
+pub(crate) const FIRST_BYTES: usize = 4;
 
 /// Files and cards of the models that ship, by number.
 static FILES: [(&[u8], &str); 2] = [
@@ -37,19 +43,53 @@ static MODELS: LazyLock<Vec<Result<Arc<LoadedModel>, String>>> = LazyLock::new(|
 pub struct LoadedModel {
     model: Model,
     predictor: Predictor,
+    /// The model that it stands on, where its file was read.
+    parent: Option<Arc<LoadedModel>>,
 }
 
 impl LoadedModel {
-    /// Reads the bytes of a model's file.
+    /// Reads the bytes of a model's file. It may stand on a model that ships with the program.
     ///
     /// Errors: those of [`Model::read`]; [`Error::Unsupported`] if it is for something else than what chunks ask models.
     pub fn read(bytes: &[u8]) -> Result<LoadedModel, Error> {
-        LoadedModel::new(Model::read(bytes, &ModelLimits::default())?)
+        let missing = |id: ModelId| Err(Error::ModelMissing { id: format!("{id:#}") });
+        LoadedModel::read_on(bytes, &|id| find_shipped(id).map_or_else(|| missing(id), Ok))
+    }
+
+    /// The same of a model that may stand on any other one, which `find` gives; [`crate::Models::read`] looks where models
+    /// are kept.
+    ///
+    /// Errors: as above, and those of [`Model::read_on`].
+    pub fn read_on(
+        bytes: &[u8],
+        find: &dyn Fn(ModelId) -> Result<Arc<LoadedModel>, Error>,
+    ) -> Result<LoadedModel, Error> {
+        let found = RefCell::new(None);
+        let model = Model::read_on(bytes, &ModelLimits::default(), &|id| {
+            let parent = find(id)?;
+            let model = parent.model.clone();
+            found.replace(Some(parent));
+            Ok(model)
+        })?;
+        Ok(LoadedModel { parent: found.into_inner(), ..LoadedModel::new(model)? })
     }
 
     /// Of a model that has been read. Errors: [`Error::Unsupported`] as above.
     pub fn new(model: Model) -> Result<LoadedModel, Error> {
-        Ok(LoadedModel { predictor: Predictor::new(&model)?, model })
+        Ok(LoadedModel { predictor: Predictor::new(&model)?, model, parent: None })
+    }
+
+    /// Of a model that stands on this parent. Errors: as of [`LoadedModel::new`].
+    pub fn on(model: Model, parent: &Arc<LoadedModel>) -> Result<LoadedModel, Error> {
+        Ok(LoadedModel { parent: Some(parent.clone()), ..LoadedModel::new(model)? })
+    }
+
+    /// The files that must be at hand wherever this model is to be read, but for those that ship: its own, and those of the
+    /// models that it stands on, the last one first.
+    pub fn files(&self) -> Vec<Vec<u8>> {
+        let mut files = self.parent.as_ref().filter(|p| find_shipped(p.id()).is_none()).map_or(vec![], |p| p.files());
+        files.push(self.model.write());
+        files
     }
 
     /// What names it.
@@ -104,6 +144,11 @@ pub fn shipped() -> impl Iterator<Item = (&'static Arc<LoadedModel>, &'static st
     MODELS.iter().zip(&FILES).filter_map(|(m, (_, card))| Some((m.as_ref().ok()?, *card)))
 }
 
+/// The one of this digest.
+pub(crate) fn find_shipped(id: ModelId) -> Option<Arc<LoadedModel>> {
+    shipped().map(|(m, _)| m).find(|m| m.id() == id).cloned()
+}
+
 /// The model that guides a chunk, and how the chunk names it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Guiding {
@@ -111,6 +156,19 @@ pub(crate) enum Guiding {
     Shipped(ModelNumber),
     /// By the digest in its payload.
     Named(Arc<LoadedModel>),
+    /// By the first bytes of its digest: it lies in the file.
+    Inside(Arc<LoadedModel>),
+}
+
+/// What a chunk is decoded with besides the program.
+#[derive(Clone, Copy)]
+pub(crate) enum AtHand<'a> {
+    /// Nothing: the chunk is alone.
+    Nothing,
+    /// The model that its payload names.
+    Named(&'a Arc<LoadedModel>),
+    /// The models in its file, by the first bytes of their digests.
+    File(&'a dyn Fn([u8; FIRST_BYTES]) -> Result<Arc<LoadedModel>, Error>),
 }
 
 impl Guiding {
@@ -119,38 +177,48 @@ impl Guiding {
         match choice {
             ModelChoice::None => None,
             ModelChoice::Default => Some(Guiding::Shipped(DEFAULT)),
-            ModelChoice::Given(model) => {
-                let number = (1..=FILES.len() as u8).find(|&n| builtin(n).is_ok_and(|m| m.id() == model.id()));
-                Some(number.map_or_else(|| Guiding::Named(model.clone()), Guiding::Shipped))
-            }
+            ModelChoice::Given(model) => Some(number_of(model).unwrap_or_else(|| Guiding::Named(model.clone()))),
+            ModelChoice::Inside(model) => Some(number_of(model).unwrap_or_else(|| Guiding::Inside(model.clone()))),
         }
     }
 
-    /// The one of this number in a chunk whose payload names `named`. Errors: those of [`builtin`], and `Corrupt` where
-    /// the one asks for what the other does not name, or the reverse.
-    pub fn read(number: ModelNumber, named: Option<&Arc<LoadedModel>>) -> Result<Guiding, Error> {
-        let guiding = match (number, named) {
-            (NAMED, Some(model)) => Guiding::Named(model.clone()),
-            (NAMED, None) => return unasked("asks for the model that its payload names, which names none"),
-            (_, Some(_)) => return unasked("does not ask for the model that its payload names"),
-            (_, None) => Guiding::Shipped(number),
+    /// The one of this number. Bytes that name it may follow; errors: those of [`builtin`], and `Corrupt` where the chunk
+    /// asks for what its payload does not name, or the reverse.
+    pub fn read(number: ModelNumber, b: &mut Bytes<'_>, at_hand: AtHand<'_>) -> Result<Guiding, Error> {
+        let guiding = match (number, at_hand) {
+            (NAMED, AtHand::Named(model)) => Guiding::Named(model.clone()),
+            (NAMED, _) => return unasked("asks for the model that its payload names, which names none"),
+            (_, AtHand::Named(_)) => return unasked("does not ask for the model that its payload names"),
+            (INSIDE, at_hand) => {
+                let mut first = [0; FIRST_BYTES];
+                first.copy_from_slice(b.take(FIRST_BYTES)?);
+                match at_hand {
+                    AtHand::File(find) => Guiding::Inside(find(first)?),
+                    _ => return unasked("asks for a model in its file, and is not in one"),
+                }
+            }
+            (_, _) => Guiding::Shipped(number),
         };
         guiding.model().map(|_| ())?;
         Ok(guiding)
     }
 
-    /// How the chunk's body names it.
-    pub fn number(&self) -> ModelNumber {
+    /// Appends how the chunk's body names it.
+    pub fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Guiding::Shipped(number) => *number,
-            Guiding::Named(_) => NAMED,
+            Guiding::Shipped(number) => out.push(*number),
+            Guiding::Named(_) => out.push(NAMED),
+            Guiding::Inside(model) => {
+                out.push(INSIDE);
+                out.extend(&model.id().0[..FIRST_BYTES]);
+            }
         }
     }
 
     /// What the payload must name.
     pub fn named(&self) -> Option<ModelId> {
         match self {
-            Guiding::Shipped(_) => None,
+            Guiding::Shipped(_) | Guiding::Inside(_) => None,
             Guiding::Named(model) => Some(model.id()),
         }
     }
@@ -159,9 +227,15 @@ impl Guiding {
     pub fn model(&self) -> Result<&Arc<LoadedModel>, Error> {
         match self {
             Guiding::Shipped(number) => builtin(*number),
-            Guiding::Named(model) => Ok(model),
+            Guiding::Named(model) | Guiding::Inside(model) => Ok(model),
         }
     }
+}
+
+/// How chunks name a model that ships.
+fn number_of(model: &LoadedModel) -> Option<Guiding> {
+    let number = (1..=FILES.len() as u8).find(|&n| builtin(n).is_ok_and(|m| m.id() == model.id()));
+    number.map(Guiding::Shipped)
 }
 
 /// The error of a chunk and a payload that disagree on the model.

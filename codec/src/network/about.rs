@@ -10,9 +10,10 @@ const LINEAGE: [u8; 4] = *b"from";
 const NOTES: [u8; 4] = *b"note";
 
 impl Model {
-    /// Ids of the models that training went on from, the nearest first.
+    /// Ids of the models that training went on from, the nearest first; those that it stands on come first.
     pub fn lineage(&self) -> Vec<ModelId> {
-        self.section(LINEAGE).unwrap_or_default().as_chunks::<32>().0.iter().map(|id| ModelId(*id)).collect()
+        let from = self.section(LINEAGE).unwrap_or_default().as_chunks::<32>().0.iter().map(|id| ModelId(*id));
+        self.parents().iter().copied().chain(from).collect()
     }
 
     /// What is to be known of the model: pairs of key and value. Text that is not in this form is left out.

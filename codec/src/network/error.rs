@@ -12,6 +12,8 @@ pub(super) enum Refusal {
     Unsupported(String),
     /// It ends early.
     Truncated { what: &'static str, need: u64, have: u64 },
+    /// The model that it stands on cannot be had.
+    Other(Error),
 }
 
 impl Refusal {
@@ -22,6 +24,7 @@ impl Refusal {
             Refusal::Limit { what, limit, asked } => Error::Limit { what, limit, asked },
             Refusal::Unsupported(feature) => Error::Unsupported { feature },
             Refusal::Truncated { what, need, have } => Error::Truncated { what, need, have },
+            Refusal::Other(e) => e,
         }
     }
 

@@ -44,6 +44,6 @@ pub use chain::Chain;
 pub use graph::{Convolution, Graph, Operation, Requantise, Span, Window};
 pub use kernel::Kernel;
 pub use limits::ModelLimits;
-pub use model::{Model, ModelBuilder, ModelId};
+pub use model::{FindModel, Model, ModelBuilder, ModelId};
 pub use prepared::Network;
 pub use run::Scratch;

@@ -8,7 +8,7 @@ use super::prepared::Network;
 use super::{read, write};
 use crate::Error;
 use crate::bytes::put_varint;
-use crate::entropy::Priors;
+use crate::entropy::{Priors, read_delta, write_delta};
 use std::fmt;
 use std::ops::Range;
 
@@ -16,6 +16,13 @@ const MAGIC: &[u8; 8] = b"\x89SCM\r\n\x1a\n";
 const VERSION: u8 = 1;
 const NETWORK: [u8; 4] = *b"NETW";
 const PRIORS: [u8; 4] = *b"PRIO";
+const PARENT: [u8; 4] = *b"BASE";
+const DELTA: [u8; 4] = *b"DELT";
+/// Models that one may stand on, each on the next.
+const DEPTH: usize = 8;
+
+/// Gives the model of an id, for another that stands on it.
+pub type FindModel<'a> = &'a dyn Fn(ModelId) -> Result<Model, Error>;
 
 /// Digest of a model's bytes, which names it. Shown in full by `{:#}`, by its first 16 bytes by `{}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +59,8 @@ pub struct Model {
     name: String,
     networks: Vec<Network>,
     priors: Option<Priors>,
+    /// The models that it stands on, the nearest first.
+    parents: Vec<ModelId>,
     sections: Vec<([u8; 4], Range<usize>)>,
 }
 
@@ -65,12 +74,21 @@ impl Model {
         Model::read_for(bytes, limits, Kernel::choose()?)
     }
 
+    /// The same of a model that may stand on another one, which `find` gives.
+    ///
+    /// # Errors
+    /// As of [`Model::read`], and those of `find`; [`Error::ModelMismatch`] if it gives another model than was asked for,
+    /// [`Error::Limit`] if too many models stand on one another.
+    pub fn read_on(bytes: &[u8], limits: &ModelLimits, find: FindModel<'_>) -> Result<Model, Error> {
+        parse(bytes, limits, Kernel::choose()?, find).map_err(Refusal::of_file)
+    }
+
     /// The same for the kernel given.
     ///
     /// # Errors
     /// As of [`Model::read`], and [`Error::Unsupported`] if the kernel cannot run here.
     pub fn read_for(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Error> {
-        parse(bytes, limits, kernel).map_err(Refusal::of_file)
+        parse(bytes, limits, kernel, &missing).map_err(Refusal::of_file)
     }
 
     /// The file: exactly the bytes that were read or built.
@@ -107,13 +125,34 @@ impl Model {
         self.priors.as_ref()
     }
 
+    /// Ids of the models that must be at hand to read this one, the nearest first: it stands on that one, and so on.
+    pub fn parents(&self) -> &[ModelId] {
+        &self.parents
+    }
+
     /// The body of the optional section of this tag.
     pub fn section(&self, tag: [u8; 4]) -> Option<&[u8]> {
         self.sections.iter().find(|s| s.0 == tag).map(|s| &self.bytes[s.1.clone()])
     }
 }
 
-fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Refusal> {
+/// Nothing is at hand.
+fn missing(id: ModelId) -> Result<Model, Error> {
+    Err(Error::ModelMissing { id: format!("{id:#}") })
+}
+
+/// The model of this id, if no more stand on one another than may.
+fn parent(id: ModelId, find: FindModel<'_>) -> Result<Model, Refusal> {
+    let model = find(id).map_err(Refusal::Other)?;
+    if model.id != id {
+        let (wanted, given) = (format!("{id:#}"), format!("{:#}", model.id));
+        return Err(Refusal::Other(Error::ModelMismatch { wanted, given }));
+    }
+    within("models that stand on one another", model.parents.len() as u64 + 2, DEPTH as u64)?;
+    Ok(model)
+}
+
+fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel, find: FindModel<'_>) -> Result<Model, Refusal> {
     within("bytes of a model", bytes.len() as u64, limits.bytes)?;
     let mut f = Fields(bytes);
     if f.take(8)? != MAGIC {
@@ -138,7 +177,8 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Re
     let count = f.count()?;
     within("sections of a model", count as u64, limits.sections)?;
     let (mut networks, mut priors, mut sections) = (Vec::<Network>::new(), None, Vec::new());
-    for _ in 0..count {
+    let mut base: Option<Model> = None;
+    for k in 0..count {
         let tag = f.tag()?;
         let length = f.count()?;
         let start = content.len() - f.0.len();
@@ -154,6 +194,16 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Re
                 return wrong("9.1", "two sections PRIO");
             }
             priors = Some(Priors::read(body).map_err(|e| Refusal::Wrong(e.to_string(), "9.5"))?);
+        } else if tag == PARENT {
+            let id = <[u8; 32]>::try_from(body).ok().filter(|_| k == 0);
+            let Some(id) = id else { return wrong("9.6", "a section BASE that is not the first, or not 32 bytes") };
+            base = Some(parent(ModelId(id), find)?);
+        } else if tag == DELTA {
+            let Some(base) = base.as_ref().filter(|_| priors.is_none()) else {
+                return wrong("9.6", "a section DELT without a section BASE, or beside other states");
+            };
+            let old = base.priors.clone().unwrap_or_default();
+            priors = Some(read_delta(&old, body).map_err(|e| Refusal::Wrong(e.to_string(), "9.6"))?);
         } else if !tag.iter().all(u8::is_ascii_alphabetic) {
             return wrong("9.1", format!("a section of tag {tag:?}"));
         } else if tag[0].is_ascii_uppercase() {
@@ -167,7 +217,16 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Re
     if !f.0.is_empty() {
         return wrong("9.1", format!("{} bytes after the last section", f.0.len()));
     }
-    Ok(Model { bytes: bytes.to_vec(), id: ModelId(*digest), name, networks, priors, sections })
+    let mut parents = Vec::new();
+    if let Some(base) = base {
+        parents.push(base.id);
+        parents.extend(base.parents);
+        priors = priors.or(base.priors);
+        let new = |n: &Network| networks.iter().all(|m| m.name() != n.name());
+        let kept: Vec<Network> = base.networks.into_iter().filter(new).collect();
+        networks.extend(kept);
+    }
+    Ok(Model { bytes: bytes.to_vec(), id: ModelId(*digest), name, networks, priors, parents, sections })
 }
 
 /// Puts a model together.
@@ -192,13 +251,29 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel) -> Result<Model, Re
 #[derive(Clone, Debug, Default)]
 pub struct ModelBuilder {
     name: String,
+    parent: Option<Model>,
     sections: Vec<([u8; 4], Vec<u8>)>,
 }
 
 impl ModelBuilder {
     /// A model of this name without anything in it.
     pub fn new(name: &str) -> ModelBuilder {
-        ModelBuilder { name: name.into(), sections: vec![] }
+        ModelBuilder { name: name.into(), ..ModelBuilder::default() }
+    }
+
+    /// A model that stands on another one: it has that one's networks and states but for those that it is given.
+    pub fn on(parent: &Model, name: &str) -> ModelBuilder {
+        let sections = vec![(PARENT, parent.id.0.to_vec())];
+        ModelBuilder { name: name.into(), parent: Some(parent.clone()), sections }
+    }
+
+    /// Adds the states that coders start from as differences to those of the model that this one stands on. They come
+    /// out nearly as they are given (SPEC §9.6); of a model that stands on none they are added whole.
+    pub fn priors_nearly(mut self, priors: &Priors) -> ModelBuilder {
+        let Some(parent) = &self.parent else { return self.priors(priors) };
+        let old = parent.priors.clone().unwrap_or_default();
+        self.sections.push((DELTA, write_delta(&old, priors)));
+        self
     }
 
     /// Adds a network.
@@ -249,6 +324,7 @@ impl ModelBuilder {
         }
         let digest = blake3::hash(&out);
         out.extend(digest.as_bytes());
-        parse(&out, &ModelLimits::default(), Kernel::choose()?).map_err(Refusal::of_caller)
+        let find = |id| self.parent.clone().map_or_else(|| missing(id), Ok);
+        parse(&out, &ModelLimits::default(), Kernel::choose()?, &find).map_err(Refusal::of_caller)
     }
 }

@@ -9,7 +9,7 @@ use scicodec::entropy::{Counter, MIXED, Place, Priors, Row, SIGNS, States};
 /// A state is fitted where at least so many chunks came by.
 const CHUNKS: usize = 3;
 /// What counters and rows inherit at their start counts as so many symbols, of which nothing is known here.
-const INHERITED: f64 = 3.0;
+pub(crate) const INHERITED: f64 = 3.0;
 /// What trained weights of distributions and of logits count as having seen.
 const WEIGHTS_SEEN: u32 = 16;
 /// See [`WEIGHTS_SEEN`].
@@ -107,7 +107,7 @@ fn by_slot<N, S: Default + Clone>(table: &Table<N>, fit: impl Fn(&[N]) -> S) -> 
 }
 
 /// How many bits a counter has seen, and how many were ones.
-fn counts(k: &Counter, inherited: f64) -> Option<[f32; 2]> {
+pub(crate) fn counts(k: &Counter, inherited: f64) -> Option<[f32; 2]> {
     let n = f64::from(k.seen()) - inherited;
     let p = f64::from(k.p16()) / 65536.0;
     // A new counter starts as though it had seen half a bit.
@@ -116,7 +116,7 @@ fn counts(k: &Counter, inherited: f64) -> Option<[f32; 2]> {
 }
 
 /// How often a distribution has seen its symbols.
-fn symbols(r: &Row) -> Option<Symbols> {
+pub(crate) fn symbols(r: &Row) -> Option<Symbols> {
     let n = f64::from(r[15]) - INHERITED;
     let above = |k: usize| if k == 15 { 0.0 } else { f64::from(r[k]) / 65536.0 };
     let p = |k: usize| (if k == 0 { 1.0 } else { above(k - 1) }) - above(k);
@@ -124,7 +124,7 @@ fn symbols(r: &Row) -> Option<Symbols> {
 }
 
 /// How often each symbol came.
-type Symbols = [f32; 16];
+pub(crate) type Symbols = [f32; 16];
 
 /// How unlikely a concentration is before anything is seen, in nats: they are about 6, some times more or less.
 fn unlikely(concentration: f64) -> f64 {

@@ -60,19 +60,22 @@ pub fn prime(
             let jobs: Vec<_> = some.iter().flat_map(|f| bounds.iter().map(move |b| (*f, b))).collect();
             let learned = jobs.par_iter().map(|(field, bound)| {
                 let Some(bound) = resolve(field, bound)? else { return Ok(Vec::new()) };
-                let states = learned_states(&ChunkRequest {
-                    dtype: field.dtype,
-                    shape: &field.shape,
-                    data: &field.data,
-                    bound,
-                    fill: None,
-                    effort: Effort::Default,
-                    model: guide.clone(),
-                });
+                let states = learned_states(
+                    &ChunkRequest {
+                        dtype: field.dtype,
+                        shape: &field.shape,
+                        data: &field.data,
+                        bound,
+                        fill: None,
+                        effort: Effort::Default,
+                        model: guide.clone(),
+                    },
+                    &[false],
+                );
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                 *done += 1;
                 progress(Progress { done: *done, total });
-                states
+                states.map(|s| s.into_iter().flatten().collect())
             });
             for chunk in learned.collect::<Result<Vec<_>, Error>>()? {
                 gathered.add(&chunk);

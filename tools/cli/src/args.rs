@@ -45,6 +45,8 @@ pub enum Verb {
     Compare(CompareArgs),
     /// List, show, export and import models
     Model(ModelArgs),
+    /// Tune a model to fields of one kind: a small one, which stands on another
+    Finetune(FinetuneArgs),
     /// Train a network on fields
     #[cfg(feature = "train")]
     Train(TrainArgs),
@@ -313,6 +315,76 @@ pub struct PrimeArgs {
     pub force: bool,
     #[command(flatten)]
     pub talk: Talk,
+}
+
+#[derive(Args, Debug)]
+pub struct FinetuneArgs {
+    /// Fields to learn from: whatever encode reads, or folders of .npy files. The last part of each along its first axis is
+    /// held out, and tells what is gained; of fields of one step, the last one is
+    #[arg(required = true, value_name = "DATA", value_hint = ValueHint::AnyPath)]
+    pub data: Vec<PathBuf>,
+    /// The model to write
+    #[arg(short, long, value_name = "NAME.scm", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// The model that it shall stand on, which must be at hand wherever files with it are decoded; the default one always is
+    #[arg(long, value_name = "FILE|ID|default", default_value = "default")]
+    pub from: String,
+    /// An error bound that fields will be encoded with; may be repeated. Default: rel=1e-1, rel=1e-2, nrmse=1e-2, nrmse=1e-3
+    #[arg(short = 'e', long, value_name = "KIND=VALUE", value_parser = parse_bound, allow_hyphen_values = true)]
+    pub error_bound: Vec<ErrorBound>,
+    /// How much data the model is for, in raw bytes (200MB, 5GB): for less, less is told, and the model is smaller
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = parse_size)]
+    pub series: Size,
+    /// Minutes to take in all, parts before an interruption counted in
+    #[arg(long, value_name = "M", conflicts_with = "steps", default_value_t = 10.0)]
+    pub minutes: f64,
+    /// Chunks to learn from, rather than minutes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: Option<u64>,
+    /// Where to compute: cpu
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+    /// Part of each field that is held out
+    #[arg(long, value_name = "PART", default_value_t = 0.1)]
+    pub holdout: f64,
+    /// Go on with a run that was broken off, from NAME.scm.journal
+    #[arg(long)]
+    pub resume: bool,
+    /// Of netCDF, HDF5 and Zarr: a variable to learn from; may be repeated; default: all that are measured
+    #[arg(long, value_name = "NAME")]
+    pub var: Vec<String>,
+    /// A value that stands for "missing"; default: what _FillValue or missing_value says
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    pub fill: Option<String>,
+    /// Overwrite NAME.scm
+    #[arg(short, long)]
+    pub force: bool,
+    /// Print the table as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub raw: RawArgs,
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// An amount of data in bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Size(pub f64);
+
+fn parse_size(s: &str) -> Result<Size, String> {
+    let digits = s.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match s[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1.0,
+        "KB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        "TB" => 1e12,
+        "PB" => 1e15,
+        unit => return Err(format!("{unit:?} is no unit of bytes: kB, MB, GB, TB or PB")),
+    };
+    let n: f64 = digits.trim().parse().map_err(|_| format!("{s:?} is no size"))?;
+    if n > 0.0 && n.is_finite() { Ok(Size(n * unit)) } else { Err(format!("{s:?} is no size")) }
 }
 
 #[cfg(feature = "train")]

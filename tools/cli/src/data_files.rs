@@ -20,3 +20,9 @@ pub fn data_files(path: &Path) -> Outcome<Vec<PathBuf>> {
     }
     Ok(files)
 }
+
+/// The same, but a folder may be a Zarr store, which is one file here.
+pub fn finetune_files(path: &Path) -> Outcome<Vec<PathBuf>> {
+    let store = ["zarr.json", ".zgroup", ".zarray", ".zmetadata"].iter().any(|name| path.join(name).exists());
+    if store { Ok(vec![path.to_owned()]) } else { data_files(path) }
+}

@@ -69,7 +69,6 @@ pub fn raised() -> bool {
 }
 
 /// The signal has been heeded: what is said from here on is said as it is.
-#[cfg(feature = "train")]
 pub fn heeded() {
     RAISED.store(false, Ordering::SeqCst);
 }

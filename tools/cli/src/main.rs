@@ -9,6 +9,7 @@ mod decode;
 mod decode_dataset;
 mod encode;
 mod failure;
+mod finetune;
 mod h5;
 mod info;
 mod inputs;
@@ -56,6 +57,7 @@ fn run() -> Outcome {
         Verb::Recover(args) => recover::run(&args),
         Verb::Compare(args) => compare::run(&args),
         Verb::Model(args) => model::run(&args),
+        Verb::Finetune(args) => finetune::run(&args),
         #[cfg(feature = "train")]
         Verb::Train(args) => train::run(&args),
         Verb::H5(verb) => h5::run(&verb),

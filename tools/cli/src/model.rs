@@ -99,7 +99,7 @@ fn missing(word: &str) -> Failure {
 
 fn read(path: &Path) -> Outcome<Arc<LoadedModel>> {
     let bytes = std::fs::read(path).map_err(about(path))?;
-    LoadedModel::read(&bytes).map(Arc::new).map_err(about(path))
+    Models::installed().read(&bytes).map(Arc::new).map_err(about(path))
 }
 
 fn shipped() -> Vec<Found> {
@@ -199,6 +199,7 @@ fn describe(found: &Found) -> Value {
         "kind": kind(found),
         "states": model.priors().map_or(0, |p| p.len()),
         "networks": model.networks().iter().map(network).collect::<Vec<_>>(),
+        "parents": model.parents().iter().map(|id| format!("{id:#}")).collect::<Vec<_>>(),
         "lineage": model.lineage().iter().map(|id| format!("{id:#}")).collect::<Vec<_>>(),
         "notes": notes,
     })
@@ -226,7 +227,8 @@ fn show(found: &Found, as_json: bool) -> Outcome {
         line("states", format!("{} for coders of integers to start from", priors.len()));
     }
     for id in model.lineage() {
-        line("went on from", format!("{id:#}"));
+        let how = if model.parents().contains(&id) { "stands on" } else { "went on from" };
+        line(how, format!("{id:#}"));
     }
     for (key, value) in model.notes() {
         line(&key, value);
