@@ -22,7 +22,7 @@ pub struct Knob {
 
 impl Default for Knob {
     fn default() -> Knob {
-        Knob { amount: 1.0, weights: false, apart: 1.0 }
+        Knob { amount: 1.0, weights: true, apart: 3.0 }
     }
 }
 
