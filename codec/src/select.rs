@@ -70,8 +70,12 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Option<Plan>), Erro
     s.run();
     s.settle();
     let classic = s.best.clone();
-    s.learned()?;
-    let guided = matches!(s.best, Some((_, Plan { base: Base::Learned { .. }, .. })));
+    // Hints say whether a network helps, and were tried on the whole.
+    let hinted = !s.hints.is_empty();
+    if !hinted {
+        s.learned()?;
+    }
+    let guided = !hinted && matches!(s.best, Some((_, Plan { base: Base::Learned { .. }, .. })));
     if guided {
         s.settle();
     }
@@ -247,7 +251,12 @@ impl Search<'_> {
     /// What was best for other chunks, on the whole of this one. `step` is that of the bound, or a guess of it.
     fn hinted(&mut self, map: &Map, step: f64, target: Option<wavelet::Target>) {
         let x = self.x;
+        let mut tried: Vec<&Base> = Vec::new();
         for hint in self.hints.iter().filter(|h| h.plan.map == *map) {
+            if tried.contains(&&hint.plan.base) {
+                continue;
+            }
+            tried.push(&hint.plan.base);
             let plan = match (&hint.plan.base, target) {
                 (Base::Wavelet(found), Some(target)) => {
                     let p = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, hint.g);
