@@ -7,7 +7,7 @@ use scicodec::base::{
     quantiser::Quantiser,
 };
 use scicodec::entropy::{
-    BitCoder, BitDecoder, BitEncoder, CONTEXTS, Magnitude, Mixture, Residuals, SIGN_CONTEXTS, Silence, log_class,
+    Aside, BitCoder, BitDecoder, BitEncoder, CONTEXTS, Magnitude, Mixture, Residuals, SIGN_CONTEXTS, Silence, log_class,
 };
 
 /// Integers that one loop handles.
@@ -36,7 +36,14 @@ fn known(before: [i64; 2]) -> Magnitude {
     let sign = [(before[0].signum() + 1) as u32, (before[1].signum() + 1) as u32, 0];
     let class = (3 * log_class(2 * a + b)).min(26);
     debug_assert!(sign.len() == SIGN_CONTEXTS);
-    Magnitude { slots, start: log_class(a), class, set: log_class(a + b).min(SETS as u32 - 1), sign }
+    Magnitude {
+        slots,
+        start: log_class(a),
+        class,
+        set: log_class(a + b).min(SETS as u32 - 1),
+        sign,
+        aside: Aside::default(),
+    }
 }
 
 /// Codes or decodes the integers by the mixture of contexts of the default effort; returns their sum.

@@ -1,4 +1,5 @@
 //! One chunk: an N-d array and a bound ⇄ a self-contained body of bytes.
+use crate::base::companion::Companion;
 use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
 use crate::elements::{all_nearest, from_ordered, nearest, to_bytes};
@@ -10,6 +11,7 @@ use crate::network::ModelId;
 use crate::options::ModelChoice;
 use crate::plan::{Base, Coder, Map, Plan, TABLED};
 use crate::prepare::Prepared;
+use crate::reference::{Reference, Referred};
 use crate::scout::Hint;
 use crate::{Error, fast, select};
 use scicodec_format::DType;
@@ -94,6 +96,9 @@ pub struct EncodedChunk {
     pub model: Option<ModelId>,
     /// Whether decoding asks a model, named there or shipped with the program.
     pub asks_model: bool,
+    /// The references, of those that were offered, without which it cannot be decoded, in the order in which decoding
+    /// wants them.
+    pub references: Vec<usize>,
     /// What was reached.
     pub stats: ChunkStats,
 }
@@ -105,11 +110,23 @@ pub type DecodedChunk = Vec<u8>;
 ///
 /// The result depends on the request alone, not on the machine or the number of threads.
 pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
-    encode_hinted(req, &[])
+    encode_hinted(req, &[], &[])
+}
+
+/// [`encode_chunk`] of a chunk that may be coded beside others: those of the references that make it smaller are named in
+/// the result. Effort `fast` looks at none.
+///
+/// Errors: those of [`encode_chunk`]; `InvalidArgument` where a reference has another number of elements.
+pub fn encode_chunk_beside(req: &ChunkRequest<'_>, references: &[Reference<'_>]) -> Result<EncodedChunk, Error> {
+    encode_hinted(req, &[], references)
 }
 
 /// The same where other chunks of the variable have been looked at.
-pub(crate) fn encode_hinted(req: &ChunkRequest<'_>, hints: &[Hint]) -> Result<EncodedChunk, Error> {
+pub(crate) fn encode_hinted(
+    req: &ChunkRequest<'_>,
+    hints: &[Hint],
+    references: &[Reference<'_>],
+) -> Result<EncodedChunk, Error> {
     let need = req.shape.iter().try_fold(req.dtype.size(), |n, &e| n.checked_mul(e));
     if need != Some(req.data.len()) {
         return Err(Error::InvalidArgument(format!(
@@ -124,12 +141,15 @@ pub(crate) fn encode_hinted(req: &ChunkRequest<'_>, hints: &[Hint]) -> Result<En
     {
         return Ok(chunk);
     }
-    let prepared = Prepared::new(req)?;
-    let (mut plan, rival) = select::choose(&prepared, hints)?;
+    let mut prepared = Prepared::new(req)?;
+    prepared.references = references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
+    let (mut plan, rivals) = select::choose(&prepared, hints)?;
     let mut coded = write(&prepared, &plan);
-    if let Some(rival) = rival {
+    for rival in rivals {
         let other = write(&prepared, &rival);
-        if other.body.len() < coded.body.len() {
+        let kept = || prepared.keeps(&prepared.stats(&rival, &other.decoded));
+        if other.body.len() + telling(&rival, other.body.len()) < coded.body.len() && (rival.beside.is_none() || kept())
+        {
             (plan, coded) = (rival, other);
         }
     }
@@ -144,7 +164,17 @@ pub(crate) fn encode_hinted(req: &ChunkRequest<'_>, hints: &[Hint]) -> Result<En
         return Err(Error::BoundNotMet { asked: prepared.limit(), got: stats.max_error });
     }
     let asks_model = plan.guiding().is_some();
-    Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), asks_model, stats })
+    let references = plan.beside.iter().flat_map(|b| b.chosen.iter().map(|c| c.0)).collect();
+    Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), asks_model, references, stats })
+}
+
+/// About what telling the references of a chunk costs a file.
+fn telling(plan: &Plan, body: usize) -> usize {
+    match &plan.beside {
+        None => 0,
+        // Beyond a few thousand bytes they are told twice, once in a record of their own.
+        Some(beside) => (1 + 2 * beside.chosen.len()) * if body < 4000 { 1 } else { 4 },
+    }
 }
 
 /// A body, and the bits that it decodes to.
@@ -194,7 +224,7 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     if plan.coder == Coder::Estimate && plan.map != Map::Logarithm {
         // Masks cost every plan alike, and steps are such that hardly a value is beyond its bound.
         let skip = plan.masked.then_some(&state.special[..]);
-        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip, None);
+        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip, &[], None);
         if !matches!(x.bound, ChunkBound::Rmse(_)) {
             return (c.bytes(), 0.0);
         }
@@ -252,6 +282,8 @@ pub struct State {
     pub negative: Vec<bool>,
     /// Special or zero: what the base skips.
     pub skip: Vec<bool>,
+    /// Other fields that the base looks at.
+    pub companions: Vec<Companion>,
     /// Where coders leave what they have learned, if that is wanted.
     pub learned: Option<RefCell<Vec<(Place, States)>>>,
 }
@@ -293,7 +325,7 @@ fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, masks: T
     match plan.base {
         Base::Constant(_) => {}
         Base::Lossless { order, shift } => lossless::code(c, g, order, u32::from(shift), &mut s.integers, skip),
-        _ => plan.code_numbers(c, g, &mut s.numbers, skip, s.learned.as_ref()),
+        _ => plan.code_numbers(c, g, &mut s.numbers, skip, &s.companions, s.learned.as_ref()),
     }
 }
 
@@ -379,16 +411,31 @@ pub fn decode_chunk_with(
     body: &[u8],
     model: Option<&Arc<LoadedModel>>,
 ) -> Result<DecodedChunk, Error> {
-    decode_chunk_among(dtype, shape, base, body, model.map_or(AtHand::Nothing, AtHand::Named))
+    decode_chunk_beside(dtype, shape, base, body, model, &[])
 }
 
-/// [`decode_chunk`] of a chunk with models at hand.
+/// [`decode_chunk_with`] of a chunk that was coded beside others: the references that its payload names, in that order.
+///
+/// Errors: those of [`decode_chunk`]; `InvalidArgument` where a reference has another number of elements.
+pub fn decode_chunk_beside(
+    dtype: DType,
+    shape: &[usize],
+    base: u8,
+    body: &[u8],
+    model: Option<&Arc<LoadedModel>>,
+    references: &[Reference<'_>],
+) -> Result<DecodedChunk, Error> {
+    decode_chunk_among(dtype, shape, base, body, model.map_or(AtHand::Nothing, AtHand::Named), references)
+}
+
+/// The same with models at hand.
 pub(crate) fn decode_chunk_among(
     dtype: DType,
     shape: &[usize],
     base: u8,
     body: &[u8],
     at_hand: AtHand<'_>,
+    references: &[Reference<'_>],
 ) -> Result<DecodedChunk, Error> {
     let named = matches!(at_hand, AtHand::Named(_));
     let n = shape.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).filter(|n| n.checked_mul(64).is_some());
@@ -400,7 +447,7 @@ pub(crate) fn decode_chunk_among(
         return fast::decode(dtype, shape, n, body);
     }
     let mut bytes = Bytes(body);
-    let (plan, stream) = Plan::read(base, &mut bytes, dtype.size(), at_hand)?;
+    let (plan, stream) = Plan::read(base, &mut bytes, dtype.size(), at_hand, references.len())?;
     if named && plan.model().is_none() {
         return learned::unasked(UNASKED);
     }
@@ -420,6 +467,10 @@ pub(crate) fn decode_chunk_among(
     }
     let mut c = BitDecoder::new(bytes.0);
     let mut state = State::empty(&plan, n);
+    if let Some(beside) = &plan.beside {
+        let open = references.iter().map(|r| r.open(&g)).collect::<Result<Vec<Referred>, Error>>()?;
+        state.companions = beside.companions(&open);
+    }
     code(&mut c, dtype, g, &plan, stream.masks, &mut state);
     let mut out = elements(dtype, &plan, &state, n);
     if stream.exceptions {

@@ -1,7 +1,7 @@
 //! Reading files: by variable, by region, as a stream.
+use crate::ancestors::{self, Chunks, Found};
 use crate::boxes::{copy_box, overlap};
 use crate::bytes::Bytes;
-use crate::chunk::decode_chunk_among;
 use crate::learned::{AtHand, FIRST_BYTES, Guiding, LoadedModel};
 use crate::network::ModelId;
 use crate::ordered::run_ordered;
@@ -11,7 +11,8 @@ use crate::scratch::give;
 use crate::session::{range_values, resolve_again};
 use crate::store::Models;
 use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region};
-use scicodec_format::{BoxRegion, Container, byte_count};
+use scicodec_format::{BoxRegion, ChunkRef, Container, byte_count};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub struct ChunkInfo {
     pub crc: Option<u32>,
     /// Code of the base.
     pub base: u8,
+    /// The chunks that must be decoded before it, by ordinals of variable and chunk.
+    pub references: Vec<ChunkRef>,
     /// An upper bound of max |x - x̂| over finite, unmasked values: that maximum rounded up to nine bits, but not above
     /// the bound that the chunk keeps.
     pub max_error: Option<f64>,
@@ -73,6 +76,16 @@ impl Variable {
     /// Bytes of its values.
     pub fn raw_bytes(&self) -> u64 {
         byte_count(self.dtype, &self.shape).unwrap_or(0)
+    }
+
+    /// Ordinals of the variables beside which chunks of this one were coded, its own among them where they were coded
+    /// beside earlier ones; to each how many chunks.
+    pub fn conditioned_on(&self) -> BTreeMap<u64, u64> {
+        let mut all = BTreeMap::new();
+        for r in self.chunks.iter().flat_map(|c| &c.references) {
+            *all.entry(r.variable).or_default() += 1;
+        }
+        all
     }
 
     /// Bytes of its payloads.
@@ -98,6 +111,7 @@ impl Variable {
                     length: c.entry.length,
                     crc: c.entry.crc,
                     base: c.entry.base,
+                    references: c.references.clone(),
                     max_error: c.entry.max_error.map(|e| match chunk_bound {
                         Some(ChunkBound::Abs(bound)) => f64::from(e).min(bound),
                         _ => f64::from(e),
@@ -224,10 +238,16 @@ impl Reader {
         let payload = self.container.payload(variable, segment, chunk).ok()??;
         let inside = |first| self.model_inside(first);
         let mut body = Bytes(payload.body);
-        match Plan::read(payload.header.base, &mut body, payload.header.dtype.size(), AtHand::File(&inside))
-            .ok()?
-            .0
-            .guiding()?
+        match Plan::read(
+            payload.header.base,
+            &mut body,
+            payload.header.dtype.size(),
+            AtHand::File(&inside),
+            payload.header.references.len(),
+        )
+        .ok()?
+        .0
+        .guiding()?
         {
             Guiding::Inside(model) => Some(model.id()),
             _ => None,
@@ -415,38 +435,38 @@ impl Reader {
     }
 
     fn decode_task(&self, t: &Task) -> Result<Vec<u8>, Error> {
-        let Some(payload) = self.container.payload(t.variable, t.segment, t.ordinal)? else {
-            let v = &self.container.variables()[t.variable];
-            let chunk = v.segments[t.segment].first_chunk + t.ordinal as u64;
-            return Err(Error::MissingChunk { variable: v.record.name.clone(), chunk });
-        };
-        let dtype = payload.header.dtype;
-        let model = payload.header.model.map(|id| self.model(ModelId(id))).transpose()?;
-        let inside = |first| self.model_inside(first);
-        let at_hand = model.as_ref().map_or(AtHand::File(&inside), AtHand::Named);
-        let shape: Vec<usize> = payload.header.shape.iter().map(|&e| e as usize).collect();
-        let chunk = decode_chunk_among(dtype, &shape, payload.header.base, payload.body, at_hand)
-            .map_err(|e| self.name_chunk(t, e))?;
-        if byte_count(dtype, &payload.header.shape) != Some(chunk.len() as u64) {
-            return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", chunk.len()), section: "4" });
-        }
-        Ok(chunk)
-    }
-
-    /// Says of a body's defect which chunk it is in.
-    fn name_chunk(&self, t: &Task, e: Error) -> Error {
         let v = &self.container.variables()[t.variable];
-        let chunk = v.segments[t.segment].first_chunk + t.ordinal as u64;
-        match e {
-            Error::Corrupt { what, section } => {
-                Error::Corrupt { what: format!("chunk {chunk} of variable {:?}: {what}", v.record.name), section }
-            }
-            other => other,
-        }
+        let place =
+            ChunkRef { variable: t.variable as u64, chunk: v.segments[t.segment].first_chunk + t.ordinal as u64 };
+        Ok(ancestors::decode(&self, place)?.data)
     }
 
     fn coded_bytes(&self, t: &Task) -> u64 {
         self.container.variables()[t.variable].segments[t.segment].chunks[t.ordinal].entry.length
+    }
+}
+
+impl<'a> Chunks<'a> for &'a Reader {
+    fn find(&self, place: ChunkRef) -> Result<Found<'a>, Error> {
+        let reader: &'a Reader = self;
+        let missing = || {
+            let variable = reader.name(place.variable);
+            Error::MissingChunk { variable, chunk: place.chunk }
+        };
+        let v = reader.container.variables().get(place.variable as usize).ok_or_else(missing)?;
+        let segment = v.segments.iter().rposition(|s| s.first_chunk <= place.chunk).ok_or_else(missing)?;
+        let ordinal = (place.chunk - v.segments[segment].first_chunk) as usize;
+        let payload = reader.container.payload(place.variable as usize, segment, ordinal)?.ok_or_else(missing)?;
+        let model = payload.header.model.map(|id| reader.model(ModelId(id))).transpose()?;
+        Ok(Found { header: payload.header, body: Cow::Borrowed(payload.body), fill: v.record.fill, model })
+    }
+
+    fn model_inside(&self, first: [u8; FIRST_BYTES]) -> Result<Arc<LoadedModel>, Error> {
+        Reader::model_inside(self, first)
+    }
+
+    fn name(&self, variable: u64) -> String {
+        self.container.variables().get(variable as usize).map(|v| v.record.name.clone()).unwrap_or_default()
     }
 }
 

@@ -70,7 +70,7 @@ impl Encoder {
         if length != container.length() {
             return Err(Error::InvalidArgument(format!("{} changed while it was opened", path.display())));
         }
-        let session = Some(Session::resume(BufWriter::new(file), &container)?);
+        let session = Some(Session::resume(BufWriter::new(file), container)?);
         Ok(Encoder { session, target: Target::Append { length }, path: path.to_path_buf() })
     }
 

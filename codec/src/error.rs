@@ -36,6 +36,21 @@ pub enum Error {
         /// Ordinal of the chunk.
         chunk: u64,
     },
+    /// A chunk that another cannot be decoded without was lost before the file was recovered.
+    #[error(
+        "chunk {child} of variable {child_variable:?} cannot be decoded without chunk {chunk} of variable {variable:?}, which \
+         was lost (the file was recovered)"
+    )]
+    MissingReference {
+        /// Name of the variable whose chunk was lost.
+        variable: String,
+        /// Ordinal of the chunk that was lost.
+        chunk: u64,
+        /// Name of the variable whose chunk needs it.
+        child_variable: String,
+        /// Ordinal of the chunk that needs it.
+        child: u64,
+    },
     /// The caller's arguments make no sense together.
     #[error("invalid argument: {0}")]
     InvalidArgument(String),

@@ -111,7 +111,7 @@ fn typed<T: Float>(req: &ChunkRequest<'_>) -> Result<Option<EncodedChunk>, Error
         valid,
         ..ChunkStats::default()
     };
-    Ok(Some(EncodedChunk { base: TABLED, body, model: None, asks_model: false, stats }))
+    Ok(Some(EncodedChunk { base: TABLED, body, model: None, asks_model: false, references: vec![], stats }))
 }
 
 fn write_parameters(out: &mut Vec<u8>, p: &Parameters) {

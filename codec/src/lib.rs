@@ -17,6 +17,7 @@
 //! assert!((corner[5] - field[32]).abs() <= 1e-3);
 //! # Ok::<(), scicodec::Error>(())
 //! ```
+mod ancestors;
 pub mod base;
 mod boxes;
 mod bytes;
@@ -42,14 +43,17 @@ mod metrics;
 pub mod network;
 mod options;
 mod ordered;
+mod parents;
 mod plan;
 mod prepare;
 mod recover;
+mod reference;
 mod region;
 mod report;
 mod scout;
 mod scratch;
 mod select;
+mod select_beside;
 mod session;
 mod simd;
 mod source;
@@ -57,8 +61,8 @@ mod store;
 
 pub use boxes::{AUTO_CHUNK_VALUES, AUTO_SLAB_BYTES, auto_chunk};
 pub use chunk::{
-    ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, decode_chunk_with,
-    encode_chunk, learned_states,
+    ChunkBound, ChunkRequest, ChunkStats, DecodedChunk, Effort, EncodedChunk, decode_chunk, decode_chunk_beside,
+    decode_chunk_with, encode_chunk, encode_chunk_beside, learned_states,
 };
 pub use decode::{ChunkInfo, FileModel, Reader, Variable};
 pub use elements::numbers;
@@ -67,12 +71,13 @@ pub use error::Error;
 pub use error_bound::validate_bound;
 pub use learned::LoadedModel;
 pub use metrics::{ArrayRef, Metrics, SSIM_WINDOW, compare};
-pub use options::{ChunkShape, EncodeOptions, Fill, ModelChoice, Progress, VariableMeta};
+pub use options::{ChunkShape, ConditionOn, EncodeOptions, Fill, ModelChoice, Progress, VariableMeta};
 pub use plan::base_name;
 pub use recover::{RecoverReport, RecoveredVariable, recover, recover_to};
+pub use reference::Reference;
 pub use region::Region;
 pub use report::{FileReport, TestReport, VariableReport};
 pub use scicodec_format as format;
-pub use scicodec_format::{BoundKind, DType, ErrorBound, Limits};
+pub use scicodec_format::{BoundKind, ChunkRef, DType, ErrorBound, Limits};
 pub use source::{SliceSource, Source};
 pub use store::{MODELS_VARIABLE, Models, models_folder};

@@ -22,6 +22,8 @@ pub struct EncodeOptions {
     pub model: ModelChoice,
     /// Whether to put that model into the file, once a chunk has used it.
     pub embed_model: bool,
+    /// Beside which chunks of the same file chunks may be coded.
+    pub condition_on: ConditionOn,
     /// Whether to decode each payload once more and check it by independent code before it is written.
     pub verify: bool,
 }
@@ -37,6 +39,7 @@ impl EncodeOptions {
             threads: 0,
             model: ModelChoice::Default,
             embed_model: false,
+            condition_on: ConditionOn::Auto,
             verify: true,
         }
     }
@@ -63,6 +66,20 @@ pub enum ModelChoice {
     Given(Arc<LoadedModel>),
     /// This one, which will be in the file of the chunk: the chunk names it by the first bytes of its digest.
     Inside(Arc<LoadedModel>),
+}
+
+/// Beside which variables of the same file a variable may be coded. It takes effect chunk by chunk, where it makes a chunk
+/// smaller; decoding such a chunk takes decoding the same chunk of those variables first. Effort `fast` does without.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ConditionOn {
+    /// None: every chunk decodes by itself.
+    None,
+    /// Those that are there before it with the same shape and the same chunks: the last four of them, and, of an extension,
+    /// the segment before it.
+    #[default]
+    Auto,
+    /// These, as far as they have the same shape and chunks. Its own name stands for its earlier segments.
+    Names(Vec<String>),
 }
 
 /// How a variable is cut up.

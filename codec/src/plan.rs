@@ -1,5 +1,6 @@
 //! How one chunk is coded: everything that decode must know besides the entropy-coded stream (SPEC §4).
 use crate::Error;
+use crate::base::companion::{Aside, Beside, Companion};
 use crate::base::quantiser::Quantiser;
 use crate::base::raster::Weights;
 use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
@@ -68,6 +69,8 @@ pub struct Plan {
     pub coder: Coder,
     /// The model whose states coders of integers start from (SPEC §9.5).
     pub primed: Option<Guiding>,
+    /// The companions that are looked at (SPEC §8.10).
+    pub beside: Option<Beside>,
     /// Encoder only: fractions of a step from 1 minus this on are rounded up.
     pub rounding: f64,
 }
@@ -85,6 +88,8 @@ const LEARNED: u8 = 7;
 const TUCKER: u8 = 8;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
+/// Added to the code of a base that looks at companions.
+const CONDITIONED: u8 = scicodec_format::CONDITIONED;
 
 const FLAG_MASKED: u8 = 1;
 const FLAG_EXCEPTIONS: u8 = 2;
@@ -111,6 +116,8 @@ pub const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (2
 
 /// The name of a base by its code in the payload header.
 pub fn base_name(code: u8) -> &'static str {
+    // Whether it looks at companions is told apart.
+    let code = if scicodec_format::is_conditioned(code) { code & !CONDITIONED } else { code };
     match code {
         CONSTANT => "constant",
         INTERPOLATION => "interpolation",
@@ -145,7 +152,8 @@ impl Plan {
             Base::Tucker(_) => TUCKER,
             Base::Lossless { .. } => LOSSLESS,
         };
-        base + if matches!(self.map, Map::Lattice(_)) { ON_LATTICE } else { 0 }
+        let map = if matches!(self.map, Map::Lattice(_)) { ON_LATTICE } else { 0 };
+        base + map + if self.beside.is_some() { CONDITIONED } else { 0 }
     }
 
     /// The model that decoding asks.
@@ -181,6 +189,9 @@ impl Plan {
             && !matches!(self.base, Base::Learned { .. })
         {
             model.put(out);
+        }
+        if let Some(beside) = &self.beside {
+            beside.write(out);
         }
         if let Map::Lattice(l) = &self.map {
             put_float(out, l.offset);
@@ -230,8 +241,16 @@ impl Plan {
     }
 
     /// Reads the parameters of a base with this code, for elements of `size` bytes. `at_hand` is what it may ask for.
-    pub fn read(code: u8, b: &mut Bytes<'_>, size: usize, at_hand: AtHand<'_>) -> Result<(Plan, Stream), Error> {
+    pub fn read(
+        code: u8,
+        b: &mut Bytes<'_>,
+        size: usize,
+        at_hand: AtHand<'_>,
+        references: usize,
+    ) -> Result<(Plan, Stream), Error> {
         let flags = b.byte()?;
+        let conditioned = scicodec_format::is_conditioned(code);
+        let code = if conditioned { code & !CONDITIONED } else { code };
         let coder = match flags & (FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_ZEROS_FIRST) {
             0 => Coder::FullMix,
             FLAG_ONE_CONTEXT => Coder::OneContext,
@@ -239,12 +258,19 @@ impl Plan {
             MIXTURE_ZEROS_FIRST => Coder::ZerosFirst,
             _ => return corrupt("two ways of coding integers".into()),
         };
+        if conditioned && (coder != Coder::ZerosFirst || !matches!(code & !ON_LATTICE, INTERPOLATION | LEARNED)) {
+            return Err(Error::Unsupported { feature: format!("base {code} beside other chunks") });
+        }
         let primed = flags & FLAG_PRIMED != 0;
         if primed && (coder != Coder::ZerosFirst || matches!(code, CONSTANT | LOSSLESS)) {
             return corrupt("states for coders that take none".into());
         }
         let mut primed = match primed && code != LEARNED {
             true => Some(Guiding::read(b.byte()?, b, at_hand)?),
+            false => None,
+        };
+        let beside = match conditioned {
+            true => Some(Beside::read(b, references)?),
             false => None,
         };
         let mut map = if flags & FLAG_LOGARITHM != 0 { Map::Logarithm } else { Map::Plain };
@@ -307,7 +333,7 @@ impl Plan {
             }
             _ => return Err(Error::Unsupported { feature: format!("base {code}") }),
         };
-        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, coder, primed, rounding: 0.5 };
+        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, coder, primed, beside, rounding: 0.5 };
         if let Some(model) = &plan.primed
             && model.model()?.priors().is_none()
         {
@@ -345,6 +371,7 @@ impl Plan {
         g: Geometry,
         v: &mut [f64],
         mask: Option<&[bool]>,
+        companions: &[Companion],
         learned: Option<&RefCell<Vec<(Place, States)>>>,
     ) {
         // Whoever made the plan has asked for the model.
@@ -352,12 +379,12 @@ impl Plan {
         let start = Start { priors: model.and_then(|m| m.priors()), learned };
         match self.coder {
             // Silence asks no model: one context is as good as six.
-            _ if C::SILENT => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, start),
-            Coder::OneContext => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, start),
-            Coder::FullMix => self.code_with::<C, ResidualCoder<CONTEXTS>>(c, g, v, mask, start),
-            Coder::Estimate => self.code_with::<C, Estimate>(c, g, v, mask, start),
-            Coder::Mixture if C::DECODING => self.code_with::<C, Mixture<4, false>>(c, g, v, mask, start),
-            Coder::Mixture | Coder::ZerosFirst => widest(Coding { plan: self, c, g, v, mask, start }),
+            _ if C::SILENT => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, companions, start),
+            Coder::OneContext => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, companions, start),
+            Coder::FullMix => self.code_with::<C, ResidualCoder<CONTEXTS>>(c, g, v, mask, companions, start),
+            Coder::Estimate => self.code_with::<C, Estimate>(c, g, v, mask, companions, start),
+            Coder::Mixture if C::DECODING => self.code_with::<C, Mixture<4, false>>(c, g, v, mask, companions, start),
+            Coder::Mixture | Coder::ZerosFirst => widest(Coding { plan: self, c, g, v, mask, companions, start }),
         }
     }
 
@@ -368,21 +395,27 @@ impl Plan {
         g: Geometry,
         v: &mut [f64],
         mask: Option<&[bool]>,
+        companions: &[Companion],
         start: Start<'_>,
     ) {
+        let aside = self.beside.as_ref().map(|b| Aside::new(companions, b, g.len()));
         let quantiser = |step: f64| match self.map {
             Map::Lattice(_) => Quantiser::integer(step),
             _ => Quantiser::real(step).rounding(self.rounding),
         };
         match &self.base {
             Base::Interpolation { p, step } => {
-                interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).starting(start).run(c)
+                interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).beside(aside).starting(start).run(c)
             }
             Base::Learned { p, step, levels, model } => {
                 // Whoever made the plan has asked for the model.
                 if let Ok(model) = model.model() {
                     let guide = Guide::new(model.predictor(), g.len(), u32::from(*levels));
-                    interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).guided(guide).starting(start).run(c);
+                    interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask)
+                        .beside(aside)
+                        .guided(guide)
+                        .starting(start)
+                        .run(c);
                 }
             }
             Base::Raster { weights, step } => {
@@ -402,6 +435,7 @@ struct Coding<'a, C> {
     g: Geometry,
     v: &'a mut [f64],
     mask: Option<&'a [bool]>,
+    companions: &'a [Companion],
     start: Start<'a>,
 }
 
@@ -409,6 +443,10 @@ impl<C: BitCoder> Kernel for Coding<'_, C> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        self.plan.code_with::<C, Mixture<4, true>>(self.c, self.g, self.v, self.mask, self.start);
+        let Coding { plan, c, g, v, mask, companions, start } = self;
+        match companions {
+            [] => plan.code_with::<C, Mixture<4, true>>(c, g, v, mask, companions, start),
+            _ => plan.code_with::<C, Mixture<6, true>>(c, g, v, mask, companions, start),
+        }
     }
 }

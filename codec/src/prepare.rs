@@ -5,6 +5,7 @@ use crate::chunk::{ChunkBound, ChunkRequest, ChunkStats, Effort, State};
 use crate::elements::{all_numbers, bits, number, ordered};
 use crate::options::ModelChoice;
 use crate::plan::{Base, Coder, Map, Plan, base_name};
+use crate::reference::Referred;
 use scicodec_format::DType;
 
 /// One chunk, ready to be coded by any plan.
@@ -23,6 +24,8 @@ pub struct Prepared {
     pub lo: f64,
     pub hi: f64,
     pub valid: u64,
+    /// What it may be coded beside.
+    pub references: Vec<Referred>,
 }
 
 impl Prepared {
@@ -70,6 +73,7 @@ impl Prepared {
             lo,
             hi,
             valid,
+            references: Vec::new(),
         })
     }
 
@@ -99,6 +103,7 @@ impl Prepared {
             }
         }
         let special = (!special.is_empty()).then_some(special);
+        let references = self.references.iter().map(|r| r.crop(&self.g, start, n)).collect();
         Prepared {
             dtype: self.dtype,
             g,
@@ -111,6 +116,7 @@ impl Prepared {
             lo,
             hi,
             valid,
+            references,
         }
     }
 
@@ -123,6 +129,7 @@ impl Prepared {
             masked: self.special.is_some(),
             coder: Coder::FullMix,
             primed: None,
+            beside: None,
             rounding: 0.5,
         }
     }
@@ -235,6 +242,9 @@ impl Prepared {
     /// What a plan codes.
     pub fn state(&self, plan: &Plan) -> State {
         let mut s = State::default();
+        if let Some(beside) = &plan.beside {
+            s.companions = beside.companions(&self.references);
+        }
         if plan.masked
             && let Some(special) = &self.special
         {
@@ -275,7 +285,7 @@ fn within_reach(dtype: DType, bound: ChunkBound) -> ChunkBound {
 }
 
 /// Gives masked points the number of the nearest unmasked one before them in the row, else of the row above.
-fn fill_in(g: &Geometry, v: &mut [f64], skip: &[bool]) {
+pub fn fill_in(g: &Geometry, v: &mut [f64], skip: &[bool]) {
     let n = g.n[3];
     let first = skip.iter().position(|s| !s).map_or(0.0, |i| v[i]);
     for row in 0..v.len() / n.max(1) {

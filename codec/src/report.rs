@@ -36,6 +36,8 @@ pub struct VariableReport {
     pub valid: u64,
     /// How many chunks each base was chosen for.
     pub bases: BTreeMap<&'static str, u64>,
+    /// How many chunks were coded beside others.
+    pub conditioned: u64,
     /// Σ (x - x̂)².
     pub(crate) squares: f64,
 }
@@ -57,13 +59,15 @@ impl Default for VariableReport {
             rmse: 0.0,
             valid: 0,
             bases: BTreeMap::new(),
+            conditioned: 0,
             squares: 0.0,
         }
     }
 }
 
 impl VariableReport {
-    pub(crate) fn add(&mut self, base: &'static str, bytes: u64, reached: &Reached) {
+    pub(crate) fn add(&mut self, base: &'static str, bytes: u64, reached: &Reached, conditioned: bool) {
+        self.conditioned += u64::from(conditioned);
         self.compressed_bytes += bytes;
         *self.bases.entry(base).or_default() += 1;
         self.max_error = self.max_error.max(reached.max_error);

@@ -2,7 +2,7 @@
 use crate::Error;
 use crate::base::interpolation::Parameters;
 use crate::base::raster::Weights;
-use crate::base::{tucker_search, wavelet};
+use crate::base::{companion, tucker_search, wavelet};
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, price, reconstruct};
 use crate::entropy::Start;
@@ -11,6 +11,7 @@ use crate::learned::{self, Guiding};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 use crate::scout::Hint;
+use crate::select_beside;
 
 /// The finest levels that a model guides.
 const GUIDED_LEVELS: u8 = 4;
@@ -35,6 +36,8 @@ struct Search<'a> {
     best: Option<(f64, Plan)>,
     /// The cheapest interpolation, if it was among the cheapest.
     interpolation: Option<(f64, Plan)>,
+    /// What was tried that can look at references.
+    likely: Vec<(f64, Plan)>,
     /// The model whose states coders start from.
     priming: Option<Guiding>,
     /// The part of the chunk on which choices are tried, if it is large.
@@ -45,23 +48,33 @@ struct Search<'a> {
     settled: bool,
 }
 
-/// The plan that codes this chunk in the fewest bytes of those tried, and another one if that was found on a part alone
-/// and is guided by a network: what a network gains on a part says little about the whole.
-pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Option<Plan>), Error> {
+/// The plan that codes this chunk in the fewest bytes of those tried, and others to be held against it on the whole: one
+/// without a network if that was found on a part alone and is guided by one (what a network gains on a part says little
+/// about the whole), and the best that looks at references.
+pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> {
     let masked = x.special.is_some();
     let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
-    let plan = |base| Plan { base, map: Map::Plain, masked, coder: coder(x.effort), primed: None, rounding: 0.5 };
+    let plan = |base| Plan {
+        base,
+        map: Map::Plain,
+        masked,
+        coder: coder(x.effort),
+        primed: None,
+        beside: None,
+        rounding: 0.5,
+    };
     let Some(first) = (0..x.bits.len()).find(|&i| valid(i)) else {
-        return Ok((plan(Base::Constant(0)), None));
+        return Ok((plan(Base::Constant(0)), vec![]));
     };
     if (0..x.bits.len()).all(|i| x.bits[i] == x.bits[first] || !valid(i)) {
-        return Ok((plan(Base::Constant(x.bits[first])), None));
+        return Ok((plan(Base::Constant(x.bits[first])), vec![]));
     }
     let part = part(x, !hints.is_empty());
     let mut s = Search {
         x,
         best: None,
         interpolation: None,
+        likely: vec![],
         priming: priming(x),
         part: part.as_ref(),
         hints: if part.is_some() { hints } else { &[] },
@@ -80,8 +93,9 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Option<Plan>), Erro
         s.settle();
     }
     s.unprime();
-    let rival = classic.filter(|_| guided && part.is_some()).map(|b| b.1);
-    Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rival))
+    let mut rivals: Vec<Plan> = classic.filter(|_| guided && part.is_some()).map(|b| b.1).into_iter().collect();
+    rivals.extend(select_beside::choose(s.ground(), &s.likely, s.cost()).map(|plan| fit_step(x, plan)));
+    Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rivals))
 }
 
 impl Search<'_> {
@@ -188,7 +202,7 @@ impl Search<'_> {
     fn plan(&self, base: Base, map: &Map) -> Plan {
         let coder = coder(self.x.effort);
         let primed = self.priming.clone().filter(|_| !matches!(base, Base::Constant(_) | Base::Lossless { .. }));
-        Plan { base, map: map.clone(), masked: self.x.special.is_some(), coder, primed, rounding: 0.5 }
+        Plan { base, map: map.clone(), masked: self.x.special.is_some(), coder, primed, beside: None, rounding: 0.5 }
     }
 
     /// What choices are tried on.
@@ -199,6 +213,9 @@ impl Search<'_> {
     /// Tries a plan, and says what it costs.
     fn consider(&mut self, plan: &Plan) -> f64 {
         let cost = cost(self.ground(), plan);
+        if !self.x.references.is_empty() && companion::takes(plan) {
+            self.likely.push((cost, plan.clone()));
+        }
         if cost < self.cost() {
             self.keep(cost, plan.clone());
         }
@@ -535,7 +552,7 @@ fn roughness(x: &Prepared) -> f64 {
 }
 
 /// Sets the step so that the root mean squared error just meets its limit, where that is the bound.
-fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
+pub fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
     let ChunkBound::Rmse(limit) = x.bound else { return plan };
     if matches!(plan.map, Map::Lattice(_)) || plan.step() == 0.0 {
         return plan;

@@ -4,35 +4,36 @@ use crate::chunk::{decode_chunk_among, encode_hinted};
 use crate::element::{Extent, bits_value};
 use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
-use crate::learned::{AtHand, Guiding};
+use crate::learned::{AtHand, Guiding, LoadedModel};
 use crate::options::ModelChoice;
 use crate::ordered::run_ordered;
+use crate::parents::{Again, Parents, Sink, Written, WrittenChunk, WrittenSegment};
 use crate::report::VariableReport;
 use crate::scout::{self, Hint};
 use crate::scratch::{give, take};
+use crate::store::Models;
 use crate::{
-    BoundKind, ChunkBound, ChunkRequest, ChunkShape, ChunkStats, DType, EncodeOptions, Error, ErrorBound, Progress,
-    Source, VariableMeta, auto_chunk,
+    BoundKind, ChunkBound, ChunkRequest, ChunkShape, ChunkStats, DType, Effort, EncodeOptions, Error, ErrorBound,
+    Progress, Reference, Source, VariableMeta, auto_chunk,
 };
 use scicodec_format::{
-    BoxRegion, ChunkFacts, Container, EncodedPayload, Grid, Limits, PayloadHeader, ValueRange, VariableRecord, Writer,
-    byte_count,
+    BoxRegion, ChunkFacts, ChunkRef, Container, EncodedPayload, Grid, Limits, PayloadHeader, ValueRange,
+    VariableRecord, Writer, byte_count,
 };
-use std::io::Write;
-
-/// What extending needs to know of a variable.
-struct Known {
-    record: VariableRecord,
-    /// Chunks so far.
-    chunks: u64,
-    /// The bound that its first segment's chunks keep, or why it cannot be told.
-    bound: Result<ChunkBound, String>,
-}
+use std::sync::Arc;
 
 /// A container being written.
-pub(crate) struct Session<W: Write> {
+pub(crate) struct Session<W: Sink> {
     writer: Writer<W>,
-    known: Vec<Known>,
+    written: Vec<Written>,
+    /// For each variable the bound that its first segment's chunks keep, or why it cannot be told.
+    bounds: Vec<Result<ChunkBound, String>>,
+    /// What the file was before it was opened.
+    before: Option<Container>,
+    again: Again,
+    models: Models,
+    /// Models that were put into the file, or will be.
+    inside: Vec<Arc<LoadedModel>>,
     /// After an error the container is in pieces, and nothing more is accepted.
     broken: bool,
 }
@@ -40,6 +41,7 @@ pub(crate) struct Session<W: Write> {
 /// One chunk on its way from the source to the file.
 struct Done {
     payload: EncodedPayload,
+    depth: u8,
     facts: ChunkFacts,
     reached: Reached,
     base: &'static str,
@@ -79,18 +81,31 @@ fn extents(place: &BoxRegion) -> Vec<usize> {
     place.extent.iter().map(|&e| e as usize).collect()
 }
 
-impl<W: Write> Session<W> {
+impl<W: Sink> Session<W> {
     pub(crate) fn create(out: W) -> Result<Session<W>, Error> {
-        Ok(Session { writer: Writer::create(out)?, known: vec![], broken: false })
+        let again = out.again()?;
+        Session::new(Writer::create(out)?, again, None)
     }
 
-    pub(crate) fn resume(out: W, container: &Container) -> Result<Session<W>, Error> {
-        let known = container.variables().iter().map(|v| Known {
-            record: v.record.clone(),
-            chunks: v.chunks(),
-            bound: resolve_again(v).map_err(|e| e.to_string()),
-        });
-        Ok(Session { known: known.collect(), writer: Writer::resume(out, container)?, broken: false })
+    pub(crate) fn resume(out: W, container: Container) -> Result<Session<W>, Error> {
+        let again = out.again()?;
+        Session::new(Writer::resume(out, &container)?, again, Some(container))
+    }
+
+    fn new(writer: Writer<W>, again: Again, before: Option<Container>) -> Result<Session<W>, Error> {
+        let variables = before.as_ref().map_or(&[][..], |c| c.variables());
+        let written = variables.iter().map(Written::before).collect();
+        let bounds = variables.iter().map(|v| resolve_again(v).map_err(|e| e.to_string())).collect();
+        Ok(Session {
+            writer,
+            written,
+            bounds,
+            before,
+            again,
+            models: Models::installed(),
+            inside: vec![],
+            broken: false,
+        })
     }
 
     pub(crate) fn sink(&mut self) -> &mut W {
@@ -153,9 +168,9 @@ impl<W: Write> Session<W> {
             first_chunk: 0,
             lone: grid.chunks() == 1,
         };
-        let report = self.encode_group(&plan, &grid, &meta.name, progress)?;
-        self.known.push(Known { record, chunks: grid.chunks(), bound: Ok(bound) });
-        Ok(report)
+        self.written.push(Written { record, segments: vec![] });
+        self.bounds.push(Ok(bound));
+        self.encode_group(&plan, grid, 0, progress)
     }
 
     pub(crate) fn extend_variable(
@@ -167,11 +182,11 @@ impl<W: Write> Session<W> {
     ) -> Result<VariableReport, Error> {
         self.expect_whole()?;
         let invalid = |what: String| Err(Error::InvalidArgument(what));
-        let Some(variable) = self.known.iter().position(|k| k.record.name == name) else {
+        let Some(variable) = self.written.iter().position(|w| w.record.name == name) else {
             return invalid(format!("no variable named {name:?}"));
         };
-        let known = &self.known[variable];
-        let (record, dtype, shape) = (&known.record, source.dtype(), source.shape());
+        let written = &self.written[variable];
+        let (record, dtype, shape) = (&written.record, source.dtype(), source.shape());
         if dtype != record.dtype || shape.is_empty() || shape.get(1..) != record.shape.get(1..) {
             return invalid(format!(
                 "variable {name:?} is {} {:?}: {} {shape:?} does not continue it along axis 0",
@@ -196,7 +211,7 @@ impl<W: Write> Session<W> {
         if fill.is_some() && fill != record.fill {
             return invalid(format!("variable {name:?} has another fill value"));
         }
-        let bound = match &known.bound {
+        let bound = match &self.bounds[variable] {
             Ok(bound) => *bound,
             Err(why) => return invalid(format!("variable {name:?} cannot be extended: {why}")),
         };
@@ -209,26 +224,42 @@ impl<W: Write> Session<W> {
             asked: record.bound,
             fill: record.fill,
             variable: variable as u64,
-            first_chunk: known.chunks,
+            first_chunk: written.chunks(),
             lone: grid.chunks() == 1,
         };
-        let report = self.encode_group(&plan, &grid, name, progress)?;
-        self.known[variable].chunks += grid.chunks();
-        Ok(report)
+        let start = written.extent();
+        self.encode_group(&plan, grid, start, progress)
     }
 
-    /// Encodes all chunks of the group that the writer has begun.
+    /// Encodes all chunks of the group that the writer has begun, a segment that starts at this index of axis 0.
     fn encode_group(
         &mut self,
         plan: &Plan<'_>,
-        grid: &Grid,
-        name: &str,
+        grid: Grid,
+        start: u64,
         progress: &dyn Fn(Progress),
     ) -> Result<VariableReport, Error> {
         self.broken = true;
-        let dtype = plan.source.dtype();
-        let total = byte_count(dtype, grid.shape()).unwrap_or(0);
-        let mut report = VariableReport::new(name, plan, grid, total);
+        if let ModelChoice::Given(model) | ModelChoice::Inside(model) = &plan.options.model {
+            self.models.add(model.clone());
+        }
+        if let ModelChoice::Inside(model) = &plan.options.model {
+            self.inside.push(model.clone());
+        }
+        let Session { writer, written, before, again, models, inside, .. } = self;
+        let (written, file) = (&written[..], again.file());
+        let parents = Parents { variables: written, before: before.as_ref(), file, models, inside };
+        let name = &written[plan.variable as usize].record.name;
+        let candidates = match plan.options.effort {
+            Effort::Fast => vec![],
+            _ => parents.candidates(
+                &plan.options.condition_on,
+                (plan.variable, name),
+                (start, plan.first_chunk, &grid),
+            )?,
+        };
+        let total = byte_count(plan.source.dtype(), grid.shape()).unwrap_or(0);
+        let mut report = VariableReport::new(name, plan, &grid, total);
         let (mut done, mut coded, mut asks_model) = (0, 0, false);
         let hints = scout::hints(scout::candidates(grid.chunks(), plan.options.effort), |i| {
             let Some(place) = grid.chunk_box(i) else { return Ok(None) };
@@ -238,20 +269,25 @@ impl<W: Write> Session<W> {
             found
         })?;
         let work = |i| match grid.chunk_box(i) {
-            Some(place) => encode_one(plan, i, &place, &hints),
+            Some(place) => encode_one(plan, i, &place, &hints, &parents, &candidates),
             None => Err(Error::InvalidArgument(format!("no chunk {i}"))),
         };
+        let mut chunks = vec![];
         run_ordered(grid.chunks(), plan.options.threads, work, |_, chunk: Done| {
-            let bytes = self.writer.push(&chunk.payload, chunk.facts)?;
+            let bytes = writer.push(&chunk.payload, chunk.facts)?;
             // What is complete goes to the system at once: a killed process loses the chunk in flight and no other.
-            self.writer.sink().flush()?;
+            writer.sink().flush()?;
             done += chunk.raw;
             coded += bytes;
             asks_model |= chunk.asks_model;
-            report.add(chunk.base, bytes, &chunk.reached);
+            report.add(chunk.base, bytes, &chunk.reached, chunk.depth > 0);
+            let place = again.place(chunk.payload, writer.last_payload(), bytes);
+            chunks.push(WrittenChunk { place, depth: chunk.depth });
             progress(Progress { done, total, coded });
             Ok(())
         })?;
+        let segment = WrittenSegment { start, first_chunk: plan.first_chunk, grid, chunks };
+        self.written[plan.variable as usize].segments.push(segment);
         if plan.options.embed_model
             && asks_model
             && let Some(model) = Guiding::of(&plan.options.model)
@@ -281,12 +317,25 @@ impl VariableReport {
     }
 }
 
-/// Reads, encodes and checks one chunk.
-fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion, hints: &[Hint]) -> Result<Done, Error> {
+/// Reads, encodes and checks one chunk, beside these candidates.
+fn encode_one(
+    plan: &Plan<'_>,
+    i: u64,
+    place: &BoxRegion,
+    hints: &[Hint],
+    parents: &Parents<'_>,
+    candidates: &[(u64, u64)],
+) -> Result<Done, Error> {
     let dtype = plan.source.dtype();
     let data = read_box(plan.source, place)?;
     let shape = extents(place);
-    let chunk = encode_hinted(&plan.request(&shape, &data), hints)?;
+    let own = ChunkRef { variable: plan.variable, chunk: plan.first_chunk + i };
+    let offered = parents.decode(own, candidates)?;
+    let references: Vec<Reference<'_>> = offered.iter().map(|(_, d)| d.as_reference()).collect();
+    let chunk = encode_hinted(&plan.request(&shape, &data), hints, &references)?;
+    let chosen: Vec<Reference<'_>> = chunk.references.iter().map(|&k| references[k]).collect();
+    let places: Vec<ChunkRef> = chunk.references.iter().map(|&k| offered[k].0).collect();
+    let depth = places.iter().filter_map(|&r| parents.depth(r)).map(|d| d + 1).max().unwrap_or(0);
     let header = PayloadHeader {
         dtype,
         shape: place.extent.clone(),
@@ -295,6 +344,7 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion, hints: &[Hint]) -> Res
         variable: plan.variable,
         chunk: plan.first_chunk + i,
         model: chunk.model.map(|id| id.0),
+        references: places,
         aligned: false,
     };
     let payload = EncodedPayload::new(&header, &chunk.body);
@@ -309,7 +359,7 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion, hints: &[Hint]) -> Res
             ModelChoice::Given(model) if chunk.model.is_some() => AtHand::Named(model),
             _ => AtHand::File(&inside),
         };
-        let decoded = decode_chunk_among(dtype, &shape, parsed.header.base, parsed.body, at_hand)?;
+        let decoded = decode_chunk_among(dtype, &shape, parsed.header.base, parsed.body, at_hand, &chosen)?;
         let reached = check_chunk(dtype, &data, &decoded, plan.bound, plan.fill)?;
         give(decoded);
         reached
@@ -321,7 +371,7 @@ fn encode_one(plan: &Plan<'_>, i: u64, place: &BoxRegion, hints: &[Hint]) -> Res
     let facts = ChunkFacts { max_error: Some(round_up(reached.max_error)), range };
     let raw = data.len() as u64;
     give(data);
-    Ok(Done { payload, facts, reached, base: chunk.stats.base, asks_model: chunk.asks_model, raw })
+    Ok(Done { payload, depth, facts, reached, base: chunk.stats.base, asks_model: chunk.asks_model, raw })
 }
 
 fn reached_of(stats: &ChunkStats) -> Reached {

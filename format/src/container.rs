@@ -1,6 +1,7 @@
 //! Reading a container (SPEC §6): the whole index first, then single payloads without a copy.
 use crate::index::{ALIGNMENT, Chunk, ChunkForm, Contents, EmbeddedModel, Segment, Variable, read_indexes};
-use crate::payload::{Claim, Described};
+use crate::payload::{Claim, Described, split_references};
+use crate::reference::ChunkRef;
 use crate::shape::check_chunk_bytes;
 use crate::{Defect, Error, Limits, Payload, PayloadHeader, error::corrupt, map::Bytes};
 use std::{fs::File, path::Path};
@@ -86,8 +87,10 @@ impl Container {
                 check_chunk_bytes(dtype, &shape, &self.limits)?;
                 let (base, length) = (c.entry.base, c.entry.length);
                 let (variable, chunk) = (variable as u64, s.first_chunk + chunk as u64);
-                let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, aligned: false };
-                return Ok(Some(Payload { header, body: bytes, crc, length }));
+                let (references, body) = split_references(base, ChunkRef { variable, chunk }, bytes, c.offset)?;
+                let aligned = false;
+                let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, references, aligned };
+                return Ok(Some(Payload { header, body, crc, length }));
             }
             ChunkForm::Aligned => Payload::parse(bytes, &self.limits),
             ChunkForm::Bare => Claim::read(bytes).and_then(|claim| claim.bare(bytes, &described, &self.limits)),
@@ -140,6 +143,7 @@ fn mismatch(
         (Some(&h.shape) == extent.as_ref(), "shape"),
         (h.bound == v.record.bound, "bound"),
         (h.base == c.entry.base, "base"),
+        (h.references == c.references, "references"),
         (c.entry.crc.is_none_or(|crc| crc == p.crc), "checksum"),
     ];
     checks.iter().find(|(same, _)| !same).map(|&(_, what)| what)

@@ -75,6 +75,9 @@ pub enum Defect {
     /// A model inside the file that cannot be one, or is there already.
     #[error("a model in the file {0}")]
     Model(&'static str),
+    /// References of a chunk that cannot be followed.
+    #[error("the references of a chunk {0}")]
+    Reference(&'static str),
     /// A chunk extent of zero.
     #[error("a chunk shape has an extent of 0")]
     ChunkShape,
@@ -126,6 +129,7 @@ impl Defect {
             MissingChunk | AchievedError | ValueRange => "6.5",
             Overlap | IndexLength | PreviousIndex(_) | FooterMagic | Padding | PayloadMismatch(_) => "6.6",
             Model(_) => "6.10",
+            Reference(_) => "6.12",
             ReservedBits { .. } => "1",
             Checksum { .. } => "1",
         }

@@ -1,9 +1,11 @@
 //! The head, the footer and the chain of indexes (SPEC §6.1, §6.6).
 use crate::cursor::{Cursor, put_u32, put_varint};
+use crate::payload::split_references;
 use crate::record::{
-    EXTENSION_TAG, EXTENSION_TAG_1, Held, MODEL_TAG, Record, VARIABLE_TAG, VARIABLE_TAG_1, VariableRecord, covering,
-    parse_record,
+    EXTENSION_TAG, EXTENSION_TAG_1, Held, MODEL_TAG, REFERENCES_TAG, Record, Rest, VARIABLE_TAG, VARIABLE_TAG_1,
+    VariableRecord, covering, parse_record,
 };
+use crate::reference::{ChunkRef, MAX_DEPTH, is_conditioned, read_references};
 use crate::shape::{byte_count, check_chunk_bytes};
 use crate::table::{ChunkEntry, read_table};
 use crate::table1::read_table_1;
@@ -153,6 +155,10 @@ pub struct Chunk {
     pub form: ChunkForm,
     /// What the table says.
     pub entry: ChunkEntry,
+    /// The chunks that must be decoded before it: of variables before its own, or before it in its own.
+    pub references: Vec<ChunkRef>,
+    /// The longest chain of chunks that must be decoded before it.
+    pub depth: u8,
 }
 
 /// How a chunk lies in the file.
@@ -249,9 +255,11 @@ impl FileModel {
         let mut index = Cursor::new(&bytes[tables.clone()], tables.start as u64, "index");
         let tags: &[u8] = match self.version {
             1 => &[VARIABLE_TAG_1, EXTENSION_TAG_1],
-            _ => &[VARIABLE_TAG, EXTENSION_TAG, MODEL_TAG],
+            _ => &[VARIABLE_TAG, EXTENSION_TAG, MODEL_TAG, REFERENCES_TAG],
         };
         let mut at = start;
+        // The variable whose last segment has chunks of which the next record tells what they refer to.
+        let mut untold: Option<usize> = None;
         while at < stop {
             let here = &bytes[at as usize..stop as usize];
             if let Some(&tag) = here.first().filter(|tag| !tags.contains(tag)) {
@@ -260,10 +268,24 @@ impl FileModel {
             let parsed = parse_record(here, at, &self.limits, |v| self.rank_of(v))?;
             let record_end = at + parsed.length;
             if let Record::Model(id) = parsed.record {
+                if untold.is_some() {
+                    return corrupt(Defect::Reference("are missing"), at);
+                }
                 let (file, offset) = parsed.rest.bytes();
                 self.add_model(EmbeddedModel { id, offset, length: file.len() as u64 }, at)?;
                 at = record_end;
                 continue;
+            }
+            if let Record::References(of) = parsed.record {
+                let Some(v) = untold.take().filter(|&v| v as u64 == of) else {
+                    return corrupt(Defect::Reference("are told of chunks that have none"), at);
+                };
+                self.tell_references(v, &parsed.rest, at)?;
+                at = record_end;
+                continue;
+            }
+            if untold.is_some() {
+                return corrupt(Defect::Reference("are missing"), at);
             }
             let (variable, grid) = self.declare(parsed.record, at)?;
             let dtype = self.variables[variable].record.dtype;
@@ -275,7 +297,7 @@ impl FileModel {
                 Held::Chunk { entry, model, .. } => {
                     let form = ChunkForm::Inside { crc: parsed.crc, model };
                     at = record_end;
-                    vec![Chunk { offset: body_at, gap: body_at, form, entry }]
+                    vec![Chunk { offset: body_at, gap: body_at, form, entry, references: vec![], depth: 0 }]
                 }
                 Held::Table(entry) => self.lay_out(vec![entry], record_end, &mut at)?,
                 Held::Nothing => {
@@ -286,7 +308,17 @@ impl FileModel {
                     self.lay_out(entries, record_end, &mut at)?
                 }
             };
+            let conditioned = chunks.iter().any(|c| !c.entry.is_missing() && is_conditioned(c.entry.base));
+            let inside = chunks.iter().any(|c| matches!(c.form, ChunkForm::Inside { .. }));
             self.add_segment(variable, grid, chunks);
+            if conditioned && inside {
+                self.refer_inside(variable, bytes)?;
+            } else if conditioned {
+                untold = Some(variable);
+            }
+        }
+        if untold.is_some() {
+            return corrupt(Defect::Reference("are missing"), stop);
         }
         if at > stop {
             return corrupt(Defect::Overlap, stop);
@@ -308,7 +340,7 @@ impl FileModel {
             let offset = if packed { at } else { align(at) };
             let Some(end) = offset.checked_add(entry.length) else { return corrupt(Defect::Overlap, gap) };
             at = end;
-            chunks.push(Chunk { offset, gap, form, entry });
+            chunks.push(Chunk { offset, gap, form, entry, references: vec![], depth: 0 });
         }
         *end = at;
         Ok(chunks)
@@ -340,6 +372,7 @@ impl FileModel {
             }
             // Models are no variables: whoever reads the groups takes them out.
             Record::Model(_) => return corrupt(Defect::RecordTag(MODEL_TAG), at),
+            Record::References(_) => return corrupt(Defect::RecordTag(REFERENCES_TAG), at),
             Record::Extension(e) => {
                 // `parse_record` has seen that the variable is there.
                 let Some(v) = usize::try_from(e.variable).ok().filter(|&v| v < self.variables.len()) else {
@@ -385,6 +418,73 @@ impl FileModel {
             return Err(Error::Limit { what: "models in a file", limit, asked });
         }
         self.models.push(model);
+        Ok(())
+    }
+
+    /// Reads what the conditioned chunks of a variable's last segment refer to.
+    fn tell_references(&mut self, variable: usize, told: &Rest<'_>, record: u64) -> Result<(), Error> {
+        let (bytes, at) = told.bytes();
+        let mut c = Cursor::new(bytes, at, "references of chunks");
+        let count = self.variables[variable].segments.last().map_or(0, |s| s.chunks.len());
+        for k in 0..count {
+            let Some(s) = self.variables[variable].segments.last() else { break };
+            let chunk = &s.chunks[k];
+            if chunk.entry.is_missing() || !is_conditioned(chunk.entry.base) {
+                continue;
+            }
+            let own = ChunkRef { variable: variable as u64, chunk: s.first_chunk + k as u64 };
+            let references = read_references(&mut c, own)?;
+            self.refer(variable, k, references, record)?;
+        }
+        if c.remaining() != 0 {
+            return corrupt(Defect::RecordLength("record of references"), c.offset());
+        }
+        Ok(())
+    }
+
+    /// Reads what the chunk inside the record of a variable's last segment refers to.
+    fn refer_inside(&mut self, variable: usize, bytes: &[u8]) -> Result<(), Error> {
+        let Some(s) = self.variables[variable].segments.last() else { return Ok(()) };
+        let Some(chunk) = s.chunks.first() else { return Ok(()) };
+        let (at, own) = (chunk.offset, ChunkRef { variable: variable as u64, chunk: s.first_chunk });
+        let body = bytes.get(at as usize..(at + chunk.entry.length) as usize).unwrap_or(&[]);
+        let (references, _) = split_references(chunk.entry.base, own, body, at)?;
+        self.refer(variable, 0, references, at)
+    }
+
+    /// Takes note of what chunk `k` of a variable's last segment refers to: chunks that are there before it, over the same
+    /// places or, of its own variable, of the same shape.
+    fn refer(&mut self, variable: usize, k: usize, references: Vec<ChunkRef>, at: u64) -> Result<(), Error> {
+        let place = |r: &ChunkRef| {
+            let v = self.variables.get(usize::try_from(r.variable).ok()?)?;
+            let s = v.segments.iter().rev().find(|s| s.first_chunk <= r.chunk)?;
+            let k = r.chunk - s.first_chunk;
+            let mut place = s.grid.chunk_box(k)?;
+            if let Some(first) = place.start.first_mut() {
+                *first += s.start;
+            }
+            Some((place, s.chunks.get(usize::try_from(k).ok()?)?.depth))
+        };
+        let last = self.variables[variable].segments.last();
+        let own = ChunkRef { variable: variable as u64, chunk: last.map_or(0, |s| s.first_chunk) + k as u64 };
+        let Some((here, _)) = place(&own) else { return Ok(()) };
+        let mut depth = 0;
+        for r in &references {
+            let Some((there, deep)) = place(r) else {
+                return corrupt(Defect::Reference("name a chunk that is not there"), at);
+            };
+            let fits = if r.variable == own.variable { there.extent == here.extent } else { there == here };
+            if !fits {
+                return corrupt(Defect::Reference("name a chunk over other places"), at);
+            }
+            depth = depth.max(deep + 1);
+        }
+        if depth > MAX_DEPTH {
+            return corrupt(Defect::Reference("make a chain that is too long"), at);
+        }
+        if let Some(chunk) = self.variables[variable].segments.last_mut().and_then(|s| s.chunks.get_mut(k)) {
+            (chunk.references, chunk.depth) = (references, depth);
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! One chunk payload: a self-describing header and a body (SPEC §5). It needs no container around it.
 use crate::bound::{put_bound, read_bound};
 use crate::cursor::{Cursor, put_u32, put_varint};
+use crate::reference::{ChunkRef, is_conditioned, put_references, read_references};
 use crate::shape::{check_chunk_bytes, put_extents, put_type_and_rank, read_type_and_shape};
 use crate::{DType, Defect, Error, ErrorBound, Limits, error::corrupt};
 
@@ -33,6 +34,8 @@ pub struct PayloadHeader {
     pub chunk: u64,
     /// Digest of the model that decoding needs.
     pub model: Option<[u8; 32]>,
+    /// The chunks that must be decoded before this one, in the order in which its base wants them.
+    pub references: Vec<ChunkRef>,
     /// Whether the body starts at a multiple of 8 bytes from the payload's start, for zero-copy views.
     pub aligned: bool,
 }
@@ -64,8 +67,13 @@ pub struct EncodedPayload {
 impl EncodedPayload {
     /// Puts a header before a body.
     pub fn new(header: &PayloadHeader, body: &[u8]) -> EncodedPayload {
-        let (bytes, crc) = put_payload(header, PAYLOAD_VERSION, header.aligned, body);
-        EncodedPayload { body_at: bytes.len() - body.len(), bytes, crc, header: header.clone() }
+        let mut whole = vec![];
+        if is_conditioned(header.base) {
+            put_references(&mut whole, header.place(), &header.references);
+        }
+        whole.extend_from_slice(body);
+        let (bytes, crc) = put_payload(header, PAYLOAD_VERSION, header.aligned, &whole);
+        EncodedPayload { body_at: bytes.len() - whole.len(), bytes, crc, header: header.clone() }
     }
 
     /// What was put before the body.
@@ -73,7 +81,7 @@ impl EncodedPayload {
         &self.header
     }
 
-    /// The coded chunk.
+    /// The coded chunk, its references before it.
     pub fn body(&self) -> &[u8] {
         self.bytes.get(self.body_at..).unwrap_or(&[])
     }
@@ -81,6 +89,13 @@ impl EncodedPayload {
     /// The same without what a record tells, and its checksum.
     pub(crate) fn bare(&self) -> (Vec<u8>, u32) {
         put_payload(&self.header, BARE_VERSION, false, self.body())
+    }
+}
+
+impl PayloadHeader {
+    /// Which chunk it is.
+    pub fn place(&self) -> ChunkRef {
+        ChunkRef { variable: self.variable, chunk: self.chunk }
     }
 }
 
@@ -281,7 +296,20 @@ impl<'a> Checked<'a> {
             return Err(Error::InvalidArgument("a payload without a record".into()));
         };
         check_chunk_bytes(dtype, &shape, limits)?;
-        let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, aligned };
-        Ok(Payload { header, body: self.body, crc, length })
+        let at = length - self.body.len() as u64;
+        let (references, body) = split_references(base, ChunkRef { variable, chunk }, self.body, at)?;
+        let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, references, aligned };
+        Ok(Payload { header, body, crc, length })
     }
+}
+
+/// The references that a body at offset `at` begins with, if its base has some, and the rest of it.
+pub(crate) fn split_references(base: u8, own: ChunkRef, body: &[u8], at: u64) -> Result<(Vec<ChunkRef>, &[u8]), Error> {
+    if !is_conditioned(base) {
+        return Ok((vec![], body));
+    }
+    let mut c = Cursor::new(body, at, "references of a chunk");
+    let references = read_references(&mut c, own)?;
+    let rest = c.take(c.remaining())?;
+    Ok((references, rest))
 }

@@ -2,6 +2,7 @@
 //! (SPEC §6.2, §6.3).
 use crate::bound::{put_bound, read_bound};
 use crate::cursor::{Cursor, put_text, put_u32, put_uint, put_varint};
+use crate::reference::{ChunkRef, put_references};
 use crate::shape::{put_extents, put_type_and_rank, read_type_and_shape};
 use crate::table::{ChunkEntry, put_table, read_table};
 use crate::table1::read_table_1;
@@ -11,6 +12,8 @@ pub(crate) const VARIABLE_TAG: u8 = b'v';
 pub(crate) const EXTENSION_TAG: u8 = b'e';
 /// A model inside the file (SPEC §6.10).
 pub(crate) const MODEL_TAG: u8 = b'm';
+/// What the chunks of the segment before it refer to (SPEC §6.12).
+pub(crate) const REFERENCES_TAG: u8 = b'r';
 /// The same in format version 1 (SPEC §6.9).
 pub(crate) const VARIABLE_TAG_1: u8 = b'V';
 pub(crate) const EXTENSION_TAG_1: u8 = b'E';
@@ -168,6 +171,16 @@ impl Held<'_> {
     }
 }
 
+/// The record of the references of a segment's conditioned chunks, those left out that have none.
+pub(crate) fn encode_references(variable: u64, chunks: &[(u64, Vec<ChunkRef>)]) -> Vec<u8> {
+    let mut body = vec![];
+    put_varint(&mut body, variable);
+    for (chunk, references) in chunks {
+        put_references(&mut body, ChunkRef { variable, chunk: *chunk }, references);
+    }
+    frame(REFERENCES_TAG, &body)
+}
+
 /// The record of a model: its file, as it is.
 pub(crate) fn encode_model(file: &[u8]) -> Vec<u8> {
     frame(MODEL_TAG, file)
@@ -194,6 +207,8 @@ pub(crate) enum Record {
     Extension(ExtensionRecord),
     /// The digest that names it; its file is what follows the fields of the record, of which there are none.
     Model([u8; 32]),
+    /// The variable; what its chunks refer to is what follows.
+    References(u64),
 }
 
 /// A parsed record.
@@ -267,7 +282,7 @@ pub(crate) fn parse_record<'a>(
     let mut c = Cursor::new(bytes, base, "record");
     let tag = c.u8()?;
     let version = match tag {
-        VARIABLE_TAG | EXTENSION_TAG | MODEL_TAG => 2,
+        VARIABLE_TAG | EXTENSION_TAG | MODEL_TAG | REFERENCES_TAG => 2,
         VARIABLE_TAG_1 | EXTENSION_TAG_1 => 1,
         _ => return corrupt(Defect::RecordTag(tag), base),
     };
@@ -288,6 +303,7 @@ pub(crate) fn parse_record<'a>(
     let (record, flags) = match tag {
         VARIABLE_TAG | VARIABLE_TAG_1 => read_variable(&mut c2, version)?,
         MODEL_TAG => (Record::Model(model_digest(body, body_at)?), 0),
+        REFERENCES_TAG => (Record::References(c2.varint()?), 0),
         _ => read_extension(&mut c2, version, rank_of)?,
     };
     let at = c2.offset();

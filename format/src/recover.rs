@@ -3,11 +3,12 @@
 //! Records and payloads carry what is needed to put them back: this looks for all of them, wherever they start, and
 //! writes the ones whose checksums are right into a new file.
 use crate::index::{ALIGNMENT, SMALL, Variable, check_head, index_ending_at, read_indexes};
-use crate::payload::{Checked, Claim, Described, Payload, PayloadHeader};
+use crate::payload::{Checked, Claim, Described, Payload, PayloadHeader, split_references};
 use crate::record::{
-    EXTENSION_TAG, EXTENSION_TAG_1, ExtensionRecord, Held, MODEL_TAG, Record, VARIABLE_TAG, VARIABLE_TAG_1,
-    VariableRecord, covering, parse_record,
+    EXTENSION_TAG, EXTENSION_TAG_1, ExtensionRecord, Held, MODEL_TAG, REFERENCES_TAG, Record, VARIABLE_TAG,
+    VARIABLE_TAG_1, VariableRecord, covering, parse_record,
 };
+use crate::reference::ChunkRef;
 use crate::table::{ChunkEntry, ValueRange};
 use crate::{ChunkFacts, Container, EncodedPayload, Error, Grid, Limits, PAYLOAD_MAGIC, Writer, cursor::Cursor};
 use std::collections::{BTreeMap, HashMap};
@@ -50,6 +51,8 @@ struct Found<'a> {
     extensions: HashMap<(u64, u64), ExtensionRecord>,
     payloads: BTreeMap<(u64, u64), FoundChunk<'a>>,
     facts: HashMap<(u64, u64), ChunkFacts>,
+    /// New ordinals of the variables that are written.
+    renumbered: HashMap<u64, u64>,
 }
 
 /// An intact chunk.
@@ -72,7 +75,7 @@ impl<'a> FoundChunk<'a> {
     }
 
     /// Its header and body.
-    fn open(self, record: &Described, limits: &Limits) -> Result<(PayloadHeader, &'a [u8]), Error> {
+    fn open(self, place: ChunkRef, record: &Described, limits: &Limits) -> Result<(PayloadHeader, &'a [u8]), Error> {
         match self {
             FoundChunk::Payload(checked) => {
                 let Payload { header, body, .. } = checked.payload(Some(record), limits)?;
@@ -80,7 +83,10 @@ impl<'a> FoundChunk<'a> {
             }
             FoundChunk::Inside { base, model, body } => {
                 let Described { dtype, shape, bound } = record.clone();
-                let header = PayloadHeader { dtype, shape, bound, base, variable: 0, chunk: 0, model, aligned: false };
+                let ChunkRef { variable, chunk } = place;
+                let (references, body) = split_references(base, place, body, 0)?;
+                let aligned = false;
+                let header = PayloadHeader { dtype, shape, bound, base, variable, chunk, model, references, aligned };
                 Ok((header, body))
             }
         }
@@ -140,6 +146,7 @@ impl Found<'_> {
             return Err(Error::Limit { what: "chunks", limit: limits.chunks, asked: chunks });
         }
         let new_ordinal = writer.variables();
+        self.renumbered.insert(ordinal, new_ordinal);
         let (mut done, mut lost) = (0, 0);
         for (i, grid) in grids.iter().enumerate() {
             if i == 0 {
@@ -179,8 +186,15 @@ impl Found<'_> {
             return Ok(false);
         }
         let Some(found) = self.payloads.remove(&key) else { return Ok(false) };
-        let Ok((mut header, body)) = found.open(&described, limits) else { return Ok(false) };
+        let Ok((mut header, body)) = found.open(ChunkRef { variable: key.0, chunk: key.1 }, &described, limits) else {
+            return Ok(false);
+        };
         (header.variable, header.chunk) = (new_ordinal, key.1);
+        // What cannot be decoded without a variable that is lost is lost with it.
+        for r in &mut header.references {
+            let Some(&now) = self.renumbered.get(&r.variable) else { return Ok(false) };
+            r.variable = now;
+        }
         let mut facts = self.facts.get(&key).copied().unwrap_or_default();
         if !lone && matches!(facts.range, ValueRange::Bits { dropped: 1.., .. }) {
             facts.range = ValueRange::Unknown;
@@ -232,7 +246,7 @@ fn scan<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Found<'a>, Error> {
     let mut at = check_head(bytes).map_or(0, |head| head.length as usize);
     while at < bytes.len() {
         at += match bytes[at] {
-            VARIABLE_TAG | EXTENSION_TAG | MODEL_TAG | VARIABLE_TAG_1 | EXTENSION_TAG_1 => {
+            VARIABLE_TAG | EXTENSION_TAG | MODEL_TAG | REFERENCES_TAG | VARIABLE_TAG_1 | EXTENSION_TAG_1 => {
                 take_record(&bytes[at..], limits, &mut found, &mut budget)?
             }
             first if first == PAYLOAD_MAGIC[0] => take_payload(bytes, at, &mut found, &mut budget)?,
@@ -271,6 +285,7 @@ fn take_record<'a>(
             found.variables.insert(ordinal, record);
             ((ordinal, 0), dtype)
         }
+        Record::References(_) => return Ok(length),
         Record::Extension(e) => {
             let key = (e.variable, e.first_chunk);
             // Its rank was known, so the variable is.

@@ -1,6 +1,7 @@
 //! Writing a container (SPEC §6), front to back without a step back.
 use crate::index::{ALIGNMENT, FORMAT_VERSION, HEAD_LENGTH, SMALL, Variable, align, head, put_footer};
-use crate::record::{ExtensionRecord, Held, VariableRecord, covering, encode_model, model_digest};
+use crate::record::{ExtensionRecord, Held, VariableRecord, covering, encode_model, encode_references, model_digest};
+use crate::reference::{ChunkRef, check_references, is_conditioned};
 use crate::shape::byte_count;
 use crate::table::{ChunkEntry, ValueRange, put_table};
 use crate::{Container, DType, EncodedPayload, Error, Grid, Limits, cursor::put_varint};
@@ -27,6 +28,7 @@ pub struct Writer<W: Write> {
     names: HashSet<String>,
     known: Vec<Known>,
     models: HashSet<[u8; 32]>,
+    last_payload: u64,
     group: Option<Group>,
 }
 
@@ -47,6 +49,8 @@ struct Group {
     dtype: DType,
     chunks: u64,
     entries: Vec<ChunkEntry>,
+    /// What conditioned chunks refer to, by ordinal of the chunk.
+    references: Vec<(u64, Vec<ChunkRef>)>,
 }
 
 impl Group {
@@ -74,6 +78,7 @@ impl<W: Write> Writer<W> {
             names: HashSet::new(),
             known: vec![],
             models: HashSet::new(),
+            last_payload: 0,
             group: None,
         })
     }
@@ -90,12 +95,17 @@ impl<W: Write> Writer<W> {
         let names = container.variables().iter().map(|v| v.record.name.clone()).collect();
         let models = container.models().iter().map(|m| m.id).collect();
         let end = container.length();
-        Ok(Writer { out, at: end, previous: end, tables: vec![], names, known, models, group: None })
+        Ok(Writer { out, at: end, previous: end, tables: vec![], names, known, models, last_payload: 0, group: None })
     }
 
     /// Bytes of the file so far.
     pub fn position(&self) -> u64 {
         self.at
+    }
+
+    /// Where the payload that was pushed last begins, if it does not lie inside its record.
+    pub fn last_payload(&self) -> u64 {
+        self.last_payload
     }
 
     /// Variables so far: the ordinal of the next one.
@@ -192,7 +202,7 @@ impl<W: Write> Writer<W> {
         if chunks > limit {
             return Err(Error::Limit { what: "chunks", limit, asked: chunks });
         }
-        let group = Group { record, dtype, chunks, entries: vec![] };
+        let group = Group { record, dtype, chunks, entries: vec![], references: vec![] };
         // The record of a lone chunk waits for the chunk, which may go into it.
         if chunks != 1 {
             self.write(&group.encode(&Held::Nothing))?;
@@ -207,13 +217,18 @@ impl<W: Write> Writer<W> {
     ///
     /// `InvalidArgument` where its range was rounded and the group has other chunks, or has bits that were rounded away.
     pub fn push(&mut self, payload: &EncodedPayload, facts: ChunkFacts) -> Result<u64, Error> {
-        let group = self.take_group()?;
+        let mut group = self.take_group()?;
         let rounded = matches!(facts.range, ValueRange::Bits { dropped: 1.., .. });
         if !facts.range.is_storable(group.dtype) || rounded && group.chunks > 1 {
             return invalid(format!("a range of {:?}", facts.range));
         }
         let ChunkFacts { max_error, range } = facts;
         let header = payload.header();
+        if is_conditioned(header.base) {
+            check_references(header.place(), &header.references)?;
+        } else if !header.references.is_empty() {
+            return invalid(format!("references with base {}", header.base));
+        }
         let mut entry = ChunkEntry { length: 0, base: header.base, crc: None, max_error, range };
         let body = payload.body();
         if group.chunks == 1 && !body.is_empty() && (body.len() as u64) < SMALL {
@@ -236,8 +251,12 @@ impl<W: Write> Writer<W> {
             let gap = align(self.at) - self.at;
             self.write(&[0; ALIGNMENT as usize][..gap as usize])?;
         }
+        self.last_payload = self.at;
         self.write(bytes)?;
-        self.end_chunk(group, entry);
+        if !header.references.is_empty() {
+            group.references.push((header.chunk, header.references.clone()));
+        }
+        self.end_chunk(group, entry)?;
         Ok(length)
     }
 
@@ -249,8 +268,7 @@ impl<W: Write> Writer<W> {
             let record = self.lone_record(&group, &mut entry, true);
             self.write(&record)?;
         }
-        self.end_chunk(group, entry);
-        Ok(())
+        self.end_chunk(group, entry)
     }
 
     fn take_group(&mut self) -> Result<Group, Error> {
@@ -260,15 +278,26 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    fn end_chunk(&mut self, mut group: Group, entry: ChunkEntry) {
+    fn end_chunk(&mut self, mut group: Group, entry: ChunkEntry) -> Result<(), Error> {
         group.entries.push(entry);
         if (group.entries.len() as u64) < group.chunks {
             self.group = Some(group);
-        } else if group.chunks > 1 {
+            return Ok(());
+        }
+        if !group.references.is_empty() {
+            let variable = match &group.record {
+                GroupRecord::Variable(ordinal, _) => *ordinal,
+                GroupRecord::Extension(e) => e.variable,
+            };
+            let record = encode_references(variable, &group.references);
+            self.write(&record)?;
+        }
+        if group.chunks > 1 {
             // Where all are small, the checksums that payloads have are enough.
             let small = group.entries.iter().all(|e| e.length < SMALL);
             put_table(&mut self.tables, group.dtype, &group.entries, true, !small);
         }
+        Ok(())
     }
 
     /// The record of a group of one chunk that is not inside: with the chunk's table where that costs nothing, otherwise

@@ -75,6 +75,7 @@ fn payload_of(r: &VariableRecord, grid: &Grid, chunk: u64, body: &[u8]) -> Encod
         variable: 0,
         chunk,
         model: None,
+        references: vec![],
         aligned: false,
     };
     EncodedPayload::new(&header, body)
@@ -91,6 +92,7 @@ fn round_trip_of_a_payload_alone() {
             variable,
             chunk: 1000,
             model,
+            references: vec![],
             aligned,
         };
         let body: Vec<u8> = (0..48).collect();
@@ -120,6 +122,7 @@ fn round_trip_of_typed_views() {
         variable: 0,
         chunk: 0,
         model: None,
+        references: vec![],
         aligned: true,
     };
     let mut w = create();

@@ -34,6 +34,7 @@ fn compat_golden_of_the_example_in_the_specification() {
         variable: 0,
         chunk: 0,
         model: None,
+        references: vec![],
         aligned: false,
     };
     let mut w = create();

@@ -1,6 +1,7 @@
 """SPEC.md §7.5 and §8.1 to §8.3: interpolation, lorenzo and linear."""
 from itertools import product
 
+import beside
 from container import need
 from entropy import Counters, residual_coder, clamp_code, log_class, magnitude_class
 from priors import GUIDED, INTERPOLATION, RASTER
@@ -38,14 +39,14 @@ def k63(v):
 class Chunk:
     """Values and codes of a chunk, and the coder of §7.5."""
 
-    def __init__(self, dec, n, skip, lattice, coding, place, slots=(1024, 64, 1024, 4096, 1024, 4096)):
+    def __init__(self, dec, n, skip, lattice, coding, place, slots=(1024, 64, 1024, 4096, 1024, 4096), companions=False):
         self.dec, self.n, self.skip, self.lattice = dec, n, skip, lattice
         self.o = [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1]
         count = n[0] * self.o[0]
         self.values = [0.0] * count
         self.codes = [0] * count
         self.row_bits = Counters(128)
-        self.coder = residual_coder(dec, list(slots), coding, place)
+        self.coder = residual_coder(dec, list(slots), coding, place, companions)
         d = 3 if n[1] > 1 else 2
         t = 10 * d + 7
         self.a, self.b, self.c, self.m = 40960 // t, 28672 // t, 12288 // t, 4096 // d
@@ -56,7 +57,7 @@ class Chunk:
         self.values[at] = p if q is None else p + step * float(q)
         self.codes[at] = clamp_code(q or 0)
 
-    def code(self, near, parents, curve, grad, place, signs, w, u, b, scale=0):
+    def code(self, near, parents, curve, grad, place, signs, w, u, b, scale=0, told=None):
         """The integer of a point, from its surroundings."""
         e = (near * self.a + parents * self.b + curve * self.c) >> 12
         if scale:
@@ -76,7 +77,12 @@ class Chunk:
         e16 = 16 * kx
         slots = (e16 + rel(scaled), kx, e16 + rel(curve), last, e16 + rel(parents >> 1), 64 * kx + place)
         s = 9 * sg(w) + 3 * sg(u) + sg(b)
-        return self.coder.integer(slots, start, min(48, k63(scaled)) >> 1, (64 * s + place, 9 * s + signs, 0), ke)
+        third, more = 0, ()
+        if told:
+            slots, third, aside = beside.contexts(slots, told, ke, kx, scale, rel, s)
+            more = (aside,)
+        signs = (64 * s + place, 9 * s + signs, third)
+        return self.coder.integer(slots, start, min(48, k63(scaled)) >> 1, signs, ke, *more)
 
 
 def near_code(codes, at, o, index, start, steps, n):
@@ -95,8 +101,8 @@ def near_code(codes, at, o, index, start, steps, n):
     return 256 * (abs(u) + abs(b) + abs(c0) + abs(w)) + 128 * (abs(c1) + abs(c2)), w, u, b
 
 
-def interpolation(dec, n, skip, parameters, lattice, coding, guide=None):
-    """§8.2, and §8.8 with a guide."""
+def interpolation(dec, n, skip, parameters, lattice, coding, guide=None, companions=None):
+    """§8.2, §8.8 with a guide, and §8.10 with companions."""
     base_step, order, kind, fitted = parameters
     listed = kind & 7
     need(listed <= 4 and kind < 128, "no such kind of interpolation")
@@ -124,7 +130,7 @@ def interpolation(dec, n, skip, parameters, lattice, coding, guide=None):
         return float(step)
 
     slots = (2048, 128, 2048, 4096, 2048, 8192) if guide else (1024, 64, 1024, 4096, 1024, 4096)
-    chunk = Chunk(dec, n, skip, lattice, coding, GUIDED if guide else INTERPOLATION, slots)
+    chunk = Chunk(dec, n, skip, lattice, coding, GUIDED if guide else INTERPOLATION, slots, bool(companions))
     step = level_step(max(levels, 1))
     prediction, t = 0.0, 0
     o = chunk.o
@@ -149,11 +155,12 @@ def interpolation(dec, n, skip, parameters, lattice, coding, guide=None):
                 asked = guide if guide and level <= guide.levels else None
                 if asked:
                     asked.enter(level, d, s, start, steps, level_step(level), axes, n, o, chunk.values, chunk.codes)
-                run_pass(chunk, level, d, s, start, steps, level_step(level), level <= fitted, linear_kind, asked)
+                step = level_step(level)
+                run_pass(chunk, level, d, s, start, steps, step, level <= fitted, linear_kind, asked, companions)
     return chunk.values
 
 
-def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind, guide):
+def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind, guide, companions):
     """One pass of §8.2."""
     dec, n, o = chunk.dec, chunk.n, chunk.o
     values, codes, skip = chunk.values, chunk.codes, chunk.skip
@@ -164,39 +171,22 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind, guide)
     so = s * o[d]
     place = 4 * min(level, 15) + d
     columns = range(start[3], n[3], steps[3])
+    if companions:
+        companions.enter(d, s, start, steps, n, o, step, linear_kind, skip)
+        companions.read_weights(dec, level)
     for i0, i1, i2 in product(*(range(start[a], n[a], steps[a]) for a in range(3))):
         row = []
         for i3 in columns:
             index = (i0, i1, i2, i3)
             at = i0 * o[0] + i1 * o[1] + i2 * o[2] + i3
-            i = index[d]
-            v1 = values[at - so]
-            has_p1, has_m3, has_p3 = i + s < n[d], i - 3 * s >= 0, i + 3 * s < n[d]
-            m3 = values[at - 3 * so] if has_m3 else 0.0
-            p1 = values[at + so] if has_p1 else 0.0
-            p3 = values[at + 3 * so] if has_p3 else 0.0
-            bend = 0.0
-            if not has_p1:
-                p = 1.5 * v1 - 0.5 * m3 if has_m3 else v1
-                grad = curve = 0.0
-            else:
-                grad = curve = abs(v1 - p1)
-                if has_m3 and has_p3:
-                    bend = (m3 + p3) - (v1 + p1)
-                    curve = abs(bend)
-                if linear_kind or not (has_m3 or has_p3):
-                    p = 0.5 * (v1 + p1)
-                elif has_m3 and has_p3:
-                    p = (9.0 * (v1 + p1) - (m3 + p3)) * 0.0625
-                elif has_m3:
-                    p = ((6.0 * v1 + 3.0 * p1) - m3) * 0.125
-                else:
-                    p = ((3.0 * v1 + 6.0 * p1) - p3) * 0.125
+            p, bend, grad, curve, has_p1 = plain_of(values, index, at, d, s, so, n, linear_kind)
             plain[at] = p
             if weights:
                 if weights[0]:
                     p = p + weights[0] * bend
                 p = correct(p, weights, values, plain, at, index, d, so, start, steps, n, o, has_p1)
+            if companions:
+                p = companions.fitted(p, at, index)
             # The correction by the point before in the row waits until that point has its value.
             row.append((at, index, p, curve, grad, has_p1))
         empty = False
@@ -219,6 +209,10 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind, guide)
                 p = p + weights[7] * (0.0 if left is None else values[left] - plain[left])
             q = None
             scale = 0
+            without, told = p, None
+            if companions and not empty:
+                p = p + companions.correction(at, index)
+                told = companions.told(at, inverse)
             if guide and not empty:
                 correction, scale = guide.point(at, index, lambda i: values[i] - plain[i], p - plain[at])
                 p = p + correction
@@ -230,9 +224,39 @@ def run_pass(chunk, level, d, s, start, steps, step, fitted, linear_kind, guide)
                     parents, signs = 256 * (abs(before) + abs(after)), 3 * sg(before) + sg(after)
                 else:
                     parents, signs = 512 * abs(before), 4 * sg(before)
-                q = chunk.code(near, parents, fine(curve, inverse), fine(grad, inverse), place, signs, w, u, b, scale)
+                q = chunk.code(near, parents, fine(curve, inverse), fine(grad, inverse), place, signs, w, u, b, scale, told)
             chunk.put(at, p, step, q)
+            if companions and not empty:
+                companions.missed[at] = values[at] - without
             left = at
+
+
+def plain_of(values, index, at, d, s, so, n, linear_kind):
+    """Step 1 of §8.2: plain interpolation, bend, grad and curve, and whether there is a point at s."""
+    i = index[d]
+    v1 = values[at - so]
+    has_p1, has_m3, has_p3 = i + s < n[d], i - 3 * s >= 0, i + 3 * s < n[d]
+    m3 = values[at - 3 * so] if has_m3 else 0.0
+    p1 = values[at + so] if has_p1 else 0.0
+    p3 = values[at + 3 * so] if has_p3 else 0.0
+    bend = 0.0
+    if not has_p1:
+        p = 1.5 * v1 - 0.5 * m3 if has_m3 else v1
+        grad = curve = 0.0
+    else:
+        grad = curve = abs(v1 - p1)
+        if has_m3 and has_p3:
+            bend = (m3 + p3) - (v1 + p1)
+            curve = abs(bend)
+        if linear_kind or not (has_m3 or has_p3):
+            p = 0.5 * (v1 + p1)
+        elif has_m3 and has_p3:
+            p = (9.0 * (v1 + p1) - (m3 + p3)) * 0.0625
+        elif has_m3:
+            p = ((6.0 * v1 + 3.0 * p1) - m3) * 0.125
+        else:
+            p = ((3.0 * v1 + 6.0 * p1) - p3) * 0.125
+    return p, bend, grad, curve, has_p1
 
 
 def correct(p, weights, values, plain, at, index, d, so, start, steps, n, o, has_p1):

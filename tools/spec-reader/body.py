@@ -4,11 +4,12 @@ import struct
 import numpy as np
 
 import bases
+import beside
 import learned
 import tabled
 import tucker
 import wavelet
-from container import DTYPES, SIZES, Cursor, need
+from container import DTYPES, SIZES, Cursor, is_conditioned, need
 from entropy import Counters, Decoder, M64, Residuals, Unsupported, ZEROS_FIRST, log_class
 from priors import Coding
 from masks import masked_bits, plane_of_bits
@@ -62,9 +63,12 @@ def normal(bits):
     return struct.unpack("<d", (bits << 40).to_bytes(8, "little"))[0]
 
 
-def decode_chunk(payload, models):
-    """The bits of every element of a chunk, in C order; `models` are the files of those at hand, by id."""
+def decode_chunk(payload, models, references=()):
+    """The bits of every element of a chunk, in C order. `models` are the files of those at hand, by id; `references` are
+    the chunks that this one needs, decoded."""
     dtype, base = payload.dtype, payload.base
+    conditioned = is_conditioned(base)
+    base -= 32 if conditioned else 0
     n = four_axes(payload.shape)
     count = n[0] * n[1] * n[2] * n[3]
     width = 8 * SIZES[dtype]
@@ -80,11 +84,14 @@ def decode_chunk(payload, models):
         need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
     need(not primed or flags & 64 and base not in (0, 5, 6), "states for coders that take none")
     need(payload.model is None or base == 7 or primed, "a chunk does not ask for the model that its payload names")
+    if conditioned and (base not in (1, 7, 17) or coding != ZEROS_FIRST):
+        raise Unsupported("base %d" % payload.base)
     if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
     if primed and base != 7:
         states = learned.model(cur, payload.model, models)[1]
+    companions = beside.Companions(cur, references, n) if conditioned else None
     if base >= 16:
         need(not logs, "logarithms on a lattice")
         lattice = (read_float(cur), read_float(cur))
@@ -136,8 +143,8 @@ def decode_chunk(payload, models):
     elif base == 6:
         bits = elements(tabled.decode(dec, n, mask, parameters), dtype)
     else:
-        if guide:
-            values = bases.interpolation(dec, n, skip, parameters, False, coding, guide)
+        if guide or companions:
+            values = bases.interpolation(dec, n, skip, parameters, bool(lattice), coding, guide, companions)
         else:
             decode = tucker.decode if base == 8 else (
                 None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]

@@ -138,6 +138,7 @@ class Payload:
         self.body = cur.take(length)
         need(cur.left() == 0, "bytes after the body")
         need(self.crc == crc32c(data[:before] + self.body), "the crc of a payload does not match")
+        self.references, self.body = split_references(self.base, self.variable, self.chunk, self.body)
 
 
 class Inside:
@@ -146,7 +147,66 @@ class Inside:
     def __init__(self, segment, table, body, model):
         self.model = model
         self.dtype, self.shape = segment.variable.dtype, segment.shape
-        self.base, self.body = table.bases[0], body
+        self.base = table.bases[0]
+        own = segment.variable.number, segment.first_chunk
+        self.references, self.body = split_references(self.base, *own, body)
+
+
+def is_conditioned(base):
+    """§6.12."""
+    return 32 <= base < 64
+
+
+def read_references(cur, variable, chunk):
+    """§6.12: (variable, chunk) of each chunk that this one needs."""
+    found = []
+    count = cur.u8()
+    need(1 <= count <= 3, "no references, or too many")
+    for _ in range(count):
+        back = cur.varint()
+        need(back <= variable, "a reference to a variable before the first")
+        place = variable - back, chunk
+        if back == 0:
+            earlier = cur.varint()
+            need(0 < earlier <= chunk, "a reference to a chunk that is not before")
+            place = variable, chunk - earlier
+        need(place not in found, "a reference that is there twice")
+        found.append(place)
+    return found
+
+
+def split_references(base, variable, chunk, body):
+    """What a body begins with, if its base says so, and the rest."""
+    if not is_conditioned(base):
+        return [], body
+    cur = Cursor(body)
+    references = read_references(cur, variable, chunk)
+    return references, cur.take(cur.left())
+
+
+def place_of(variables, variable, chunk):
+    """Segment, number in it, start and extents of a chunk; None if it is not there."""
+    for segment in variables[variable].segments:
+        k = chunk - segment.first_chunk
+        if 0 <= k < segment.chunks:
+            start, extents = list(segment.places())[k]
+            start = (segment.row + start[0], *start[1:]) if start else ()
+            return segment, k, start, extents
+    return None
+
+
+def refer(variables, segment, k, references):
+    """§6.12: takes note of what a chunk needs, once that has been checked."""
+    own = segment.variable.number
+    _, _, start, extents = place_of(variables, own, segment.first_chunk + k)
+    depth = 0
+    for variable, chunk in references:
+        there = place_of(variables, variable, chunk)
+        need(there is not None, "a reference to a chunk that is not there")
+        need(there[3] == extents and (variable == own or there[2] == start), "a reference to other places")
+        depth = max(depth, 1 + there[0].depths.get(there[1], 0))
+    need(depth <= 8, "a chain of references that is too long")
+    segment.references[k], segment.depths[k] = references, depth
 
 
 class Table:
@@ -209,6 +269,7 @@ class Segment:
         for n in self.counts:
             self.chunks *= n
         self.table, self.inside, self.starts = None, None, []
+        self.references, self.depths = {}, {}
 
     def places(self):
         """(start, extents) of every chunk, in the order of their numbers."""
@@ -321,19 +382,31 @@ def read_container(data):
     variables, models = [], {}
     for begin, index, end in reversed(sessions):
         at = begin
+        waiting = None
         while at < end:
-            at = read_group(data, at, end, index, variables, models, version)
+            at, waiting = read_group(data, at, end, index, variables, models, version, waiting)
+        need(waiting is None, "the references of a segment are missing")
         need(at == end and index.left() == 0, "groups and index do not fit")
     return variables, models
 
 
-def read_group(data, at, end, index, variables, models, version):
-    """Reads the record at `at`; returns the offset behind its payloads."""
+def read_group(data, at, end, index, variables, models, version, waiting):
+    """Reads the record at `at`; returns the offset behind its payloads, and the segment of which the next record must tell
+    the references: `waiting` is that of the record before."""
     cur = Cursor(data, at, end)
     tag = cur.u8()
     length = cur.varint()
     body = Cursor(data, cur.pos, cur.pos + len(cur.take(length)))
     need(crc32c(data[at : cur.pos]) == cur.uint(4), "the crc of a record does not match")
+    if tag == 0x72 and version > 1:
+        need(waiting is not None and body.varint() == waiting.variable.number, "references of chunks that have none")
+        for k, base in sorted(waiting.table.bases.items()):
+            if is_conditioned(base):
+                own = waiting.variable.number, waiting.first_chunk + k
+                refer(variables, waiting, k, read_references(body, *own))
+        need(body.left() == 0, "a record is longer than its fields")
+        return cur.pos, None
+    need(waiting is None, "the references of a segment are missing")
     if tag == (0x56 if version == 1 else 0x76):
         variable = Variable(body, len(variables), [v.name for v in variables], version)
         variables.append(variable)
@@ -344,7 +417,7 @@ def read_group(data, at, end, index, variables, models, version):
         segment = variables[number].extend(body)
     elif tag == 0x6D and version > 1:
         read_model_record(body.take(length), models)
-        return cur.pos
+        return cur.pos, None
     else:
         raise Corrupt("an unknown tag")
     need(body.left() == 0, "a record is longer than its fields")
@@ -359,7 +432,10 @@ def read_group(data, at, end, index, variables, models, version):
             need(at <= end, "a payload reaches past the start of the index")
         else:
             segment.starts.append(None)
-    return at
+    if segment.inside and segment.inside.references:
+        refer(variables, segment, 0, segment.inside.references)
+    conditioned = segment.table and any(map(is_conditioned, segment.table.bases.values()))
+    return at, segment if conditioned else None
 
 
 def read_model_record(file, models):
@@ -386,6 +462,7 @@ def read_payload(data, segment, k, extents):
     length = segment.table.lengths[k]
     record = (variable.dtype, extents, variable.bound) if is_bare(variable.version, length) else None
     payload = Payload(data[start : start + length], record)
+    need(payload.references == segment.references.get(k, []), "a payload with other references")
     said = (payload.variable, payload.chunk, payload.dtype, payload.shape, payload.bound, payload.base)
     place = (variable.number, segment.first_chunk + k, variable.dtype, extents, variable.bound, segment.table.bases[k])
     need(said == place, "a payload is not the one that belongs there")

@@ -213,18 +213,33 @@ class Residuals:
         return q if k < 62 else ((q + (1 << 63)) & M64) - (1 << 63)
 
 
-class Mixture:
-    """§7.9: a mixture coder. Slots beyond its four contexts are ignored."""
+def row(expected):
+    """§7.9: the row of the table for an expected class."""
+    return PRIMED[expected if expected < 30 else 28 + expected % 2]
 
-    def __init__(self, dec, slots, zeros_first):
+
+def first_row(expected, nonzero):
+    """What a distribution starts from; of integers that are not 0 where that is known."""
+    first = row(expected)
+    return [65535 * a // first[0] for a in first[1:]] + [0] if nonzero else list(first)
+
+
+class Mixture:
+    """§7.9: a mixture coder. Slots beyond its four contexts are ignored; with companions it has six (§8.10.3)."""
+
+    def __init__(self, dec, slots, zeros_first, companions=False):
         self.dec = dec
         self.zeros_first = zeros_first
+        self.contexts = 6 if companions else 4
         if zeros_first:
-            self.zeros = [Counters(n) for n in slots[:4]]
+            self.zeros = [Counters(n) for n in slots[: self.contexts]]
             self.mixer = Mixer(4, 29491)
-        self.parts = [{} for _ in range(4)]
+        if companions:
+            self.mixer.start = [24000] * 4 + [13000] * 2
+            self.sign_mixer = Mixer(3, 26000)
+        self.parts = [{} for _ in range(self.contexts)]
         self.weights = {}
-        self.signs = [Counters(4096) for _ in range(2)]
+        self.signs = [Counters(4096) for _ in range(3 if companions else 2)]
         self.above, self.below, self.zero = Counters(16), Counters(16), Counters(1)
 
     def _count(self, counters, most):
@@ -233,29 +248,35 @@ class Mixture:
             k += 1
         return k
 
-    def _is_zero(self, slots, weight_set, expected):
+    def _is_zero(self, slots, weight_set, expected, aside):
         second, at = self.zeros[1], slots[1]
         if second.n[at] == 0:
-            second.p[at], second.n[at] = 64 * (65536 - PRIMED[expected][0]), 3
-        for table, slot in zip(self.zeros, slots):
+            second.p[at], second.n[at] = 64 * (65536 - row(expected)[0]), 3
+        first = other = second.p[at]
+        if aside:
+            slot, there = aside
+            other = second.p[slot] if second.n[slot] else 64 * (65536 - row(there)[0])
+        for k, (table, slot) in enumerate(zip(self.zeros, slots)):
             if table.n[slot] == 0:
-                table.p[slot], table.n[slot] = second.p[at], 3
+                table.p[slot], table.n[slot] = first if k < 4 else other, 3
         return self.mixer.bit(self.dec, weight_set, self.zeros, slots)
 
-    def _symbol(self, slots, weight_set, expected, nonzero=False):
+    def _symbol(self, slots, weight_set, expected, aside, nonzero=False):
         second = self.parts[1].get(slots[1])
         if second is None:
-            first = PRIMED[expected if expected < 30 else 28 + expected % 2]
-            if nonzero:
-                first = [65535 * a // first[0] for a in first[1:]] + [0]
-            second = self.parts[1][slots[1]] = [list(first), 3]
+            second = self.parts[1][slots[1]] = [first_row(expected, nonzero), 3]
+        first = other = second[0]
+        if aside:
+            known = self.parts[1].get(aside[0])
+            other = first_row(aside[1], nonzero) if known is None else known[0]
         parts = []
-        for table, slot in zip(self.parts, slots):
+        for k, (table, slot) in enumerate(zip(self.parts, slots)):
             part = table.get(slot)
             if part is None:
-                part = table[slot] = [list(second[0]), 3]
+                part = table[slot] = [list(first if k < 4 else other), 3]
             parts.append(part)
-        weights = self.weights.setdefault(weight_set, [[((65536 - 36) << 14) // 4] * 4, 0])
+        equal = ((65536 - 36) << 14) // self.contexts
+        weights = self.weights.setdefault(weight_set, [[equal] * self.contexts, 0])
         scaled = [w >> 14 for w in weights[0]]
         above = [
             2 * (15 - i) + sum((part[0][i] * w) >> 16 for part, w in zip(parts, scaled)) for i in range(16)
@@ -268,7 +289,7 @@ class Mixture:
         inverse = (1 << 47) // max(1, sum(share))
         rate = min(6, 3 + (weights[1] >> 4))
         weights[1] += rate < 6
-        for i in range(4):
+        for i in range(self.contexts):
             s = (share[i] * inverse) >> 17
             s -= s >> 10
             weights[0][i] += (s - weights[0][i]) >> rate
@@ -281,15 +302,17 @@ class Mixture:
             part[1] = min(127, part[1] + 1)
         return symbol
 
-    def integer(self, slots, start, weight_set, signs, expected):
+    def integer(self, slots, start, weight_set, signs, expected, aside=None):
         dec = self.dec
+        if self.contexts == 6 and aside is None:
+            aside = 0, 0
         low = max(0, expected - 27)
         zeros_first = self.zeros_first and start == 0
         if zeros_first:
-            if self._is_zero(slots, weight_set, expected):
+            if self._is_zero(slots, weight_set, expected, aside):
                 return 0
             low = 1
-        symbol = self._symbol(slots, weight_set, expected, zeros_first)
+        symbol = self._symbol(slots, weight_set, expected, aside, zeros_first)
         k = low + symbol
         if symbol == 15:
             k += self._count(self.above, 62 - k)
@@ -297,10 +320,13 @@ class Mixture:
             k = 0 if self.zero.bit(dec, 0) else low - self._count(self.below, low - 1)
         if k == 0:
             return 0
-        a, b = (max(1, t.p[i] >> 6) for t, i in zip(self.signs, signs))
-        negative = dec.bit((a + b) >> 1)
-        for t, i in zip(self.signs, signs):
-            t.learn(i, negative)
+        if self.contexts == 6:
+            negative = self.sign_mixer.bit(dec, 0, self.signs, signs)
+        else:
+            a, b = (max(1, t.p[i] >> 6) for t, i in zip(self.signs, signs))
+            negative = dec.bit((a + b) >> 1)
+            for t, i in zip(self.signs, signs):
+                t.learn(i, negative)
         if k < 4:
             m = k
         elif k >= 62:
@@ -312,10 +338,10 @@ class Mixture:
         return q if k < 62 else ((q + (1 << 63)) & M64) - (1 << 63)
 
 
-def residual_coder(dec, slots, coding, place):
+def residual_coder(dec, slots, coding, place, companions=False):
     """The coder of a base, by the flags of the chunk, with the states of its place."""
     if coding in (MIXTURE, ZEROS_FIRST):
-        mixture = Mixture(dec, slots, coding == ZEROS_FIRST)
+        mixture = Mixture(dec, slots, coding == ZEROS_FIRST, companions)
         coding.start(place, mixture)
         return mixture
     return Residuals(dec, slots, coding)

@@ -50,10 +50,14 @@ class States:
         for part, told in zip(coder.parts, self.rows):
             for slot, (n, above) in told.items():
                 part[slot] = [list(above), n]
+        more, logits = [], []
+        if getattr(coder, "contexts", 4) == 6:
+            # §8.10.3: half of the weights is left to contexts of which states know nothing.
+            more, logits = [((65536 - 36) << 14) // 16 * 4] * 2, [13000] * 2
         for key, w in self.weights.items():
-            coder.weights[key] = [list(w), self.weights_seen]
+            coder.weights[key] = [[x // 16 * 8 for x in w] + more if more else list(w), self.weights_seen]
         for key, w in self.logits.items():
-            coder.mixer.sets[key] = [list(w), self.logits_seen]
+            coder.mixer.sets[key] = [list(w) + logits, self.logits_seen]
 
 
 def read(body):

@@ -8,15 +8,30 @@ import sys
 
 import numpy as np
 
+from beside import Reference
 from body import decode_chunk
-from container import DTYPES, read_container, read_payload
+from container import DTYPES, place_of, read_container, read_payload
 from dataset import describe
 from entropy import Corrupt, Unsupported
 
 LIMIT = 1 << 28  # bytes of a decoded chunk
 
 
-def decode_variable(data, variable, models):
+def decode_bits(data, variables, segment, k, extents, models, known):
+    """The bits of a chunk's elements, after those of the chunks that it needs."""
+    own = segment.variable.number, segment.first_chunk + k
+    if own not in known:
+        payload = read_payload(data, segment, k, extents)
+        needed = []
+        for variable, chunk in payload.references:
+            there, number, _, size = place_of(variables, variable, chunk)
+            bits = decode_bits(data, variables, there, number, size, models, known)
+            needed.append(Reference(there.variable.dtype, bits, there.variable.fill))
+        known[own] = decode_chunk(payload, models, needed)
+    return known[own]
+
+
+def decode_variable(data, variables, variable, models, known):
     dtype = np.dtype(DTYPES[variable.dtype])
     unsigned = np.dtype("u%d" % dtype.itemsize)
     for segment in variable.segments:
@@ -25,8 +40,8 @@ def decode_variable(data, variable, models):
     out = np.zeros(variable.shape, unsigned)
     for segment in variable.segments:
         for k, (start, extents) in enumerate(segment.places()):
-            payload = read_payload(data, segment, k, extents)
-            bits = np.array(decode_chunk(payload, models), unsigned).reshape(extents)
+            bits = decode_bits(data, variables, segment, k, extents, models, known)
+            bits = np.array(bits, unsigned).reshape(extents)
             if extents:
                 start = (start[0] + segment.row, *start[1:])
             out[tuple(slice(s, s + e) for s, e in zip(start, extents))] = bits
@@ -36,7 +51,8 @@ def decode_variable(data, variable, models):
 def decode_file(path):
     data = pathlib.Path(path).read_bytes()
     variables, models = read_container(data)
-    return variables, [decode_variable(data, v, models) for v in variables]
+    known = {}
+    return variables, [decode_variable(data, variables, v, models, known) for v in variables]
 
 
 def main(arguments):

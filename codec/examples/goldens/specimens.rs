@@ -221,6 +221,65 @@ fn tuned() -> Vec<Specimen> {
     all
 }
 
+/// Files of variables that know each other.
+fn beside() -> Vec<Specimen> {
+    use BoundKind::*;
+    let front = |at: &[f64]| if (at[1] - 0.6 * at[0]).sin() > 0.3 { 1.0 } else { 0.0 };
+    let first = |at: &[f64]| (at[1] * 0.9).sin() * (at[0] * 1.3).cos() + front(at);
+    let second = |at: &[f64]| 50.0 * (1.0 + 0.5 * (at[1] / 40.0).sin()) * first(at) + 0.2 * at[1];
+    let named = |name, v: Variable| Variable { name, ..v };
+    let pair = |dtype: DType, e: f64| {
+        let shape = [48, 50];
+        let (a, b) = (drawn(DType::F32, &shape, |at, _| first(at)), drawn(dtype, &shape, |at, _| second(at)));
+        vec![
+            named("a", variable(DType::F32, &shape, a, Rel, e)),
+            named("b", variable(dtype, &shape, b, if dtype.is_float() { Rel } else { Abs }, e)),
+        ]
+    };
+    let mut holes = pair(DType::F32, 1e-3);
+    for k in (300..420).chain(1000..1003) {
+        holes[0].bits[k] = u64::from(f32::NAN.to_bits());
+        holes[0].bits[k + 700] = u64::from((-999f32).to_bits());
+        holes[1].bits[k + 40] = u64::from(f32::NAN.to_bits());
+    }
+    holes[0].fill = Some(u64::from((-999f32).to_bits()));
+    let mut chunks = pair(DType::F64, 1e-4);
+    let third = drawn(DType::F32, &[48, 50], |at, _| 3.0 * first(at) - 0.01 * second(at));
+    chunks.push(named("c", variable(DType::F32, &[48, 50], third, Rel, 1e-3)));
+    chunks.iter_mut().for_each(|v| v.chunk = Some(vec![24, 50]));
+    let whole = pair(DType::I16, 1.0);
+    let volume =
+        |scale: f64| drawn(DType::F32, &[6, 20, 22], move |at, _| scale * first(&at[1..]) * (1.0 + 0.1 * at[0]));
+    let volumes = vec![
+        named("a", variable(DType::F32, &[6, 20, 22], volume(1.0), Rel, 1e-2)),
+        named("b", variable(DType::F32, &[6, 20, 22], volume(-7.0), Nrmse, 1e-3)),
+    ];
+    let guided = |e: f64, apart: f64| {
+        let a = drawn(DType::F32, &[57, 64], |at, _| wave(at));
+        let b = drawn(DType::F32, &[57, 64], |at, _| (1.0 - apart) * wave(at) + apart * wave(&[at[1], at[0]]));
+        vec![
+            named("a", variable(DType::F32, &[57, 64], a, Rel, e)),
+            named("b", variable(DType::F32, &[57, 64], b, Rel, e)),
+        ]
+    };
+    let step = variable(DType::F32, &[1, 48, 50], drawn(DType::F32, &[1, 48, 50], |at, _| first(&at[1..])), Rel, 1e-3);
+    let files = [
+        ("coarse", pair(DType::F32, 3e-2), false),
+        ("fine", pair(DType::F64, 1e-5), false),
+        ("holes", holes, false),
+        ("chain", chunks, false),
+        ("lattice", whole, false),
+        ("volume", volumes, false),
+        ("grown", vec![step], true),
+        ("guided-1", guided(1e-2, 0.3), false),
+        ("guided-2", guided(1e-1, 0.1), false),
+    ];
+    files
+        .into_iter()
+        .map(|(name, variables, append)| Specimen { file: format!("beside-{name}"), variables, append })
+        .collect()
+}
+
 /// Files that a network helps.
 fn learned() -> Vec<Specimen> {
     use BoundKind::*;
@@ -400,5 +459,6 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(tuned());
     all.extend(primed());
     all.extend(low_rank());
+    all.extend(beside());
     all
 }

@@ -11,7 +11,7 @@ use first_error::first_error;
 use repair::Parts;
 use scicodec::format::{ChunkFacts, EncodedPayload, PayloadHeader, ValueRange, VariableRecord, Writer};
 use scicodec::network::ModelBuilder;
-use scicodec::{BoundKind, DType, Error, ErrorBound};
+use scicodec::{BoundKind, ChunkRef, DType, Error, ErrorBound};
 use std::error::Error as AnyError;
 use std::path::Path;
 
@@ -24,6 +24,7 @@ const TABLED: u8 = 6;
 const LEARNED: u8 = 7;
 const TUCKER: u8 = 8;
 const LATTICE: u8 = 16;
+const BESIDE: u8 = 32;
 
 fn record(name: &str, dtype: DType, shape: &[u64], chunk: &[u64]) -> VariableRecord {
     VariableRecord {
@@ -41,7 +42,8 @@ fn record(name: &str, dtype: DType, shape: &[u64], chunk: &[u64]) -> VariableRec
 
 fn header(r: &VariableRecord, variable: u64, base: u8) -> PayloadHeader {
     let (dtype, shape, bound) = (r.dtype, r.shape.clone(), r.bound);
-    PayloadHeader { dtype, shape, bound, base, variable, chunk: 0, model: None, aligned: false }
+    let references = vec![];
+    PayloadHeader { dtype, shape, bound, base, variable, chunk: 0, model: None, references, aligned: false }
 }
 
 /// Facts of a chunk of float32 values.
@@ -198,6 +200,7 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     add("model-asked-for-but-not-named", file(&["a"], LEARNED, &guided(0))?);
     add("model-of-an-unknown-number", file(&["a"], LEARNED, &guided(200))?);
     add("model-beginning-otherwise", forge(named(Some(&small), end(&small))?, b"\x89SCM", b"\x88SCM")?);
+    references(&mut add)?;
     // Of sizes.
     let huge = record("a", DType::F64, &[1 << 26], &[1 << 26]);
     add("chunk-too-big", lone(huge.clone(), &header(&huge, 0, CONSTANT), &[&[0][..], &[0; 8]].concat())?);
@@ -262,6 +265,76 @@ fn all() -> Result<Files, Box<dyn AnyError>> {
     let whole = record("a", DType::I32, &[2, 3], &[2, 3]);
     add("logarithms-of-integers", lone(whole.clone(), &header(&whole, 0, LORENZO), &[4, 0, 0xf0, 0x3f, 1])?);
     Ok(all)
+}
+
+/// Variables of which each refers to the one before it, their chunks inside their records.
+fn chain(shapes: &[&[u64]]) -> Result<Vec<u8>, Box<dyn AnyError>> {
+    let mut w = Writer::create(vec![])?;
+    for (variable, shape) in (0..).zip(shapes) {
+        let r = record(&format!("v{variable}"), DType::F32, shape, shape);
+        w.begin_variable(r.clone())?;
+        let first = EncodedPayload::new(&header(&r, variable, CONSTANT), &[&[0u8][..], &1f32.to_le_bytes()].concat());
+        let payload = match variable.checked_sub(1) {
+            None => first,
+            Some(before) => {
+                let references = vec![ChunkRef { variable: before, chunk: 0 }];
+                let h = PayloadHeader { references, ..header(&r, variable, INTERPOLATION + BESIDE) };
+                EncodedPayload::new(&h, &[0, 0, 0xee, 0xdd])
+            }
+        };
+        w.push(&payload, facts())?;
+    }
+    Ok(w.finish()?.0)
+}
+
+/// Of references between chunks.
+fn references(add: &mut impl FnMut(&'static str, Vec<u8>)) -> Result<(), Box<dyn AnyError>> {
+    let two = chain(&[&[2, 3], &[2, 3]])?;
+    let told = [1, 1, 0, 0, 0xee];
+    for (name, lie) in [
+        ("references-none", [0, 1, 0, 0, 0xee]),
+        ("references-too-many", [4, 1, 0, 0, 0xee]),
+        ("reference-to-itself", [1, 0, 0, 0, 0xee]),
+        ("reference-to-a-later-chunk", [1, 0, 1, 0, 0xee]),
+        ("reference-before-the-first-variable", [1, 2, 0, 0, 0xee]),
+        ("reference-twice", [2, 1, 1, 0, 0xee]),
+    ] {
+        add(name, forge(two.clone(), &told, &lie)?);
+    }
+    add("reference-to-another-shape", chain(&[&[3, 2], &[2, 3]])?);
+    add("reference-for-a-coder-that-takes-none", two);
+    add("references-in-a-long-chain", chain(&[&[2u64, 3][..]; 10])?);
+    // Of a group of several chunks they are in a record of their own.
+    let r = record("a", DType::F32, &[4, 3], &[2, 3]);
+    let mut w = Writer::create(vec![])?;
+    w.begin_variable(r.clone())?;
+    let one = [&[0u8][..], &1f32.to_le_bytes()].concat();
+    let h = PayloadHeader { shape: vec![2, 3], ..header(&r, 0, CONSTANT) };
+    w.push(&EncodedPayload::new(&h, &one), facts())?;
+    let references = vec![ChunkRef { variable: 0, chunk: 0 }];
+    let h = PayloadHeader { chunk: 1, base: INTERPOLATION + BESIDE, references, ..h };
+    w.push(&EncodedPayload::new(&h, &[0x50, 0, 0, 0]), facts())?;
+    let whole = w.finish()?.0;
+    let records = Parts::of(&whole).records;
+    let [.., told] = &records[..] else { return Err("no records".into()) };
+    let change = |at: usize, byte: u8| {
+        let mut bytes = whole.clone();
+        bytes[told.start + at] = byte;
+        Parts::of(&whole).repair(&mut bytes);
+        bytes
+    };
+    add("references-of-another-variable", change(2, 1));
+    add("references-missing", change(0, b'e'));
+    add("references-of-a-payload-to-itself", {
+        // In the payload alone: what opens the file does not see it.
+        let payload = Parts::of(&whole).payloads;
+        let (_, body) = payload.last().ok_or("no payload")?.clone();
+        let mut bytes = whole.clone();
+        bytes[body.start + 2] = 0;
+        Parts::of(&whole).repair(&mut bytes);
+        bytes
+    });
+    Ok(())
 }
 
 fn main() -> Result<(), Box<dyn AnyError>> {

@@ -35,14 +35,18 @@ impl Parts {
                     if let (Ok(Some(p)), false) = (payload, matches!(chunk.form, ChunkForm::Inside { .. })) {
                         let at = chunk.offset as usize;
                         let end = at + p.length as usize;
-                        let body = end - p.body.len();
+                        // References, one byte each number here, are before what is left of the body.
+                        let own = |r: &&scicodec::ChunkRef| r.variable == p.header.variable;
+                        let references = &p.header.references;
+                        let told = usize::from(!references.is_empty()) + references.len();
+                        let body = end - p.body.len() - told - references.iter().filter(own).count();
                         parts.payloads.push((at..body - 4, body..end));
                     }
                 }
             }
         }
         for at in 9..bytes.len() {
-            let tagged = matches!(bytes[at], b'v' | b'e' | b'm');
+            let tagged = matches!(bytes[at], b'v' | b'e' | b'm' | b'r');
             let (mut length, mut shift, mut next) = (0usize, 0, at + 1);
             while let Some(&b) = bytes.get(next).filter(|_| tagged && shift < 28) {
                 length |= usize::from(b & 127) << shift;

@@ -1,5 +1,5 @@
 //! From what surrounds a point to the contexts of its code (SPEC §7.5).
-use crate::entropy::{CONTEXTS, Magnitude, log_class};
+use crate::entropy::{Aside, CONTEXTS, Magnitude, log_class};
 
 /// Classes of magnitudes in units of 1/256 step.
 const LEVELS: u32 = 64;
@@ -49,6 +49,17 @@ pub struct Known {
     pub signs: u8,
     /// Index of the scale that a network told, 0 if none did.
     pub scale: u8,
+    /// What companions say, where they are looked at.
+    pub told: Option<Told>,
+}
+
+/// What companions say of a point.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    /// How far they are from their own interpolations, in 1/256 steps.
+    pub own: u32,
+    /// The sign of the first one's distance, as 0, 1 or 2.
+    pub lean: u8,
 }
 
 /// The sign of a code as 0, 1 or 2.
@@ -96,12 +107,25 @@ impl Known {
             kx * 64 + place,
         ];
         let s = sign(before) * 9 + sign(self.back[0]) * 3 + sign(self.back[1]);
-        Magnitude {
+        let mut m = Magnitude {
             slots,
             start,
             class: kk,
             set: k1.min(48) / 2,
             sign: [s * 64 + place, s * 9 + u32::from(self.signs), 0],
+            aside: Aside::default(),
+        };
+        if let Some(told) = &self.told {
+            let own = class(u64::from(told.own));
+            m.slots[4] = kx * 16 + rel(own);
+            m.slots[5] = kx.min(63) * 16 + own.min(31) / 2;
+            m.sign[2] = (u32::from(told.lean) * 32 + own.min(31)) * 27 + s;
+            // Half way from the class that is expected to that of the companions.
+            let d = (own as i32 - kk as i32).clamp(-8, 8);
+            let moved = |k: u32, least| (k as i32 + (d + d.signum()) / 2).clamp(least, LEVELS as i32 - 1) as u32;
+            let class = moved(kk, 0);
+            m.aside = Aside { slot: if scale > 0 { 64 + moved(scale, 1) } else { class }, class };
         }
+        m
     }
 }

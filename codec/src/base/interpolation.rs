@@ -1,10 +1,11 @@
 //! Multi-level interpolation: coarse to fine, axis by axis, each new point predicted from points already decoded (SPEC §8.2).
 use super::Geometry;
+use super::companion::{Aside, BESIDE};
 use super::contexts::{Blend, GUIDED_SLOTS, Known, SETS, SLOTS, magnitude, sign};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::rows::{Row, gather};
-use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start, log_class};
+use crate::entropy::{Aside as Slot, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start, log_class};
 use crate::learned::{Guide, Surroundings};
 
 /// Features of the fitted correction.
@@ -43,6 +44,8 @@ pub struct Run<'a, R> {
     quiet_rows: Vec<Counter>,
     /// What speaks of points before they are coded.
     guide: Option<Guide<'a>>,
+    /// Other fields that are known at all points.
+    aside: Option<Aside<'a>>,
     start: Start<'a>,
 }
 
@@ -67,7 +70,7 @@ pub struct Pass {
 impl Pass {
     /// Calls `f` with every point of the pass: coordinates and offset.
     #[inline]
-    fn each(&self, g: &Geometry, thin: usize, mut f: impl FnMut([usize; 4], usize)) {
+    pub fn each(&self, g: &Geometry, thin: usize, mut f: impl FnMut([usize; 4], usize)) {
         let mut rows = 0usize;
         for a in (self.start[0]..g.n[0]).step_by(self.step[0]) {
             for b in (self.start[1]..g.n[1]).step_by(self.step[1]) {
@@ -87,8 +90,8 @@ impl Pass {
 }
 
 /// What plain interpolation sees at a point.
-struct Local {
-    p: f64,
+pub(super) struct Local {
+    pub(super) p: f64,
     h1: bool,
     grad: f64,
     curve: f64,
@@ -118,7 +121,14 @@ impl<'a, R: Residuals> Run<'a, R> {
             start: Start::default(),
             quiet_rows: vec![Counter::NEW; 128],
             guide: None,
+            aside: None,
         }
+    }
+
+    /// Looks at other fields as well.
+    pub fn beside(mut self, aside: Option<Aside<'a>>) -> Self {
+        self.aside = aside;
+        self
     }
 
     /// Starts from what has been learned elsewhere. To be called last.
@@ -170,8 +180,12 @@ impl<'a, R: Residuals> Run<'a, R> {
                     pass.step[a as usize] = if j < k { s } else { 2 * s };
                 }
                 pass.start[axis] = s;
-                if fitted {
-                    self.fit(c, &mut pass);
+                if let Some(aside) = &mut self.aside {
+                    aside.enter(&self.g, &pass, self.p.linear, self.mask);
+                }
+                let told = self.aside.as_ref().is_some_and(|a| a.fits(level));
+                if fitted || self.aside.is_some() {
+                    self.fit(c, &mut pass, told);
                 }
                 self.pass(c, &pass);
             }
@@ -196,6 +210,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                             class: slot,
                             set: 0,
                             sign: [0; 3],
+                            aside: Slot::default(),
                         };
                         let q = self.point(c, i, last, &m);
                         slot = log_class(q.unsigned_abs().saturating_mul(256)).min(63);
@@ -225,32 +240,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     /// Interpolation along the axis of the pass.
     #[inline]
     fn local(&self, pass: &Pass, at: &[usize; 4], i: usize) -> Local {
-        let (s, stride) = (pass.s, pass.s * self.g.stride[pass.axis]);
-        let (along, n) = (at[pass.axis], self.g.n[pass.axis]);
-        let (h0, h1, h3) = (along >= 3 * s, along + s < n, along + 3 * s < n);
-        let v = &self.values;
-        let v1 = v[i - stride];
-        if !h1 {
-            let p = if h0 { 1.5 * v1 - 0.5 * v[i - 3 * stride] } else { v1 };
-            return Local { p, h1, grad: 0.0, curve: 0.0, curve_signed: 0.0 };
-        }
-        let v2 = v[i + stride];
-        let v0 = if h0 { v[i - 3 * stride] } else { 0.0 };
-        let v3 = if h3 { v[i + 3 * stride] } else { 0.0 };
-        let sum = v1 + v2;
-        let p = if self.p.linear || !(h0 || h3) {
-            0.5 * sum
-        } else if h0 && h3 {
-            (9.0 * sum - (v0 + v3)) * 0.0625
-        } else if h0 {
-            (6.0 * v1 + 3.0 * v2 - v0) * 0.125
-        } else {
-            (3.0 * v1 + 6.0 * v2 - v3) * 0.125
-        };
-        let grad = (v1 - v2).abs();
-        let curve_signed = if h0 && h3 { (v0 + v3) - sum } else { 0.0 };
-        let curve = if h0 && h3 { curve_signed.abs() } else { grad };
-        Local { p, h1, grad, curve, curve_signed }
+        local(self.values, &self.g, pass, self.p.linear, at, i)
     }
 
     /// What the fitted weights multiply; all vanish on constant and linear fields. Residuals of the originals stand in
@@ -291,29 +281,63 @@ impl<'a, R: Residuals> Run<'a, R> {
         f
     }
 
-    /// Fits the weights of a pass (encoder) and codes them.
-    fn fit<C: BitCoder>(&mut self, c: &mut C, pass: &mut Pass) {
-        let mut w = [0i32; FEATURES];
-        if !C::DECODING {
-            let points = (0..4).map(|a| (self.g.n[a] - pass.start[a]).div_ceil(pass.step[a])).product::<usize>();
-            // Odd, so that rows are not always taken from the same place of a plane.
-            let thin = (points / fit_points(self.values.len())) | 1;
-            let mut eq = NormalEquations::<FEATURES>::new();
-            pass.each(&self.g, thin, |at, i| {
-                if self.mask.is_some_and(|m| m[i]) {
-                    return;
-                }
-                let l = self.local(pass, &at, i);
-                let f = self.features(pass, &at, i, &l);
-                eq.add(&f, self.values[i] - l.p);
-            });
-            let noise = self.quant.variance();
-            eq.add_noise(&std::array::from_fn(|k| if k >= 4 { noise } else { noise * 0.1 }));
-            w = eq.solve().map(|w| (w * 64.0).round().clamp(-128.0, 127.0) as i32);
+    /// Fits the weights of a pass (encoder) and codes them; with `told`, those of companions, too.
+    fn fit<C: BitCoder>(&mut self, c: &mut C, pass: &mut Pass, told: bool) {
+        let companions = self.aside.as_ref().filter(|_| told).map_or(0, Aside::count);
+        let mut w = [0.0; FEATURES];
+        let mut beside = vec![[0.0; BESIDE]; companions];
+        if !C::DECODING && (pass.fitted || companions > 0) {
+            match companions {
+                0 => self.solve::<FEATURES>(pass, &mut w, &mut beside),
+                1 => self.solve::<{ FEATURES + BESIDE }>(pass, &mut w, &mut beside),
+                2 => self.solve::<{ FEATURES + 2 * BESIDE }>(pass, &mut w, &mut beside),
+                _ => self.solve::<{ FEATURES + 3 * BESIDE }>(pass, &mut w, &mut beside),
+            }
         }
-        for k in 0..FEATURES {
-            w[k] = c.raw((w[k] + 128) as u32, 8) as i32 - 128;
-            pass.weights[k] = f64::from(w[k]) * 0.015625;
+        if pass.fitted {
+            for k in 0..FEATURES {
+                let q = (w[k] * 64.0).round().clamp(-128.0, 127.0) as i32;
+                let q = c.raw((q + 128) as u32, 8) as i32 - 128;
+                pass.weights[k] = f64::from(q) * 0.015625;
+            }
+        }
+        if let Some(aside) = &mut self.aside {
+            aside.weigh(c, &self.g, pass, told.then_some(beside));
+        }
+    }
+
+    /// Least-squares weights of features, and of what companions say.
+    fn solve<const K: usize>(&self, pass: &Pass, w: &mut [f64; FEATURES], beside: &mut [[f64; BESIDE]]) {
+        let points = (0..4).map(|a| (self.g.n[a] - pass.start[a]).div_ceil(pass.step[a])).product::<usize>();
+        // Odd, so that rows are not always taken from the same place of a plane.
+        let thin = (points / fit_points(self.values.len())) | 1;
+        let mut eq = NormalEquations::<K>::new();
+        pass.each(&self.g, thin, |at, i| {
+            if self.mask.is_some_and(|m| m[i]) {
+                return;
+            }
+            let l = self.local(pass, &at, i);
+            let mut f = [0.0; K];
+            if pass.fitted {
+                f[..FEATURES].copy_from_slice(&self.features(pass, &at, i, &l));
+            }
+            if let Some(aside) = &self.aside {
+                for k in 0..beside.len() {
+                    f[FEATURES + k * BESIDE..][..BESIDE].copy_from_slice(&aside.around(k, &self.g, pass, &at, i));
+                }
+            }
+            eq.add(&f, self.values[i] - l.p);
+        });
+        let noise = self.quant.variance();
+        eq.add_noise(&std::array::from_fn(|k| match k {
+            0..4 => noise * 0.1,
+            4..FEATURES => noise,
+            _ => noise * 0.02,
+        }));
+        let all = eq.solve();
+        w.copy_from_slice(&all[..FEATURES]);
+        for (k, w) in beside.iter_mut().enumerate() {
+            w.copy_from_slice(&all[FEATURES + k * BESIDE..][..BESIDE]);
         }
     }
 
@@ -329,6 +353,7 @@ impl<'a, R: Residuals> Run<'a, R> {
         if let Some(guide) = &mut guided {
             guide.enter(&g, pass, &self.p.order, self.quant.step(), self.values, &self.codes);
         }
+        let mut aside = self.aside.take();
         let mut flags = Flags::new(&g, pass);
         for a in (start[0]..g.n[0]).step_by(step[0]) {
             for b in (start[1]..g.n[1]).step_by(step[1]) {
@@ -337,6 +362,9 @@ impl<'a, R: Residuals> Run<'a, R> {
                     self.interpolate(pass, [a, b, y], first, &mut row);
                     if pass.fitted {
                         self.correct(pass, [a, b, y], first, &mut row);
+                    }
+                    if let Some(aside) = &aside {
+                        aside.add(&g, pass, [a, b, y], first, &mut row.p);
                     }
                     if row.p.len() >= QUIET_ROW && self.quiet(c, pass, [a, b, y], first, &row, &mut flags) {
                         continue;
@@ -351,6 +379,11 @@ impl<'a, R: Residuals> Run<'a, R> {
                         if pass.fitted {
                             p += pass.weights[7] * residual;
                         }
+                        let without = p;
+                        if let Some(aside) = &aside {
+                            p += aside.correction(&g, pass, [a, b, y, start[3] + k * step[3]], i, self.quant.step());
+                            row.known[k].told = Some(aside.told(i, &self.quant));
+                        }
                         if let Some(guide) = &mut guided {
                             let around = self.surroundings(pass, [a, b, y], k, row.p.len(), i, p - row.base[k]);
                             let hint = guide.point(i, &around, self.quant.step(), self.values[i] - p);
@@ -359,6 +392,9 @@ impl<'a, R: Residuals> Run<'a, R> {
                         }
                         let m = row.known[k].contexts(&blend, before, place);
                         self.point(c, i, p, &m);
+                        if let Some(aside) = &mut aside {
+                            aside.learn(i, self.values[i] - without);
+                        }
                         before = self.codes[i];
                         if pass.tracked {
                             residual = self.values[i] - row.base[k];
@@ -369,6 +405,7 @@ impl<'a, R: Residuals> Run<'a, R> {
             }
         }
         self.guide = guide;
+        self.aside = aside;
     }
 
     /// What is decoded around point `k` of `count` in a row, at offset `i`.
@@ -626,6 +663,36 @@ impl<'a, R: Residuals> Run<'a, R> {
             }
         }
     }
+}
+
+/// Interpolation of values `v` along the axis of the pass.
+#[inline]
+pub(super) fn local(v: &[f64], g: &Geometry, pass: &Pass, linear: bool, at: &[usize; 4], i: usize) -> Local {
+    let (s, stride) = (pass.s, pass.s * g.stride[pass.axis]);
+    let (along, n) = (at[pass.axis], g.n[pass.axis]);
+    let (h0, h1, h3) = (along >= 3 * s, along + s < n, along + 3 * s < n);
+    let v1 = v[i - stride];
+    if !h1 {
+        let p = if h0 { 1.5 * v1 - 0.5 * v[i - 3 * stride] } else { v1 };
+        return Local { p, h1, grad: 0.0, curve: 0.0, curve_signed: 0.0 };
+    }
+    let v2 = v[i + stride];
+    let v0 = if h0 { v[i - 3 * stride] } else { 0.0 };
+    let v3 = if h3 { v[i + 3 * stride] } else { 0.0 };
+    let sum = v1 + v2;
+    let p = if linear || !(h0 || h3) {
+        0.5 * sum
+    } else if h0 && h3 {
+        (9.0 * sum - (v0 + v3)) * 0.0625
+    } else if h0 {
+        (6.0 * v1 + 3.0 * v2 - v0) * 0.125
+    } else {
+        (3.0 * v1 + 6.0 * v2 - v3) * 0.125
+    };
+    let grad = (v1 - v2).abs();
+    let curve_signed = if h0 && h3 { (v0 + v3) - sum } else { 0.0 };
+    let curve = if h0 && h3 { curve_signed.abs() } else { grad };
+    Local { p, h1, grad, curve, curve_signed }
 }
 
 /// Rows of at least so many points tell first whether all their codes are zero.

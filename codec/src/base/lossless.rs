@@ -1,6 +1,6 @@
 //! The base of last resort: every element's ordered bits, as wrapping differences from a causal prediction (SPEC §8.6).
 use super::Geometry;
-use crate::entropy::{BitCoder, Magnitude, ResidualCoder, Residuals, log_class};
+use crate::entropy::{Aside, BitCoder, Magnitude, ResidualCoder, Residuals, log_class};
 
 /// Codes (or decodes) ordered integers in C order. `shift` low bits of each difference are sent raw.
 ///
@@ -49,6 +49,7 @@ pub fn code<C: BitCoder>(c: &mut C, g: Geometry, order: u8, shift: u32, v: &mut 
                             (row[x].signum() + 1) as u32,
                             0,
                         ],
+                        aside: Aside::default(),
                     };
                     let d = if C::DECODING { 0 } else { w(v[i], p) };
                     let hi = coder.code(c, d >> shift, &m);

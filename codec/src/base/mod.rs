@@ -1,4 +1,5 @@
 //! The bases: what predicts a chunk (SPEC §8).
+pub mod companion;
 mod contexts;
 mod geometry;
 mod integers;

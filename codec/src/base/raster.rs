@@ -233,6 +233,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 back: [up, back],
                 signs: 4,
                 scale: 0,
+                told: None,
             };
             let m = known.contexts(&blend, if x > 0 { q[i - 1] } else { 0 }, 0);
             let q = if C::DECODING { 0 } else { self.quant.quantise(self.values[i], p) };

@@ -7,7 +7,7 @@ use super::wavelet_probe::quantise;
 use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
 use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
-use crate::entropy::{BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start};
+use crate::entropy::{Aside, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start};
 use std::sync::Arc;
 
 pub use super::wavelet_search::{Ground, Target, choose, transfer};
@@ -209,6 +209,7 @@ fn magnitude(f: &Features, mixes: bool, level: u32, orientation: u32) -> Magnitu
         class: e + 8,
         set: if mixes && f.place < POSITIONS - 1 { e + CLASSES } else { e },
         sign: [near * 16 + orientation, (sg(f.w) * 3 + sg(f.n)) * 3 + sg(f.u), 0],
+        aside: Aside::default(),
     }
 }
 

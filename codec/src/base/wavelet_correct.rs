@@ -5,7 +5,7 @@ use super::wavelet_bands::Band;
 use super::wavelet_coding::{around, around_weight, before, class, copy, scaled, sixteenths};
 use super::wavelet_runs::{Beside, LEAST, POSITIONS, RUN, RunCoder, holds};
 use super::wavelet_transform::split;
-use crate::entropy::{BitCoder, CONTEXTS, Magnitude, Place, Residuals, Start};
+use crate::entropy::{Aside, BitCoder, CONTEXTS, Magnitude, Place, Residuals, Start};
 
 /// Classes of expected magnitude, and of activity.
 const EXPECTED: u32 = 32;
@@ -189,6 +189,7 @@ pub fn correct<C: BitCoder, R: Residuals>(
                             class: e + 8,
                             set: if R::MIXES && none { e + EXPECTED } else { e },
                             sign: [signs * 16 + parity, (sg(ww) * 3 + sg(w)) * 9 + sg(u) * 3 + sg(n), 0],
+                            aside: Aside::default(),
                         };
                         let value = &mut values[i + x];
                         let d = if C::DECODING { 0 } else { correction(originals[i + x], *value, inverse) };

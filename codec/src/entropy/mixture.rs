@@ -25,9 +25,15 @@ const SETTLED: u32 = 24;
 const LAST: usize = SYMBOLS - 1;
 /// What weights of logits start from, in units of 2^-16.
 const LOGIT_WEIGHT: i32 = 29491;
-/// Contexts of the sign.
-const SIGNS: usize = 2;
+/// Contexts of the sign; the last one only where companions are looked at.
+const SIGNS: usize = 3;
 const SIGN_SLOTS: usize = 1 << 12;
+/// What their weights start from, where they are mixed.
+const SIGN_WEIGHT: i32 = 26000;
+/// What weights of logits start from where companions are looked at: of the usual contexts, and of those of companions.
+const LOGIT_WEIGHTS_BESIDE: [i32; 2] = [24000, 13000];
+/// Share of the weights, in sixteenths, that each context of companions has where states tell those of the others.
+const SHARE: u32 = 4;
 
 /// An adaptive distribution: for every symbol but the last the probability of those above it, in units of 2^-16; in
 /// place of the last one's, which is 0, how many symbols it is an average over (0: none came yet).
@@ -109,7 +115,7 @@ impl<const N: usize> Weights<N> {
     }
 }
 
-/// Codes integers under the first N contexts of their magnitude. With `ZEROS`, where little is expected whether an integer
+/// Codes integers under the first N contexts of their magnitude; those beyond [`MIXED`] look at companions. With `ZEROS`, where little is expected whether an integer
 /// is 0 is told first, by a bit.
 pub struct Mixture<const N: usize, const ZEROS: bool> {
     parts: [Vec<Distribution>; N],
@@ -118,6 +124,7 @@ pub struct Mixture<const N: usize, const ZEROS: bool> {
     zeros: [Vec<Counter>; N],
     mixer: Mixer<N>,
     sign: [Vec<Counter>; SIGNS],
+    sign_mixer: Mixer<SIGNS>,
     /// How far a class is above the symbols, and below them.
     above: [Counter; 16],
     below: [Counter; 16],
@@ -133,8 +140,15 @@ impl<const N: usize, const ZEROS: bool> Residuals for Mixture<N, ZEROS> {
             parts: std::array::from_fn(|i| vec![Distribution::UNSEEN; slots[i]]),
             weights: vec![Weights { w: [WHOLE / N as u32; N], seen: 0 }; sets],
             zeros: std::array::from_fn(|i| vec![Counter::NEW; if ZEROS { slots[i] } else { 0 }]),
-            mixer: Mixer::new(if ZEROS { sets } else { 0 }, LOGIT_WEIGHT),
-            sign: std::array::from_fn(|_| vec![Counter::NEW; SIGN_SLOTS]),
+            mixer: Mixer::starting(
+                if ZEROS { sets } else { 0 },
+                std::array::from_fn(|i| match Self::BESIDE {
+                    true => LOGIT_WEIGHTS_BESIDE[usize::from(i >= MIXED)],
+                    false => LOGIT_WEIGHT,
+                }),
+            ),
+            sign: std::array::from_fn(|i| vec![Counter::NEW; if Self::BESIDE || i < 2 { SIGN_SLOTS } else { 0 }]),
+            sign_mixer: Mixer::new(usize::from(Self::BESIDE), SIGN_WEIGHT),
             above: [Counter::NEW; 16],
             below: [Counter::NEW; 16],
             zero: Counter::NEW,
@@ -153,6 +167,10 @@ impl<const N: usize, const ZEROS: bool> Residuals for Mixture<N, ZEROS> {
         }
         for (to, w) in self.weights.iter_mut().zip(&s.weights).filter(|(_, w)| w.iter().any(|&w| w > 0)) {
             copy(&mut to.w, w);
+            if Self::BESIDE {
+                let left = 16 - SHARE * (N - MIXED) as u32;
+                to.w = std::array::from_fn(|i| if i < MIXED { to.w[i] / 16 * left } else { WHOLE / 16 * SHARE });
+            }
             to.seen = s.weights_seen;
         }
         self.mixer.prime(&s.logits, s.logits_seen);
@@ -164,7 +182,7 @@ impl<const N: usize, const ZEROS: bool> Residuals for Mixture<N, ZEROS> {
             s.counters[i] = self.zeros[i].clone();
             s.rows[i] = self.parts[i].iter().map(|d| d.0).collect::<Vec<Row>>();
         }
-        s.signs = self.sign.clone();
+        s.signs = std::array::from_fn(|i| self.sign[i].clone());
         let of = |w: &Weights<N>| {
             if w.seen >= SETTLED { std::array::from_fn(|i| *w.w.get(i).unwrap_or(&0)) } else { [0; MIXED] }
         };
@@ -197,6 +215,9 @@ impl<const N: usize, const ZEROS: bool> Residuals for Mixture<N, ZEROS> {
 }
 
 impl<const N: usize, const ZEROS: bool> Mixture<N, ZEROS> {
+    /// Whether companions are looked at.
+    const BESIDE: bool = N > MIXED;
+
     #[inline(always)]
     fn class<C: BitCoder>(&mut self, c: &mut C, class: u32, m: &Magnitude) -> u32 {
         if ZEROS && m.start == 0 {
@@ -233,9 +254,18 @@ impl<const N: usize, const ZEROS: bool> Mixture<N, ZEROS> {
             *parent = Counter::primed(65536 - u32::from(primed(m.class)[0]), u32::from(SEEN_FIRST));
         }
         let parent = parent.forgetting(u32::from(SEEN_FIRST));
-        let mut k: [Counter; N] = std::array::from_fn(|i| {
-            let k = self.zeros[i][m.slots[i] as usize];
-            if k.unseen() { parent } else { k }
+        let mut aside = parent;
+        if Self::BESIDE {
+            let known = self.zeros[PARENT][m.aside.slot as usize];
+            aside = match known.unseen() {
+                true => Counter::primed(65536 - u32::from(primed(m.aside.class)[0]), u32::from(SEEN_FIRST)),
+                false => known.forgetting(u32::from(SEEN_FIRST)),
+            };
+        }
+        let mut k: [Counter; N] = std::array::from_fn(|i| match self.zeros[i][m.slots[i] as usize] {
+            k if !k.unseen() => k,
+            _ if i < MIXED => parent,
+            _ => aside,
         });
         let mixed = self.mixer.mix(m.set as usize, &k);
         let zero = c.bit(zero, mixed.p1);
@@ -261,9 +291,15 @@ impl<const N: usize, const ZEROS: bool> Mixture<N, ZEROS> {
             *parent = Distribution::starting(first(m.class));
         }
         let parent = Distribution::starting(parent.0);
-        let mut parts: [Distribution; N] = std::array::from_fn(|i| {
-            let part = self.parts[i][m.slots[i] as usize];
-            if part.unseen() { parent } else { part }
+        let mut aside = parent;
+        if Self::BESIDE {
+            let known = &self.parts[PARENT][m.aside.slot as usize];
+            aside = Distribution::starting(if known.unseen() { first(m.aside.class) } else { known.0 });
+        }
+        let mut parts: [Distribution; N] = std::array::from_fn(|i| match self.parts[i][m.slots[i] as usize] {
+            part if !part.unseen() => part,
+            _ if i < MIXED => parent,
+            _ => aside,
         });
         let weights = &mut self.weights[m.set as usize];
         let mut mixed: [u16; SYMBOLS] = std::array::from_fn(|i| (LAST - i) as u16 * FLOOR);
@@ -284,9 +320,20 @@ impl<const N: usize, const ZEROS: bool> Mixture<N, ZEROS> {
 
     #[inline(always)]
     fn sign<C: BitCoder>(&mut self, c: &mut C, negative: bool, m: &Magnitude) -> bool {
-        let mut k: [Counter; SIGNS] = std::array::from_fn(|i| self.sign[i][m.sign[i] as usize]);
-        let negative = c.bit(negative, (k[0].p16() + k[1].p16()) >> 1);
-        for i in 0..SIGNS {
+        let n = if Self::BESIDE { SIGNS } else { 2 };
+        let mut k = [Counter::NEW; SIGNS];
+        for i in 0..n {
+            k[i] = self.sign[i][m.sign[i] as usize];
+        }
+        let negative = if Self::BESIDE {
+            let mixed = self.sign_mixer.mix(0, &k);
+            let negative = c.bit(negative, mixed.p1);
+            self.sign_mixer.update(0, &mixed, negative);
+            negative
+        } else {
+            c.bit(negative, (k[0].p16() + k[1].p16()) >> 1)
+        };
+        for i in 0..n {
             k[i].update(negative, 255);
             self.sign[i][m.sign[i] as usize] = k[i];
         }

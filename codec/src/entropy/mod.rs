@@ -20,6 +20,6 @@ pub use estimate::Estimate;
 pub use mixer::{Counter, Mixer};
 pub use mixture::Mixture;
 pub use priors::{Priors, Start};
-pub use residual::{CONTEXTS, Magnitude, ResidualCoder, Residuals, SIGN_CONTEXTS, log_class};
+pub use residual::{Aside, CONTEXTS, Magnitude, ResidualCoder, Residuals, SIGN_CONTEXTS, log_class};
 pub use states::{MIXED, Place, Row, SIGNS, States};
 pub use tables::squash;

@@ -56,6 +56,17 @@ pub struct Magnitude {
     pub set: u32,
     /// Contexts of the sign, each below 2^12.
     pub sign: [u32; SIGN_CONTEXTS],
+    /// Where companions are looked at: the slot of the second context that new slots of theirs start from, and its class.
+    pub aside: Aside,
+}
+
+/// What contexts that look at companions start from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aside {
+    /// Slot of the second context.
+    pub slot: u32,
+    /// Expected class there.
+    pub class: u32,
 }
 
 /// Codes integers under N contexts of magnitude; with N = 1 there is nothing to mix.

@@ -18,6 +18,7 @@ pub fn variant(e: &Error) -> &'static str {
         Error::Container(F::Torn) => "Torn",
         Error::Truncated { .. } => "Truncated",
         Error::MissingChunk { .. } => "MissingChunk",
+        Error::MissingReference { .. } => "MissingReference",
         Error::Limit { .. } => "Limit",
         Error::Unsupported { .. } => "Unsupported",
         Error::ModelMissing { .. } => "ModelMissing",

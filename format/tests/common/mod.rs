@@ -38,6 +38,7 @@ pub fn fill<W: std::io::Write>(w: &mut Writer<W>, grid: &Grid, r: &VariableRecor
             variable,
             chunk: first + c,
             model: None,
+            references: vec![],
             aligned: false,
         };
         w.push(&EncodedPayload::new(&header, &body(variable, first + c)), facts()).unwrap();

@@ -29,9 +29,11 @@ impl Status {
     pub(crate) fn of(e: &Error) -> Status {
         match e {
             Error::Io(_) => Status::Io,
-            Error::Container(_) | Error::Corrupt { .. } | Error::Truncated { .. } | Error::MissingChunk { .. } => {
-                Status::Corrupt
-            }
+            Error::Container(_)
+            | Error::Corrupt { .. }
+            | Error::Truncated { .. }
+            | Error::MissingChunk { .. }
+            | Error::MissingReference { .. } => Status::Corrupt,
             Error::Unsupported { .. } => Status::Unsupported,
             Error::Limit { .. } => Status::Limit,
             Error::InvalidArgument(_) => Status::InvalidArgument,

@@ -1,6 +1,6 @@
 //! The command line's words. What each verb does with them is in the module of its name.
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use scicodec::{DType, Effort, ErrorBound};
+use scicodec::{ConditionOn, DType, Effort, ErrorBound};
 use scicodec_io::{RawLayout, RawType};
 use std::path::PathBuf;
 
@@ -107,6 +107,11 @@ pub struct EncodeArgs {
     /// Put the model into OUT.scz if a chunk uses it: the file then decodes where the model is not installed
     #[arg(long)]
     pub embed_model: bool,
+    /// Beside which variables of the same file, of the same shape and chunks, a variable may be coded where that makes a chunk
+    /// smaller: those before it, none, or these, separated by commas. A region then takes decoding the same chunks of those
+    /// variables first. Its own name stands for what --append continues
+    #[arg(long, value_name = "auto|none|NAME,...", default_value = "auto", value_parser = parse_condition)]
+    pub condition_on: ConditionOn,
     /// Chunk shape, slowest axis first; a chunk is what a region must decode at least
     #[arg(long, value_name = "auto|N,N,...", default_value = "auto", value_parser = parse_chunk)]
     pub chunk: ChunkArg,
@@ -517,6 +522,15 @@ fn parse_extents(s: &str) -> Result<Extents, String> {
 
 fn parse_chunk(s: &str) -> Result<ChunkArg, String> {
     if s == "auto" { Ok(ChunkArg::Auto) } else { parse_extents(s).map(|e| ChunkArg::Fixed(e.0)) }
+}
+
+fn parse_condition(s: &str) -> Result<ConditionOn, String> {
+    match s {
+        "auto" => Ok(ConditionOn::Auto),
+        "none" => Ok(ConditionOn::None),
+        names if names.split(',').any(str::is_empty) => Err("a name is empty".into()),
+        names => Ok(ConditionOn::Names(names.split(',').map(str::to_owned).collect())),
+    }
 }
 
 /// Only the form is looked at here: which values make sense is the codec's to say.

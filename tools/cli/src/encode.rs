@@ -10,7 +10,8 @@ use crate::{
     report, text,
 };
 use scicodec::{
-    ChunkShape, EncodeOptions, Encoder, ErrorBound, Fill, ModelChoice, Overwrite, Progress, Reader, VariableReport,
+    ChunkShape, ConditionOn, EncodeOptions, Encoder, ErrorBound, Fill, ModelChoice, Overwrite, Progress, Reader,
+    VariableReport,
 };
 use std::{
     path::{Path, PathBuf},
@@ -144,6 +145,10 @@ fn options(args: &EncodeArgs, item: &Item, model: &ModelChoice) -> Outcome<Encod
         // Coordinates and the like are small, and of another rank.
         ChunkArg::Fixed(extents) if item.part == Part::Data => ChunkShape::Fixed(extents.clone()),
         _ => ChunkShape::Auto,
+    };
+    options.condition_on = match item.part {
+        Part::Data => args.condition_on.clone(),
+        _ => ConditionOn::None,
     };
     options.fill = item.fill.map(Fill::Bits);
     options.threads = args.threads;

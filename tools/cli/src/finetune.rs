@@ -162,6 +162,7 @@ fn as_encoded(args: &FinetuneArgs, path: &Path, error_bound: ErrorBound) -> Enco
         chunk: ChunkArg::Auto,
         fill: args.fill.clone(),
         var: args.var.clone(),
+        condition_on: scicodec::ConditionOn::None,
         packed: false,
         units: None,
         threads: 0,

@@ -20,7 +20,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
             "file_bytes": file_bytes,
             "format_version": reader.container().version(),
             "models": reader.models().iter().map(|m| model_json(&reader, m)).collect::<Vec<_>>(),
-            "variables": arrays(&reader).map(report::variable_json).collect::<Vec<_>>(),
+            "variables": arrays(&reader).map(|v| report::variable_json(&reader, v)).collect::<Vec<_>>(),
             "groups": groups(&reader).iter().map(report::group_json).collect::<Vec<_>>(),
         }));
     }
@@ -35,7 +35,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
         out.push_str(&format!("  {:<12} {}\n", "model", model_line(&reader, &model)));
     }
     for variable in arrays(&reader) {
-        describe(&mut out, variable, args.talk.verbose);
+        describe(&mut out, &reader, variable, args.talk.verbose);
     }
     for group in groups(&reader) {
         describe_group(&mut out, &group);
@@ -97,7 +97,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn describe(out: &mut String, v: &Variable, verbose: bool) {
+fn describe(out: &mut String, reader: &Reader, v: &Variable, verbose: bool) {
     let mut line = |label: &str, value: String| out.push_str(&format!("  {label:<12} {value}\n"));
     line("variable", if v.units.is_empty() { v.name.clone() } else { format!("{} [{}]", v.name, v.units) });
     let axes = if v.dimensions.is_empty() { String::new() } else { format!(" ({})", v.dimensions.join(", ")) };
@@ -125,6 +125,9 @@ fn describe(out: &mut String, v: &Variable, verbose: bool) {
     );
     let bases = report::bases(v).iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ");
     line("  chunks", format!("{} of {}: {bases}", v.chunks.len(), text::extents(&v.chunk_shape)));
+    if let Some(beside) = report::conditioned_line(reader, v) {
+        line("  beside", beside);
+    }
     for attribute in &attributes {
         line("  attribute", format!("{} = {}", attribute.name, shown(&attribute.value)));
     }

@@ -79,7 +79,7 @@ pub fn encoded_json(output: &Path, file: &Reader, done: &[Encoded]) -> Value {
         .filter(|one| one.part != Part::Group)
         .filter_map(|one| {
             let variable = file.variables().iter().find(|v| v.name == one.name)?;
-            let mut entry = variable_json(variable);
+            let mut entry = variable_json(file, variable);
             entry["psnr"] = json!(one.psnr);
             entry["seconds"] = json!(one.seconds);
             Some(entry)
@@ -95,6 +95,29 @@ pub fn bases(v: &Variable) -> BTreeMap<&'static str, u64> {
         *bases.entry(base_name(chunk.base)).or_default() += 1;
     }
     bases
+}
+
+/// The variables beside which chunks of this one were coded, each with the number of these chunks.
+fn conditioned_on(file: &Reader, v: &Variable) -> BTreeMap<String, u64> {
+    let name = |k: u64| file.variables().get(k as usize).map(|v| v.name.clone()).unwrap_or_default();
+    v.conditioned_on().into_iter().map(|(k, chunks)| (name(k), chunks)).collect()
+}
+
+fn conditioned_chunks(v: &Variable) -> usize {
+    v.chunks.iter().filter(|c| !c.references.is_empty()).count()
+}
+
+/// Which variables must be decoded before this one, in words; none if it needs no other.
+pub fn conditioned_line(file: &Reader, v: &Variable) -> Option<String> {
+    let all = conditioned_on(file, v);
+    if all.is_empty() {
+        return None;
+    }
+    let list = all.iter().map(|(name, chunks)| match *name == v.name {
+        true => format!("earlier chunks of its own {chunks}"),
+        false => format!("{name} {chunks}"),
+    });
+    Some(format!("{}: {} chunk(s) need others", list.collect::<Vec<_>>().join(", "), conditioned_chunks(v)))
 }
 
 /// The largest error of a variable, in words.
@@ -114,7 +137,7 @@ pub fn psnr(v: &Variable, rmse: f64) -> Option<f64> {
 }
 
 /// A variable as `info --json` gives it.
-pub fn variable_json(v: &Variable) -> Value {
+pub fn variable_json(file: &Reader, v: &Variable) -> Value {
     let value = if v.bound.kind == BoundKind::Lossless { Value::Null } else { json!(v.bound.value) };
     let (attributes, kind) = interpret(&v.name, &v.attributes);
     let attributes: Map<String, Value> = attributes.into_iter().map(|a| (a.name, a.value.to_json())).collect();
@@ -130,6 +153,8 @@ pub fn variable_json(v: &Variable) -> Value {
         "chunk_shape": v.chunk_shape,
         "chunks": v.chunks.len(),
         "bases": bases(v),
+        "conditioned_on": conditioned_on(file, v),
+        "conditioned_chunks": conditioned_chunks(v),
         "units": v.units,
         "dimensions": v.dimensions,
         "attributes": attributes,

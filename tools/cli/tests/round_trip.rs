@@ -6,6 +6,31 @@ use common::*;
 const SHAPE: [u64; 3] = [9, 20, 33];
 
 #[test]
+fn variables_that_know_each_other_are_told_and_decoded() {
+    let place = Place::new();
+    let first: Vec<f32> = (0..3600).map(|i| ((i / 60) as f32 * 0.9).sin() * ((i % 60) as f32 * 1.3).cos()).collect();
+    let second: Vec<f32> = first.iter().enumerate().map(|(i, v)| v * (20.0 + (i % 60) as f32 * 0.1)).collect();
+    place.put("a.npy", &npy("<f4", false, &[60, 60], &f32_bytes(&first)));
+    place.put("b.npy", &npy("<f4", false, &[60, 60], &f32_bytes(&second)));
+    place.ok("encode a.npy b.npy -o ab.scz -e rel=1e-3");
+    place.ok("encode a.npy b.npy -o apart.scz -e rel=1e-3 --condition-on none");
+    let told = |file: &str| {
+        let v = place.json(&format!("info {file} --json"))["variables"][1].clone();
+        (v["conditioned_on"].to_string(), v["compressed_bytes"].as_u64().unwrap())
+    };
+    let (with, without) = (told("ab.scz"), told("apart.scz"));
+    assert_eq!((with.0.as_str(), without.0.as_str()), (r#"{"a":1}"#, "{}"));
+    assert!(with.1 < without.1, "{with:?} {without:?}");
+    assert!(place.ok("info ab.scz").0.contains("a 1: 1 chunk(s) need others"));
+    place.ok("decode ab.scz --var b --region 3:5,: -o part.npy");
+    place.ok("decode ab.scz --var b -o b2.npy");
+    assert_eq!(npy_data(&place.get("b2.npy"))[720..1200], *npy_data(&place.get("part.npy")));
+    let range = second.iter().fold(0f32, |m, v| m.max(*v)) - second.iter().fold(0f32, |m, v| m.min(*v));
+    assert!(largest_error(&second, &f32s(npy_data(&place.get("b2.npy")))) <= f64::from(range) * 1e-3);
+    assert!(place.fails(1, "encode a.npy -o c.scz -e abs=1 --condition-on nothing").contains("\"nothing\""));
+}
+
+#[test]
 fn round_trip_under_every_kind_of_bound() {
     let place = Place::new();
     place.put("a.npy", &wave_npy(&SHAPE));

@@ -28,7 +28,7 @@ fn class(error: &Error) -> &'static str {
         Error::Container(scicodec::format::Error::Torn) => "TornError",
         Error::Container(_) | Error::Corrupt { .. } => "CorruptError",
         Error::Truncated { .. } => "TruncatedError",
-        Error::MissingChunk { .. } => "MissingChunkError",
+        Error::MissingChunk { .. } | Error::MissingReference { .. } => "MissingChunkError",
         Error::InvalidArgument(_) => "InvalidArgumentError",
         Error::Limit { .. } => "LimitError",
         Error::Unsupported { .. } => "UnsupportedError",

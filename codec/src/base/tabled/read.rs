@@ -5,7 +5,7 @@ use crate::Error;
 use crate::base::Geometry;
 use crate::entropy::rans::{CERTAIN, DecodeTables, Frequencies, RansDecoder, SYMBOLS, code_tables};
 use crate::entropy::tokens::RawReader;
-use crate::entropy::{BitCoder, BitDecoder, Counter, Magnitude, ResidualCoder, Residuals, log_class};
+use crate::entropy::{Aside, BitCoder, BitDecoder, Counter, Magnitude, ResidualCoder, Residuals, log_class};
 use crate::scratch::take;
 use crate::simd::{Kernel, widest};
 
@@ -41,7 +41,7 @@ impl AnchorCoder {
     /// Codes (or decodes) a difference in steps.
     pub fn code<C: BitCoder>(&mut self, c: &mut C, q: i64) -> i64 {
         let (slots, start) = ([self.slot; 6], self.slot.saturating_sub(16));
-        let m = Magnitude { slots, start, class: self.slot, set: 0, sign: [0; 3] };
+        let m = Magnitude { slots, start, class: self.slot, set: 0, sign: [0; 3], aside: Aside::default() };
         let q = self.coder.code(c, q, &m);
         self.slot = log_class(q.unsigned_abs().saturating_mul(256)).min(63);
         q
