@@ -31,6 +31,8 @@ fn other(by: i32) -> Arc<LoadedModel> {
 fn options(model: ModelChoice, embed: bool) -> EncodeOptions {
     let mut options = EncodeOptions::new(ErrorBound { kind: BoundKind::Abs, value: 0.03 });
     (options.model, options.embed_model, options.threads) = (model, embed, 1);
+    // What is appended is alike: beside the first it would need no model.
+    options.condition_on = ConditionOn::None;
     options
 }
 
