@@ -29,7 +29,7 @@ pub struct EncodeOptions {
 }
 
 impl EncodeOptions {
-    /// The defaults: default effort, automatic chunks, no fill value, all threads, verified.
+    /// The defaults: default effort, automatic chunks, no fill value, all threads, every chunk by itself, verified.
     pub fn new(bound: ErrorBound) -> EncodeOptions {
         EncodeOptions {
             bound,
@@ -39,7 +39,7 @@ impl EncodeOptions {
             threads: 0,
             model: ModelChoice::Default,
             embed_model: false,
-            condition_on: ConditionOn::Auto,
+            condition_on: ConditionOn::None,
             verify: true,
         }
     }
@@ -73,10 +73,10 @@ pub enum ModelChoice {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ConditionOn {
     /// None: every chunk decodes by itself.
+    #[default]
     None,
     /// Those that are there before it with the same shape and the same chunks: the last four of them, and, of an extension,
     /// the segment before it.
-    #[default]
     Auto,
     /// These, as far as they have the same shape and chunks. Its own name stands for its earlier segments.
     Names(Vec<String>),

@@ -110,7 +110,7 @@ pub struct EncodeArgs {
     /// Beside which variables of the same file, of the same shape and chunks, a variable may be coded where that makes a chunk
     /// smaller: those before it, none, or these, separated by commas. A region then takes decoding the same chunks of those
     /// variables first. Its own name stands for what --append continues
-    #[arg(long, value_name = "auto|none|NAME,...", default_value = "auto", value_parser = parse_condition)]
+    #[arg(long, value_name = "auto|none|NAME,...", default_value = "none", value_parser = parse_condition)]
     pub condition_on: ConditionOn,
     /// Chunk shape, slowest axis first; a chunk is what a region must decode at least
     #[arg(long, value_name = "auto|N,N,...", default_value = "auto", value_parser = parse_chunk)]
