@@ -78,14 +78,9 @@ impl Variable {
         byte_count(self.dtype, &self.shape).unwrap_or(0)
     }
 
-    /// Ordinals of the variables beside which chunks of this one were coded, its own among them where they were coded
-    /// beside earlier ones; to each how many chunks.
-    pub fn conditioned_on(&self) -> BTreeMap<u64, u64> {
-        let mut all = BTreeMap::new();
-        for r in self.chunks.iter().flat_map(|c| &c.references) {
-            *all.entry(r.variable).or_default() += 1;
-        }
-        all
+    /// How many of its chunks take decoding others first.
+    pub fn conditioned_chunks(&self) -> u64 {
+        self.chunks.iter().filter(|c| !c.references.is_empty()).count() as u64
     }
 
     /// Bytes of its payloads.
@@ -203,6 +198,17 @@ impl Reader {
     /// The variables, in the order of the file.
     pub fn variables(&self) -> &[Variable] {
         &self.variables
+    }
+
+    /// The variables beside which chunks of one were coded, itself among them where they were coded beside earlier ones;
+    /// to each how many chunks.
+    pub fn conditioned_on(&self, v: &Variable) -> BTreeMap<String, u64> {
+        let mut all = BTreeMap::new();
+        for r in v.chunks.iter().flat_map(|c| &c.references) {
+            let name = self.variables.get(r.variable as usize).map(|v| v.name.clone()).unwrap_or_default();
+            *all.entry(name).or_default() += 1;
+        }
+        all
     }
 
     /// Bytes of the file.

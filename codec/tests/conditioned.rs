@@ -61,9 +61,9 @@ fn what_is_known_makes_a_variable_smaller_and_is_told() {
     assert_eq!(size(ConditionOn::Names(vec!["a".into()])), (with, 1));
     let reader = Reader::open(&path).unwrap();
     let variable = &reader.variables()[1];
-    assert_eq!(variable.conditioned_on().into_iter().collect::<Vec<_>>(), [(0, 1)]);
+    assert_eq!(reader.conditioned_on(variable).into_values().collect::<Vec<_>>(), [1]);
     assert_eq!(variable.chunks[0].references, [ChunkRef { variable: 0, chunk: 0 }]);
-    assert!(reader.variables()[0].conditioned_on().is_empty());
+    assert!(reader.conditioned_on(&reader.variables()[0]).is_empty());
     assert!(max_error(&b, &reader.decode(1, 1).unwrap()) <= variable.chunks[0].max_error.unwrap());
     let o = asked(ConditionOn::Names(vec!["c".into()]));
     assert!(matches!(file(&path, &[("a", &shape, &a, &o)]), Err(Error::InvalidArgument(_))));

@@ -97,19 +97,9 @@ pub fn bases(v: &Variable) -> BTreeMap<&'static str, u64> {
     bases
 }
 
-/// The variables beside which chunks of this one were coded, each with the number of these chunks.
-fn conditioned_on(file: &Reader, v: &Variable) -> BTreeMap<String, u64> {
-    let name = |k: u64| file.variables().get(k as usize).map(|v| v.name.clone()).unwrap_or_default();
-    v.conditioned_on().into_iter().map(|(k, chunks)| (name(k), chunks)).collect()
-}
-
-fn conditioned_chunks(v: &Variable) -> usize {
-    v.chunks.iter().filter(|c| !c.references.is_empty()).count()
-}
-
 /// Which variables must be decoded before this one, in words; none if it needs no other.
 pub fn conditioned_line(file: &Reader, v: &Variable) -> Option<String> {
-    let all = conditioned_on(file, v);
+    let all = file.conditioned_on(v);
     if all.is_empty() {
         return None;
     }
@@ -117,7 +107,7 @@ pub fn conditioned_line(file: &Reader, v: &Variable) -> Option<String> {
         true => format!("earlier chunks of its own {chunks}"),
         false => format!("{name} {chunks}"),
     });
-    Some(format!("{}: {} chunk(s) need others", list.collect::<Vec<_>>().join(", "), conditioned_chunks(v)))
+    Some(format!("{}: {} chunk(s) need others", list.collect::<Vec<_>>().join(", "), v.conditioned_chunks()))
 }
 
 /// The largest error of a variable, in words.
@@ -153,8 +143,8 @@ pub fn variable_json(file: &Reader, v: &Variable) -> Value {
         "chunk_shape": v.chunk_shape,
         "chunks": v.chunks.len(),
         "bases": bases(v),
-        "conditioned_on": conditioned_on(file, v),
-        "conditioned_chunks": conditioned_chunks(v),
+        "conditioned_on": file.conditioned_on(v),
+        "conditioned_chunks": v.conditioned_chunks(),
         "units": v.units,
         "dimensions": v.dimensions,
         "attributes": attributes,

@@ -1,7 +1,9 @@
 //! What Python asks, in the library's types.
 use crate::{errors::exception, model};
 use pyo3::prelude::*;
-use scicodec::{ChunkShape, DType, Effort, EncodeOptions, Error, ErrorBound, Fill, ModelChoice, VariableMeta};
+use scicodec::{
+    ChunkShape, ConditionOn, DType, Effort, EncodeOptions, Error, ErrorBound, Fill, ModelChoice, VariableMeta,
+};
 
 /// A dictionary with all that belongs to encoding one variable, besides its elements.
 #[derive(FromPyObject)]
@@ -13,6 +15,7 @@ pub struct Options {
     effort: String,
     model: String,
     embed_model: bool,
+    condition_on: Beside,
     chunks: Option<Vec<u64>>,
     /// Bits of the fill value, low bytes first.
     fill: Option<u64>,
@@ -22,6 +25,13 @@ pub struct Options {
     units: String,
     attributes: Vec<(String, String)>,
     dimensions: Vec<String>,
+}
+
+/// A word, or names of variables.
+#[derive(FromPyObject)]
+enum Beside {
+    Word(String),
+    Names(Vec<String>),
 }
 
 impl Options {
@@ -43,6 +53,17 @@ impl Options {
             return Err(invalid(py, "embed_model without a model".into()));
         }
         options.embed_model = self.embed_model;
+        options.condition_on = match &self.condition_on {
+            Beside::Names(names) => ConditionOn::Names(names.clone()),
+            Beside::Word(word) => match word.as_str() {
+                "none" => ConditionOn::None,
+                "auto" => ConditionOn::Auto,
+                other => {
+                    let what = format!("condition_on {other:?}: expected auto, none or a sequence of names");
+                    return Err(invalid(py, what));
+                }
+            },
+        };
         options.chunk = self.chunks.clone().map_or(ChunkShape::Auto, ChunkShape::Fixed);
         options.fill = self.fill.map(Fill::Bits);
         options.threads = self.threads;

@@ -43,6 +43,26 @@ def test_variables_tell_what_they_are(path, field):
         assert abs(np.asarray(t) - field).max() <= 1e-3 and np.mean(file["count"]) == 4.5
 
 
+def test_a_variable_may_be_coded_beside_another(tmp_path, field):
+    noise = np.random.default_rng(3).normal(0, 0.05, field.shape).astype("float32")
+    sizes = {}
+    for word in ["none", "auto", ["T"]]:
+        where = tmp_path / f"{word}.scz"
+        with scicodec.create(where) as file:
+            file.add("T", field + noise, "abs=1e-3")
+            sizes[str(word)] = file.add("S", 2 * field + 3 * noise, "abs=1e-3", condition_on=word).compressed_bytes
+        with scicodec.open(where) as file:
+            s = file["S"]
+            assert (s.conditioned_on, s.conditioned_chunks) == (({}, 0) if word == "none" else ({"T": 1}, 1))
+            assert abs(s[2:5, 3] - (2 * field + 3 * noise)[2:5, 3]).max() <= 1e-3
+    assert sizes["auto"] == sizes["['T']"] < 0.8 * sizes["none"]
+    for word in ["all", ["nowhere"]]:
+        with pytest.raises(scicodec.InvalidArgumentError, match="condition"):
+            with scicodec.create(tmp_path / "wrong.scz") as file:
+                file.add("S", field, "abs=1e-3", condition_on=word)
+    assert not (tmp_path / "wrong.scz").exists()
+
+
 def test_indexing_is_that_of_numpy(path):
     choose = random.Random(5)
 

@@ -59,6 +59,15 @@ def test_the_program_says_the_same_of_it(path):
     assert scicodec.info(path) == json.loads(said.stdout)
 
 
+def test_variables_that_know_each_other(tmp_path, field):
+    both = xr.Dataset({"T": (("t", "y", "x"), field), "S": (("t", "y", "x"), 3 * field)})
+    for word in ["auto", ["T"]]:
+        to_scz(both, tmp_path / "both.scz", "abs=1e-3", condition_on=word, overwrite=True)
+        assert scicodec.open(tmp_path / "both.scz")["S"].conditioned_on == {"T": 1}
+    with pytest.raises(scicodec.UnknownVariableError, match="nowhere"):
+        to_scz(both, tmp_path / "wrong.scz", "abs=1e-3", condition_on=["nowhere"])
+
+
 def test_variables_are_read_when_they_are_computed(path, monkeypatch):
     reads = []
     read = scicodec.Variable.__getitem__

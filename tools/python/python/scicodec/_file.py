@@ -33,6 +33,8 @@ class Variable:
         compressed_nbytes: Bytes that it takes in the file, without the index.
         max_error: No decoded value is further than this from what was encoded; None where the file does not tell.
         bases: How many chunks are coded in which way.
+        conditioned_on: Which variables must be decoded before this one, each with for how many chunks.
+        conditioned_chunks: How many chunks need others.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Variable:
         self.compressed_nbytes = about["compressed_bytes"]
         self.max_error = about["achieved_max_error"]
         self.bases = dict(about["bases"])
+        self.conditioned_on = dict(about["conditioned_on"])
+        self.conditioned_chunks = about["conditioned_chunks"]
 
     @property
     def ndim(self) -> int:

@@ -20,6 +20,7 @@ class Options(TypedDict):
     effort: str
     model: str
     embed_model: bool
+    condition_on: str | list[str]
     chunks: list[int] | None
     fill: int | None
     threads: int
@@ -42,6 +43,8 @@ class VariableInfo(TypedDict):
     fill: int | None
     chunks: int
     bases: dict[str, int]
+    conditioned_on: dict[str, int]
+    conditioned_chunks: int
     raw_bytes: int
     compressed_bytes: int
     achieved_max_error: float | None

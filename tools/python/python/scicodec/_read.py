@@ -80,6 +80,8 @@ def _describe_variable(v: Variable) -> dict[str, Any]:
         "chunk_shape": list(v.chunks),
         "chunks": sum(v.bases.values()),
         "bases": v.bases,
+        "conditioned_on": v.conditioned_on,
+        "conditioned_chunks": v.conditioned_chunks,
         "units": v.units,
         "dimensions": list(v.dims),
         "attributes": {key: plain(value) for key, value in v.attributes.items()},

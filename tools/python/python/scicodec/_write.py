@@ -18,6 +18,8 @@ Effort = Literal["fast", "default", "max"]
 #: ``"none"``, ``"default"``, the file of a model, or six digits or more of the digest of one that is installed.
 Model = str | os.PathLike[str]
 ShippedModel = Literal["none", "default"]
+#: ``"none"``, ``"auto"``, or names of variables.
+ConditionOn = Literal["none", "auto"] | Sequence[str]
 
 
 def encode(
@@ -62,7 +64,19 @@ def encode(
     """
     plain, fill = prepare(array, fill_value)
     options = _options(
-        plain, error_bound, effort, model, embed_model, chunks, fill, name, units, describe(attributes), dims, threads, verify
+        plain,
+        error_bound,
+        effort=effort,
+        model=model,
+        embed_model=embed_model,
+        chunks=chunks,
+        fill=fill,
+        name=name,
+        units=units,
+        attributes=describe(attributes),
+        dims=dims,
+        threads=threads,
+        verify=verify,
     )
     return _native.encode(flat_bytes(plain), options)
 
@@ -86,6 +100,7 @@ class Writer:
         effort: Effort = "default",
         model: Model = "default",
         embed_model: bool = False,
+        condition_on: ConditionOn = "none",
         chunks: Sequence[int] | None = None,
         fill_value: Any | None = None,
         units: str = "",
@@ -94,27 +109,32 @@ class Writer:
         threads: int = 0,
         verify: bool = True,
     ) -> _native.Report:
-        """Adds a variable; gives what encoding it came to. The arguments are those of `encode`.
+        """Adds a variable; gives what encoding it came to. The arguments are those of `encode`, and one more.
 
         The array may also be anything that has a shape and a dtype and gives numpy arrays when it is sliced, such as a
         variable of an open netCDF, HDF5 or Zarr file: it is read chunk by chunk, by several threads. Chunks are by
         default those of a Dask array, so that each is computed once, unless they have more than 2^22 values.
+
+        condition_on: beside which variables of the same shape and chunks, added before, chunks may be coded, each where
+            that makes it smaller: ``"auto"`` for the last ones, or names. Decoding such a chunk takes decoding the same
+            chunk of those variables too, and encoding takes longer.
         """
         return self._add(
             array,
             False,
             error_bound,
-            effort,
-            model,
-            embed_model,
-            chunks,
-            fill_value,
-            name,
-            units,
-            describe(attributes),
-            dims,
-            threads,
-            verify,
+            effort=effort,
+            model=model,
+            embed_model=embed_model,
+            condition_on=condition_on,
+            chunks=chunks,
+            fill_value=fill_value,
+            name=name,
+            units=units,
+            attributes=describe(attributes),
+            dims=dims,
+            threads=threads,
+            verify=verify,
         )
 
     def extend(
@@ -126,25 +146,37 @@ class Writer:
         effort: Effort = "default",
         model: Model = "default",
         embed_model: bool = False,
+        condition_on: ConditionOn = "none",
         chunks: Sequence[int] | None = None,
         fill_value: Any | None = None,
         threads: int = 0,
         verify: bool = True,
     ) -> _native.Report:
         """Adds more indices along axis 0 of a variable: same dtype, other extents and bound. The rest is as in `add`."""
-        return self._add(array, True, error_bound, effort, model, embed_model, chunks, fill_value, name, "", [], (), threads, verify)
+        return self._add(
+            array,
+            True,
+            error_bound,
+            effort=effort,
+            model=model,
+            embed_model=embed_model,
+            condition_on=condition_on,
+            chunks=chunks,
+            fill_value=fill_value,
+            name=name,
+            threads=threads,
+            verify=verify,
+        )
 
     def _add(
         self,
         array: Any,
         extend: bool,
         error_bound: str,
-        effort: str,
-        model: Model,
-        embed_model: bool,
-        chunks: Sequence[int] | None,
-        fill_value: Any | None,
-        *rest: Any,
+        *,
+        chunks: Sequence[int] | None = None,
+        fill_value: Any | None = None,
+        **asked: Any,
     ) -> _native.Report:
         lazy = not isinstance(array, np.ndarray) and all(hasattr(array, a) for a in ("shape", "dtype", "__getitem__"))
         if lazy and not isinstance(array, np.generic):
@@ -154,13 +186,13 @@ class Writer:
         else:
             array, fill = prepare(array, fill_value)
             elements = flat_bytes(array)
-        options = _options(array, error_bound, effort, model, embed_model, chunks, fill, *rest)
+        options = _options(array, error_bound, chunks=chunks, fill=fill, **asked)
         return self._native.add(elements, options, extend)
 
     def _describe_group(self, name: str, attributes: list[tuple[str, str]]) -> None:
         """Adds the variable that is no array but holds a group's attributes and dimensions (SPEC.md §6.11)."""
         nothing = np.zeros((), np.uint8)
-        options = _options(nothing, "lossless", "fast", "none", False, None, None, name, "", attributes, (), 1, True)
+        options = _options(nothing, "lossless", effort="fast", model="none", name=name, attributes=attributes, threads=1)
         self._native.add(flat_bytes(nothing), options, False)
 
     def finish(self) -> int:
@@ -216,17 +248,19 @@ def _boxes(array: Any) -> Any:
 def _options(
     array: Any,
     error_bound: str,
-    effort: str,
-    model: Model,
-    embed_model: bool,
-    chunks: Sequence[int] | None,
-    fill: int | None,
-    name: str,
-    units: str,
-    attributes: list[tuple[str, str]],
-    dims: Sequence[str],
-    threads: int,
-    verify: bool,
+    *,
+    effort: str = "default",
+    model: Model = "default",
+    embed_model: bool = False,
+    condition_on: ConditionOn = "none",
+    chunks: Sequence[int] | None = None,
+    fill: int | None = None,
+    name: str = "",
+    units: str = "",
+    attributes: Sequence[tuple[str, str]] = (),
+    dims: Sequence[str] = (),
+    threads: int = 0,
+    verify: bool = True,
 ) -> _native.Options:
     return {
         "dtype": np.dtype(array.dtype).name,
@@ -235,12 +269,13 @@ def _options(
         "effort": effort,
         "model": os.fspath(model),
         "embed_model": embed_model,
+        "condition_on": condition_on if isinstance(condition_on, str) else list(condition_on),
         "chunks": None if chunks is None else list(chunks),
         "fill": fill,
         "threads": threads,
         "verify": verify,
         "name": name,
         "units": units,
-        "attributes": attributes,
+        "attributes": list(attributes),
         "dimensions": list(dims),
     }

@@ -18,7 +18,7 @@ from xarray.core import indexing
 from ._conventions import describe
 from ._errors import DTypeError, UnknownVariableError
 from ._file import File, Variable, open_file
-from ._write import Effort, Model, create
+from ._write import ConditionOn, Effort, Model, create
 
 __all__ = ["ScicodecBackend", "to_scz"]
 MAGIC = b"\x89SCZ\r\n\x1a\n"
@@ -149,6 +149,7 @@ def to_scz(
     effort: Effort = "default",
     model: Model = "default",
     embed_model: bool = False,
+    condition_on: ConditionOn = "none",
     threads: int = 0,
     overwrite: bool = False,
 ) -> int:
@@ -156,7 +157,8 @@ def to_scz(
 
     Data variables of floats keep ``error_bound``, one for all or one each by name; integers, coordinates, and
     variables that it does not name keep every bit. Times and whatever else CF knows is written as CF says, attributes and
-    names of dimensions are kept. Dask arrays are computed chunk by chunk.
+    names of dimensions are kept. Dask arrays are computed chunk by chunk. Data variables may be coded beside earlier ones
+    as ``condition_on`` says (see `Writer.add`).
 
     Raises DTypeError for variables that hold no numbers, UnknownVariableError for bounds of variables that are not there.
     """
@@ -169,8 +171,14 @@ def to_scz(
     dimensions = [
         {"name": str(d), "size": n, **({"unlimited": True} if d in unlimited else {})} for d, n in dataset.sizes.items()
     ]
+    names = () if isinstance(condition_on, str) else tuple(condition_on)
+    unknown = [name for name in names if name not in dataset.variables]
+    if unknown:
+        raise UnknownVariableError(f"no variable {unknown[0]!r}; it has {', '.join(map(str, dataset.variables))}")
     with create(path, overwrite=overwrite) as writer:
+        written: list[str] = []
         for name, variable in encoded.items():
+            beside = [n for n in names if n in written] if names else condition_on
             data, dims, reserved = variable.data, [str(d) for d in variable.dims], {}
             bound = _bound_of(str(name), variable, dataset, error_bound)
             if variable.dtype.kind in "UO":
@@ -180,20 +188,20 @@ def to_scz(
                     data,
                     False,
                     bound,
-                    effort,
-                    model,
-                    embed_model,
-                    None,
-                    _fill_of(variable),
-                    str(name),
-                    str(variable.attrs.get("units", "")),
-                    describe(variable.attrs, **reserved),
-                    dims,
-                    threads,
-                    True,
+                    effort=effort,
+                    model=model,
+                    embed_model=embed_model,
+                    condition_on=beside if name in dataset.data_vars else "none",
+                    fill_value=_fill_of(variable),
+                    name=str(name),
+                    units=str(variable.attrs.get("units", "")),
+                    attributes=describe(variable.attrs, **reserved),
+                    dims=dims,
+                    threads=threads,
                 )
             except DTypeError as error:
                 raise DTypeError(f"variable {name!r}: {error}") from None
+            written.append(str(name))
         writer._describe_group("/", describe(attributes, dimensions=dimensions, format="netcdf4"))
     return os.stat(path).st_size
 
