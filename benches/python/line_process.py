@@ -57,7 +57,8 @@ class LineProcess:
             self.command, stdin=pipe, stdout=pipe, stderr=self.said, text=True, env=self.environment
         )
         self.answers = queue.Queue()
-        threading.Thread(target=self._read, args=(self.process.stdout, self.answers), daemon=True).start()
+        self.reader = threading.Thread(target=self._read, args=(self.process.stdout, self.answers), daemon=True)
+        self.reader.start()
 
     @staticmethod
     def _read(stream, answers):
@@ -75,12 +76,15 @@ class LineProcess:
         return ": ".join([how, *last])
 
     def _end(self):
-        for stream in (self.process.stdin, self.process.stdout, self.said):
-            try:
-                stream.close()
-            except OSError:
-                pass
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass
         self.process.wait()
+        # It reads until the process has let go of the stream.
+        self.reader.join()
+        self.process.stdout.close()
+        self.said.close()
         self.process = None
 
     def close(self):

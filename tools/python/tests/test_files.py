@@ -50,7 +50,7 @@ def test_a_variable_may_be_coded_beside_another(tmp_path, field):
         where = tmp_path / f"{word}.scz"
         with scicodec.create(where) as file:
             file.add("T", field + noise, "abs=1e-3")
-            sizes[str(word)] = file.add("S", 2 * field + 3 * noise, "abs=1e-3", condition_on=word).compressed_bytes
+            sizes[str(word)] = file.add("S", 2 * field + 3 * noise, "abs=1e-3", condition_on=word)["compressed_bytes"]
         with scicodec.open(where) as file:
             s = file["S"]
             assert (s.conditioned_on, s.conditioned_chunks) == (({}, 0) if word == "none" else ({"T": 1}, 1))
