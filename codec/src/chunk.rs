@@ -334,7 +334,14 @@ fn elements(dtype: DType, plan: &Plan, s: &State, n: usize) -> Vec<u64> {
     let mut out: Vec<u64> = match (&plan.base, &plan.map) {
         (Base::Constant(bits), _) => vec![*bits; n],
         (Base::Lossless { .. }, _) => s.integers.iter().map(|&o| from_ordered(dtype, o)).collect(),
-        (_, Map::Plain) => all_nearest(dtype, &s.numbers),
+        (_, Map::Plain) => match &plan.beside {
+            None => all_nearest(dtype, &s.numbers),
+            Some(beside) => {
+                let mut numbers = s.numbers.clone();
+                beside.shift(&mut numbers, &s.companions, 1.0);
+                all_nearest(dtype, &numbers)
+            }
+        },
         (_, Map::Lattice(l)) => s.numbers.iter().map(|&k| nearest(dtype, l.value(k))).collect(),
         (_, Map::Logarithm) => s
             .numbers

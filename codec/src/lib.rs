@@ -54,6 +54,7 @@ mod scout;
 mod scratch;
 mod select;
 mod select_beside;
+mod select_left_out;
 mod select_trials;
 mod session;
 mod simd;

@@ -1,6 +1,6 @@
 //! How one chunk is coded: everything that decode must know besides the entropy-coded stream (SPEC §4).
 use crate::Error;
-use crate::base::companion::{Aside, Beside, Companion};
+use crate::base::companion::{Aside, Beside, Companion, Way};
 use crate::base::quantiser::Quantiser;
 use crate::base::raster::Weights;
 use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
@@ -258,7 +258,8 @@ impl Plan {
             MIXTURE_ZEROS_FIRST => Coder::ZerosFirst,
             _ => return corrupt("two ways of coding integers".into()),
         };
-        if conditioned && (coder != Coder::ZerosFirst || !matches!(code & !ON_LATTICE, INTERPOLATION | LEARNED)) {
+        let takes = matches!(code & !ON_LATTICE, INTERPOLATION | LEARNED) || code == WAVELET;
+        if conditioned && (coder != Coder::ZerosFirst || !takes) {
             return Err(Error::Unsupported { feature: format!("base {code} beside other chunks") });
         }
         let primed = flags & FLAG_PRIMED != 0;
@@ -270,10 +271,13 @@ impl Plan {
             false => None,
         };
         let beside = match conditioned {
-            true => Some(Beside::read(b, references)?),
+            true => Some(Beside::read(b, references, code == WAVELET)?),
             false => None,
         };
         let mut map = if flags & FLAG_LOGARITHM != 0 { Map::Logarithm } else { Map::Plain };
+        if conditioned && code == WAVELET && map != Map::Plain {
+            return corrupt("logarithms of what companions leave".into());
+        }
         if code & ON_LATTICE != 0 {
             if map != Map::Plain {
                 return corrupt("both a lattice and logarithms".into());
@@ -398,7 +402,7 @@ impl Plan {
         companions: &[Companion],
         start: Start<'_>,
     ) {
-        let aside = self.beside.as_ref().map(|b| Aside::new(companions, b, g.len()));
+        let aside = self.beside.as_ref().and_then(|b| Aside::new(companions, b, g.len()));
         let quantiser = |step: f64| match self.map {
             Map::Lattice(_) => Quantiser::integer(step),
             _ => Quantiser::real(step).rounding(self.rounding),
@@ -444,9 +448,11 @@ impl<C: BitCoder> Kernel for Coding<'_, C> {
     #[inline(always)]
     fn run(self) {
         let Coding { plan, c, g, v, mask, companions, start } = self;
-        match companions {
-            [] => plan.code_with::<C, Mixture<4, true>>(c, g, v, mask, companions, start),
-            _ => plan.code_with::<C, Mixture<6, true>>(c, g, v, mask, companions, start),
+        match &plan.beside {
+            None | Some(Beside { way: Way::LeftOut(_), .. }) => {
+                plan.code_with::<C, Mixture<4, true>>(c, g, v, mask, companions, start)
+            }
+            Some(_) => plan.code_with::<C, Mixture<6, true>>(c, g, v, mask, companions, start),
         }
     }
 }

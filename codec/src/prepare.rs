@@ -254,7 +254,12 @@ impl Prepared {
         match (&plan.base, &plan.map) {
             (Base::Constant(_), _) => {}
             (Base::Lossless { .. }, _) => s.integers = self.bits.iter().map(|&b| ordered(self.dtype, b)).collect(),
-            (_, Map::Plain) => s.numbers = self.numbers.clone(),
+            (_, Map::Plain) => {
+                s.numbers = self.numbers.clone();
+                if let Some(beside) = &plan.beside {
+                    beside.shift(&mut s.numbers, &s.companions, -1.0);
+                }
+            }
             (_, Map::Lattice(l)) => s.numbers = self.numbers.iter().map(|&x| l.index(x)).collect(),
             (_, Map::Logarithm) => {
                 s.zero = self.numbers.iter().map(|&x| x == 0.0).collect();

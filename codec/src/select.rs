@@ -12,6 +12,7 @@ use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 use crate::scout::Hint;
 use crate::select_beside;
+use crate::select_left_out;
 use crate::select_trials::{Trials, interpolations};
 
 /// The finest levels that a model guides.
@@ -23,6 +24,9 @@ const REACH: f64 = 1.25;
 /// for each value than this.
 const CLEAR: f64 = 0.75;
 const DENSE: f64 = 1.0 / 32.0;
+
+/// The share of a bound on the root mean squared error that wavelets aim at.
+const CLOSE: f64 = 1.0 - 1e-7;
 
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
@@ -92,6 +96,7 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
     s.unprime();
     let mut rivals: Vec<Plan> = classic.filter(|_| guided && part.is_some()).map(|b| b.1).into_iter().collect();
     rivals.extend(select_beside::choose(s.ground(), &s.likely, s.cost()).map(|plan| fit_step(x, plan)));
+    rivals.extend(s.left_out());
     Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rivals))
 }
 
@@ -112,8 +117,7 @@ impl Search<'_> {
                 if let Some(l) = lattice.or_else(|| spacing(x.dtype, &x.numbers, x.lo, x.hi, e)) {
                     self.on_lattice(l, e);
                 }
-                // Half a unit in the last place is left for the rounding to the output type.
-                let room = e - 0.5 * ulp(x.dtype, largest);
+                let room = room(x, e);
                 if room > 0.0 && lattice.is_none_or(|l| e > l.scale) {
                     let step = storable(2.0 * room * (1.0 - 1e-12));
                     self.numeric(&Map::Plain, step);
@@ -145,7 +149,7 @@ impl Search<'_> {
                         self.on_lattice(l, 0.0);
                     }
                     self.numeric(&Map::Plain, storable(e * 3.4));
-                    let target = wavelet::Target::Rmse(e * (1.0 - 1e-7));
+                    let target = wavelet::Target::Rmse(e * CLOSE);
                     self.hinted(&Map::Plain, storable(e * 3.4), Some(target));
                     self.wavelet(target);
                     self.tucker(target);
@@ -172,6 +176,19 @@ impl Search<'_> {
     fn keep(&mut self, cost: f64, plan: Plan) {
         self.best = Some((cost, plan));
         self.settled = false;
+    }
+
+    /// The best wavelet that leaves out references, for the whole.
+    fn left_out(&self) -> Option<Plan> {
+        let target = target(self.x)?;
+        let on = |x, rival| select_left_out::Ground { x, target, start: start(&self.priming), rival };
+        // Wavelets that were hinted at were tried on the whole.
+        let ground = if self.hints.is_empty() { self.ground() } else { self.x };
+        let share = ground.bits.len() as f64 / self.ground().bits.len() as f64;
+        let tried: Vec<_> = self.likely.iter().map(|(cost, plan)| (cost * share, plan.clone())).collect();
+        let plan = select_left_out::choose(&on(ground, self.cost() * share), &tried)?;
+        let beside = plan.beside.as_ref().filter(|_| ground.g != self.x.g);
+        beside.map_or(Some(plan.clone()), |b| select_left_out::less(&on(self.x, 0.0), &plan, ground.g, b))
     }
 
     /// States learned elsewhere may mislead: the cheapest plan is tried without them as well, where that takes little.
@@ -287,6 +304,9 @@ impl Search<'_> {
             };
             let Some(plan) = plan else { continue };
             let bytes = cost(x, &plan);
+            if !x.references.is_empty() && matches!(plan.base, Base::Wavelet(_)) && companion::takes(&plan) {
+                self.likely.push((bytes * self.share(), plan.clone()));
+            }
             if bytes < self.cost_of_whole() {
                 self.keep(bytes * self.share(), plan);
                 self.settled = true;
@@ -379,6 +399,20 @@ impl Search<'_> {
         if step >= 1.0 {
             self.numeric(&Map::Lattice(l), step);
         }
+    }
+}
+
+/// What is left of a bound for errors: half a unit in the last place is for the rounding to the output type.
+fn room(x: &Prepared, bound: f64) -> f64 {
+    bound - 0.5 * ulp(x.dtype, x.lo.abs().max(x.hi.abs()))
+}
+
+/// What a wavelet must reach; none where the bound is none of wavelets.
+fn target(x: &Prepared) -> Option<wavelet::Target> {
+    match x.bound {
+        ChunkBound::Abs(e) if x.dtype.is_float() && room(x, e) > 0.0 => Some(wavelet::Target::MaxError(room(x, e))),
+        ChunkBound::Rmse(e) if e > 0.0 => Some(wavelet::Target::Rmse(e * CLOSE)),
+        _ => None,
     }
 }
 

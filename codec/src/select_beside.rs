@@ -1,5 +1,5 @@
-//! Chooses beside which of its references a chunk is coded.
-use crate::base::companion::Beside;
+//! Chooses beside which of its references a chunk is interpolated.
+use crate::base::companion::{Beside, Way};
 use crate::chunk::{ChunkBound, Effort, cost};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
@@ -17,14 +17,20 @@ pub fn choose(x: &Prepared, tried: &[(f64, Plan)], rival: f64) -> Option<Plan> {
     }
     let mut kinds: Vec<&(f64, Plan)> = Vec::new();
     for guided in [true, false] {
-        let kind = tried.iter().filter(|(c, p)| matches!(p.base, Base::Learned { .. }) == guided && *c < REACH * rival);
+        let like = |p: &Plan| match p.base {
+            Base::Learned { .. } => guided,
+            Base::Interpolation { .. } => !guided,
+            _ => false,
+        };
+        let kind = tried.iter().filter(|(c, p)| like(p) && *c < REACH * rival);
         kinds.extend(kind.min_by(|a, b| a.0.total_cmp(&b.0)));
     }
     kinds.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (first, others) = kinds.split_first()?;
     // Every reference alone, under the plan that is cheapest without.
     let with = |plan: &Plan, chosen: Vec<(usize, i16)>, damping, told| {
-        let plan = Plan { beside: Some(Beside { chosen, damping, told }), coder: Coder::ZerosFirst, ..plan.clone() };
+        let way = Way::Corrected { damping, told };
+        let plan = Plan { beside: Some(Beside { chosen, way }), coder: Coder::ZerosFirst, ..plan.clone() };
         (cost(x, &plan), plan)
     };
     let mut ranked: Vec<(f64, (usize, i16))> = (0..x.references.len())
@@ -47,12 +53,13 @@ pub fn choose(x: &Prepared, tried: &[(f64, Plan)], rival: f64) -> Option<Plan> {
     for kind in &kinds {
         keep(&mut best, with(&kind.1, vec![nearest], 1, 2));
     }
-    let (plain, told) = (best.1.clone(), best.1.beside.as_ref().map_or(0, |b| b.told));
+    let (plain, (_, told)) = (best.1.clone(), way(&best.1));
     for (damping, told) in if told > 0 { [(1, 4), (3, 2)] } else { [(1, 0), (2, 0)] } {
         keep(&mut best, with(&plain, vec![nearest], damping, told));
     }
     for &(_, more) in ranked.iter().skip(1) {
-        let Some(Beside { chosen, damping, told }) = best.1.beside.clone() else { break };
+        let Some(Beside { chosen, .. }) = best.1.beside.clone() else { break };
+        let (damping, told) = way(&best.1);
         if chosen.len() < MAX_REFERENCES {
             let plan = best.1.clone();
             keep(&mut best, with(&plan, [chosen, vec![more]].concat(), damping, told));
@@ -65,9 +72,16 @@ pub fn choose(x: &Prepared, tried: &[(f64, Plan)], rival: f64) -> Option<Plan> {
     (best.0 < rival).then_some(best.1)
 }
 
+fn way(plan: &Plan) -> (u8, u8) {
+    match plan.beside {
+        Some(Beside { way: Way::Corrected { damping, told }, .. }) => (damping, told),
+        _ => (0, 0),
+    }
+}
+
 /// The power of two that scales a reference so that its differences along rows are about as large as those of what a plan
 /// codes.
-fn exponent(x: &Prepared, plan: &Plan, k: usize) -> i16 {
+pub fn exponent(x: &Prepared, plan: &Plan, k: usize) -> i16 {
     let unit = if let Map::Lattice(l) = &plan.map { l.scale } else { 1.0 };
     let r = &x.references[k];
     let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]) && !r.missing.as_ref().is_some_and(|m| m[i]);

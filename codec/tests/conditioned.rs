@@ -69,6 +69,55 @@ fn what_is_known_makes_a_variable_smaller_and_is_told() {
     assert!(matches!(file(&path, &[("a", &shape, &a, &o)]), Err(Error::InvalidArgument(_))));
 }
 
+/// Fields that a wavelet codes best, the second a multiple of the first besides what is its own.
+fn rough_pair(n: [usize; 2]) -> (Vec<f32>, Vec<f32>) {
+    let noise = wave(n[0] * n[1]);
+    let rough = |y: f64, x: f64| {
+        (1..40).map(|k| (f64::from(k * k % 17) * y / 9.0 + f64::from(k) * x / 12.0).sin() / f64::from(k)).sum::<f64>()
+    };
+    let at = |i: usize| ((i / n[1]) as f64, (i % n[1]) as f64);
+    let first: Vec<f64> = (0..n[0] * n[1]).map(|i| rough(at(i).0, at(i).1) + 1e-3 * noise[i]).collect();
+    let second = (0..first.len()).map(|i| -30.0 * first[i] + (0.02 * at(i).0 * at(i).1).sin());
+    (first.iter().map(|&v| v as f32).collect(), second.map(|v| v as f32).collect())
+}
+
+#[test]
+fn wavelets_leave_out_what_is_known() {
+    let (a, b) = rough_pair([80, 96]);
+    for bound in [ChunkBound::Rmse(0.6), ChunkBound::Abs(3.0)] {
+        let request = ChunkRequest {
+            dtype: DType::F32,
+            shape: &[80, 96],
+            data: bytes_of(&b),
+            bound,
+            fill: None,
+            effort: Effort::Default,
+            model: ModelChoice::None,
+        };
+        let reference = Reference { dtype: DType::F32, data: bytes_of(&a), fill: None };
+        let alone = encode_chunk(&request).unwrap();
+        let coded = encode_chunk_beside(&request, &[reference]).unwrap();
+        assert_eq!((coded.base, &coded.references[..]), (36, &[0][..]), "{bound:?}");
+        assert!(coded.body.len() * 2 < alone.body.len(), "{} of {}", coded.body.len(), alone.body.len());
+        let back = decode_chunk_beside(DType::F32, &[80, 96], coded.base, &coded.body, None, &[reference]).unwrap();
+        let errors = b.iter().zip(from_bytes::<f32>(&back)).map(|(x, y)| f64::from(x - y));
+        match bound {
+            ChunkBound::Rmse(e) => assert!((errors.map(|d| d * d).sum::<f64>() / b.len() as f64).sqrt() <= e),
+            ChunkBound::Abs(e) => assert!(errors.fold(0.0, |m: f64, d| m.max(d.abs())) <= e),
+            _ => {}
+        }
+        // A kind that there is not, a logarithm, and weights that are cut off.
+        let wrong = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut body = coded.body.clone();
+            change(&mut body);
+            decode_chunk_beside(DType::F32, &[80, 96], coded.base, &body, None, &[reference])
+        };
+        assert!(matches!(wrong(&|b| b[1] = 1), Err(Error::Corrupt { section: "8.10", .. })));
+        assert!(matches!(wrong(&|b| b[0] |= 4), Err(Error::Corrupt { section: "4", .. })));
+        assert!(wrong(&|b| b.truncate(4)).is_err());
+    }
+}
+
 #[test]
 fn regions_and_threads_give_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();

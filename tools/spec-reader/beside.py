@@ -1,4 +1,4 @@
-"""SPEC.md §8.10: interpolation beside other chunks."""
+"""SPEC.md §8.10: coding beside other chunks."""
 from itertools import product
 
 import numpy as np
@@ -36,6 +36,33 @@ class Reference:
         return values, missing
 
 
+def scaled(reference, n, exponent):
+    """§8.10.1: values times a power of two, and where they are missing."""
+    values, missing = reference.numbers(n)
+    scale = 2.0 ** min(500, max(-500, exponent))
+    return [v * scale for v in values], missing
+
+
+def int16(cur):
+    return (cur.uint(2) ^ 32768) - 32768
+
+
+class LeftOut:
+    """§8.10.4: what a wavelet does not code."""
+
+    def __init__(self, cur, references, n):
+        need(cur.u8() == 0 and references, "no such kind, or no companions")
+        self.terms = []
+        for reference in references:
+            values, _ = scaled(reference, n, int16(cur))
+            self.terms.append((int16(cur) * 2.0**-14, values))
+
+    def added(self, numbers):
+        for weight, values in self.terms:
+            numbers = [v + weight * c for v, c in zip(numbers, values)]
+        return numbers
+
+
 class Companions:
     """What companions say to a run of interpolation."""
 
@@ -46,10 +73,7 @@ class Companions:
         self.some = Counters(2, 30)
         self.fields = []
         for reference in references:
-            exponent = (cur.uint(2) ^ 32768) - 32768
-            values, missing = reference.numbers(n)
-            scale = 2.0 ** min(500, max(-500, exponent))
-            self.fields.append(([v * scale for v in values], missing))
+            self.fields.append(scaled(reference, n, int16(cur)))
         count = n[0] * n[1] * n[2] * n[3]
         self.distances = [[0.0] * count for _ in self.fields]
         self.missed = [0.0] * count

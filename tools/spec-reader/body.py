@@ -84,14 +84,19 @@ def decode_chunk(payload, models, references=()):
         need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
     need(not primed or flags & 64 and base not in (0, 5, 6), "states for coders that take none")
     need(payload.model is None or base == 7 or primed, "a chunk does not ask for the model that its payload names")
-    if conditioned and (base not in (1, 7, 17) or coding != ZEROS_FIRST):
+    if conditioned and (base not in (1, 4, 7, 17) or coding != ZEROS_FIRST):
         raise Unsupported("base %d" % payload.base)
     if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
     if primed and base != 7:
         states = learned.model(cur, payload.model, models)[1]
-    companions = beside.Companions(cur, references, n) if conditioned else None
+    companions = left_out = None
+    if conditioned and base == 4:
+        need(not logs, "logarithms of what companions leave")
+        left_out = beside.LeftOut(cur, references, n)
+    elif conditioned:
+        companions = beside.Companions(cur, references, n)
     if base >= 16:
         need(not logs, "logarithms on a lattice")
         lattice = (read_float(cur), read_float(cur))
@@ -149,6 +154,8 @@ def decode_chunk(payload, models, references=()):
             decode = tucker.decode if base == 8 else (
                 None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]
             values = decode(dec, n, skip, parameters, bool(lattice), coding)
+        if left_out:
+            values = left_out.added(values)
         if lattice:
             offset, scale = lattice
             values = [offset + scale * v for v in values]

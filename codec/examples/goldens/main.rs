@@ -25,7 +25,7 @@ const FLAGS: [&str; 8] =
     ["masked", "exceptions", "logarithm", "fast", "mixture", "mixed masks", "zeros first", "states"];
 
 /// Bases that are coded beside other chunks.
-const BESIDE: [&str; 2] = ["interpolation beside others", "learned beside others"];
+const BESIDE: [&str; 3] = ["interpolation beside others", "learned beside others", "wavelet beside others"];
 
 fn main() -> Result<(), Box<dyn AnyError>> {
     let folder = std::env::args().nth(1).ok_or("usage: goldens FOLDER [PREFIX]")?;
@@ -100,6 +100,9 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
         if s.file.starts_with("delta-") {
             let parents = if s.file.ends_with("two") { 2 } else { 1 };
             (options.model, options.embed_model) = (ModelChoice::Given(tuned_model(parents)?), true);
+        }
+        if s.file.starts_with("beside-") || s.file.starts_with("left-out-") {
+            options.condition_on = ConditionOn::Auto;
         }
         if let Some(chunk) = &v.chunk {
             options.chunk = ChunkShape::Fixed(chunk.clone());

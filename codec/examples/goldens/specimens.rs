@@ -280,6 +280,44 @@ fn beside() -> Vec<Specimen> {
         .collect()
 }
 
+/// Files whose variables share what a wavelet codes best: what is rough and not local.
+fn left_out() -> Vec<Specimen> {
+    use BoundKind::*;
+    let rough = |at: &[f64]| {
+        (1..40)
+            .map(|k| (f64::from(k * k % 17) * at[0] / 9.0 + f64::from(k) * at[1] / 12.0).sin() / f64::from(k))
+            .sum::<f64>()
+    };
+    let own = |at: &[f64]| (0.02 * at[0] * at[1]).sin();
+    let named = |name, v: Variable| Variable { name, ..v };
+    let field = |dtype: DType, shape: &[usize], a: f64, b: f64| {
+        drawn(dtype, shape, move |at, _| a * rough(&at[at.len() - 2..]) + b * own(&at[at.len() - 2..]))
+    };
+    let shape = [60, 64];
+    let of = |name, dtype: DType, a: f64, b: f64, kind, e: f64| {
+        named(name, variable(dtype, &shape, field(dtype, &shape, a, b), kind, e))
+    };
+    let plane = vec![of("a", DType::F32, 1.0, 0.0, Nrmse, 1e-2), of("b", DType::F32, -30.0, 0.5, Nrmse, 1e-2)];
+    let mut three = vec![
+        of("a", DType::F64, 1.0, 0.0, Rel, 3e-2),
+        of("b", DType::F64, 0.2, 1.0, Rel, 3e-2),
+        of("c", DType::F64, 1.5, 1.0, Rel, 3e-2),
+    ];
+    for k in (300..420).chain(1000..1003) {
+        three[0].bits[k] = f64::NAN.to_bits();
+        three[2].bits[k + 40] = f64::NAN.to_bits();
+    }
+    let volume = [8, 30, 32];
+    let volumes = vec![
+        named("a", variable(DType::F32, &volume, field(DType::F32, &volume, 1.0, 0.0), Rel, 2e-2)),
+        named("b", variable(DType::F32, &volume, field(DType::F32, &volume, 4e3, 30.0), Psnr, 40.0)),
+    ];
+    [("plane", plane), ("three", three), ("volume", volumes)]
+        .into_iter()
+        .map(|(name, variables)| Specimen { file: format!("left-out-{name}"), variables, append: false })
+        .collect()
+}
+
 /// Files that a network helps.
 fn learned() -> Vec<Specimen> {
     use BoundKind::*;
@@ -460,5 +498,6 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(primed());
     all.extend(low_rank());
     all.extend(beside());
+    all.extend(left_out());
     all
 }

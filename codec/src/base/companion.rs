@@ -1,4 +1,5 @@
-//! Other fields at the same places, decoded before: what interpolation learns from them (SPEC §8.10).
+//! Other fields at the same places, decoded before: what interpolation learns from them, and what of them a wavelet need not
+//! code (SPEC §8.10).
 use super::Geometry;
 use super::contexts::Told;
 use super::interpolation::{Pass, local};
@@ -22,11 +23,26 @@ pub struct Companion {
 pub struct Beside {
     /// Which of those that are offered, and the power of two that scales each.
     pub chosen: Vec<(usize, i16)>,
-    /// Index of the damping of slopes.
-    pub damping: u8,
-    /// The finest levels where fitted weights multiply distances, too.
-    pub told: u8,
+    /// What is made of them.
+    pub way: Way,
 }
+
+/// What a base makes of companions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Way {
+    /// Interpolation corrects its predictions by what companions' own miss.
+    Corrected {
+        /// Index of the damping of slopes.
+        damping: u8,
+        /// The finest levels where fitted weights multiply distances, too.
+        told: u8,
+    },
+    /// A wavelet codes what a weighted sum of companions leaves: a weight for each, in units of 2^-14.
+    LeftOut(Vec<i16>),
+}
+
+/// The unit of weights of companions that are left out.
+pub const WEIGHT_UNIT: f64 = 1.0 / 16384.0;
 
 /// Dampings, in squared steps.
 pub const DAMPINGS: [f64; 4] = [0.25, 1.0, 0.0625, 4.0];
@@ -40,32 +56,57 @@ const BEFORE: usize = 7;
 impl Beside {
     /// Appends what decoders must know.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.push(self.damping | self.told << 2);
-        for (_, exponent) in &self.chosen {
+        out.push(match self.way {
+            Way::Corrected { damping, told } => damping | told << 2,
+            Way::LeftOut(_) => 0,
+        });
+        for (k, (_, exponent)) in self.chosen.iter().enumerate() {
             out.extend_from_slice(&exponent.to_le_bytes());
+            if let Way::LeftOut(weights) = &self.way {
+                out.extend_from_slice(&weights.get(k).copied().unwrap_or(0).to_le_bytes());
+            }
         }
     }
 
-    /// Reads what `write` wrote of so many companions, all that there are.
-    pub fn read(b: &mut Bytes<'_>, companions: usize) -> Result<Beside, Error> {
+    /// Reads what `write` wrote of so many companions, all that there are; of a base that leaves them out or corrects by
+    /// them.
+    pub fn read(b: &mut Bytes<'_>, companions: usize, left_out: bool) -> Result<Beside, Error> {
         let kind = b.byte()?;
-        if kind > 31 || companions == 0 {
+        if kind > if left_out { 0 } else { 31 } || companions == 0 {
             let what = format!("kind {kind} of looking at {companions} companions");
             return Err(Error::Corrupt { what, section: "8.10" });
         }
-        let (damping, told) = (kind & 3, kind >> 2);
-        let mut chosen = Vec::new();
+        let mut int16 = || b.take(2).map(|e| i16::from_le_bytes([e[0], e[1]]));
+        let (mut chosen, mut weights) = (Vec::new(), Vec::new());
         for k in 0..companions {
-            let e = b.take(2)?;
-            chosen.push((k, i16::from_le_bytes([e[0], e[1]])));
+            chosen.push((k, int16()?));
+            if left_out {
+                weights.push(int16()?);
+            }
         }
-        Ok(Beside { chosen, damping, told })
+        let way = if left_out { Way::LeftOut(weights) } else { Way::Corrected { damping: kind & 3, told: kind >> 2 } };
+        Ok(Beside { chosen, way })
+    }
+
+    /// Adds `sign` times the weighted sum of the companions to numbers, if that is what is made of them.
+    pub fn shift(&self, numbers: &mut [f64], companions: &[Companion], sign: f64) {
+        let Way::LeftOut(weights) = &self.way else { return };
+        for (c, &w) in companions.iter().zip(weights) {
+            let w = sign * (f64::from(w) * WEIGHT_UNIT);
+            for (v, c) in numbers.iter_mut().zip(&c.values) {
+                *v += w * c;
+            }
+        }
     }
 }
 
 /// Whether a plan can be changed to one that looks at companions.
 pub(crate) fn takes(plan: &Plan) -> bool {
-    plan.map != Map::Logarithm && matches!(plan.base, Base::Interpolation { .. } | Base::Learned { .. })
+    match plan.base {
+        Base::Interpolation { .. } | Base::Learned { .. } => plan.map != Map::Logarithm,
+        Base::Wavelet(_) => plan.map == Map::Plain,
+        _ => false,
+    }
 }
 
 /// What companions say to one run of interpolation.
@@ -84,17 +125,18 @@ pub struct Aside<'a> {
 }
 
 impl<'a> Aside<'a> {
-    /// Of a chunk of so many points.
-    pub fn new(companions: &'a [Companion], beside: &Beside, points: usize) -> Aside<'a> {
-        Aside {
+    /// Of a chunk of so many points; none if companions are left out instead.
+    pub fn new(companions: &'a [Companion], beside: &Beside, points: usize) -> Option<Aside<'a>> {
+        let Way::Corrected { damping, told } = beside.way else { return None };
+        Some(Aside {
             companions,
-            damping: DAMPINGS[usize::from(beside.damping) % DAMPINGS.len()],
+            damping: DAMPINGS[usize::from(damping) % DAMPINGS.len()],
             distances: vec![vec![0.0; points]; companions.len()],
             missed: vec![0.0; points],
             weights: Vec::new(),
             some: [Counter::NEW; 2],
-            told: beside.told,
-        }
+            told,
+        })
     }
 
     /// Starts a pass.

@@ -4,7 +4,7 @@ mod contexts;
 mod geometry;
 mod integers;
 pub mod interpolation;
-mod least_squares;
+pub(crate) mod least_squares;
 pub mod lossless;
 pub mod quantiser;
 pub mod raster;
