@@ -31,8 +31,8 @@ pub enum Base {
     Constant(u64),
     /// Coarse to fine.
     Interpolation { p: interpolation::Parameters, step: f64 },
-    /// Coarse to fine, the finest levels guided by a network.
-    Learned { p: interpolation::Parameters, step: f64, levels: u8, model: Guiding },
+    /// Coarse to fine, the finest levels guided by a network, which latents of this gain may help.
+    Learned { p: interpolation::Parameters, step: f64, levels: u8, model: Guiding, latents: Option<u8> },
     /// In C order.
     Raster { weights: Weights, step: f64 },
     /// Bands of wavelet coefficients.
@@ -86,6 +86,8 @@ pub const TABLED: u8 = 6;
 /// Guided by a model.
 const LEARNED: u8 = 7;
 const TUCKER: u8 = 8;
+/// Guided by a model, with latents.
+const LATENTS: u8 = 9;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
 /// Added to the code of a base that looks at companions.
@@ -128,6 +130,7 @@ pub fn base_name(code: u8) -> &'static str {
         LEARNED => "learned",
         TABLED => "tabled",
         TUCKER => "tucker",
+        LATENTS => "learned-latents",
         17 => "lattice-interpolation",
         18 => "lattice-lorenzo",
         19 => "lattice-linear",
@@ -139,13 +142,27 @@ fn corrupt<T>(what: String) -> Result<T, Error> {
     Err(Error::Corrupt { what, section: "4" })
 }
 
+/// A gain that the model's latents have.
+fn read_gain(b: &mut Bytes<'_>, model: &Guiding) -> Result<u8, Error> {
+    let model = model.model()?;
+    let gains = model.latents().map_or(0, |l| l.tables().gains());
+    match b.byte()? {
+        gain if usize::from(gain) < gains => Ok(gain),
+        gain => Err(Error::Corrupt {
+            what: format!("gain {gain} of the latents of model {:#}, which has {gains}", model.id()),
+            section: "8.11",
+        }),
+    }
+}
+
 impl Plan {
     /// Code of the base, for the payload header.
     pub fn code(&self) -> u8 {
         let base = match &self.base {
             Base::Constant(_) => CONSTANT,
             Base::Interpolation { .. } => INTERPOLATION,
-            Base::Learned { .. } => LEARNED,
+            Base::Learned { latents: None, .. } => LEARNED,
+            Base::Learned { .. } => LATENTS,
             Base::Raster { weights: Weights::Lorenzo(_), .. } => LORENZO,
             Base::Raster { .. } => LINEAR,
             Base::Wavelet(_) => WAVELET,
@@ -206,9 +223,10 @@ impl Plan {
                 out.push(order);
                 out.push(p.order.len() as u8 | schedule << 3 | u8::from(p.linear) << 6);
                 out.push(p.fitted);
-                if let Base::Learned { levels, model, .. } = &self.base {
+                if let Base::Learned { levels, model, latents, .. } = &self.base {
                     out.push(*levels);
                     model.put(out);
+                    out.extend(latents);
                 }
             }
             Base::Raster { weights, step } => {
@@ -266,7 +284,8 @@ impl Plan {
         if primed && (coder != Coder::ZerosFirst || matches!(code, CONSTANT | LOSSLESS)) {
             return corrupt("states for coders that take none".into());
         }
-        let mut primed = match primed && code != LEARNED {
+        let guided = matches!(code, LEARNED | LATENTS);
+        let mut primed = match primed && !guided {
             true => Some(Guiding::read(b.byte()?, b, at_hand)?),
             false => None,
         };
@@ -296,7 +315,7 @@ impl Plan {
             _ => b.step(),
         };
         let base = match code & !ON_LATTICE {
-            base @ (INTERPOLATION | LEARNED) if base == INTERPOLATION || !matches!(map, Map::Lattice(_)) => {
+            base @ (INTERPOLATION | LEARNED | LATENTS) if base == INTERPOLATION || !matches!(map, Map::Lattice(_)) => {
                 let step = step(b)?;
                 let (order, kind, fitted) = (b.byte()?, b.byte()?, b.byte()?);
                 let axes = usize::from(kind & 7);
@@ -312,7 +331,8 @@ impl Plan {
                     let (levels, number) = (b.byte()?, b.byte()?);
                     let model = Guiding::read(number, b, at_hand)?;
                     primed = (flags & FLAG_PRIMED != 0).then(|| model.clone());
-                    Base::Learned { p, step, levels, model }
+                    let latents = if base == LATENTS { Some(read_gain(b, &model)?) } else { None };
+                    Base::Learned { p, step, levels, model, latents }
                 }
             }
             LORENZO => {
@@ -411,10 +431,17 @@ impl Plan {
             Base::Interpolation { p, step } => {
                 interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask).beside(aside).starting(start).run(c)
             }
-            Base::Learned { p, step, levels, model } => {
+            Base::Learned { p, step, levels, model, latents } => {
                 // Whoever made the plan has asked for the model.
                 if let Ok(model) = model.model() {
-                    let guide = Guide::new(model.predictor(), g.len(), u32::from(*levels));
+                    let levels = u32::from(*levels);
+                    let guide = match latents.and_then(|gain| Some((model.latents()?, usize::from(gain)))) {
+                        Some((latents, gain)) => {
+                            let field = latents.code(c, g, v, mask, gain, *step);
+                            Guide::new(latents.predictor(), g.len(), levels).told(Some(field))
+                        }
+                        None => Guide::new(model.predictor(), g.len(), levels),
+                    };
                     interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask)
                         .beside(aside)
                         .guided(guide)

@@ -269,12 +269,16 @@ impl Search<'_> {
         if self.x.g.len() > learned::MOST_VALUES || classic > REACH * self.cost() {
             return Ok(());
         }
-        model.model()?;
+        // Latents are held against the same without.
+        let gain = model.model()?.latents().and_then(|l| l.gain(self.x.hi - self.x.lo, step));
+        let tries = [None, gain];
         for fitted in [p.fitted.max(2), 0] {
-            let p = Parameters { fitted, linear: false, ..p.clone() };
-            let base = Base::Learned { p, step, levels: GUIDED_LEVELS, model: model.clone() };
-            let plan = fit_step(self.ground(), self.plan(base, &map));
-            self.consider(&plan);
+            for latents in &tries[..1 + usize::from(gain.is_some())] {
+                let p = Parameters { fitted, linear: false, ..p.clone() };
+                let base = Base::Learned { p, step, levels: GUIDED_LEVELS, model: model.clone(), latents: *latents };
+                let plan = fit_step(self.ground(), self.plan(base, &map));
+                self.consider(&plan);
+            }
         }
         Ok(())
     }

@@ -103,7 +103,7 @@ impl Beside {
 /// Whether a plan can be changed to one that looks at companions.
 pub(crate) fn takes(plan: &Plan) -> bool {
     match plan.base {
-        Base::Interpolation { .. } | Base::Learned { .. } => plan.map != Map::Logarithm,
+        Base::Interpolation { .. } | Base::Learned { latents: None, .. } => plan.map != Map::Logarithm,
         Base::Wavelet(_) => plan.map == Map::Plain,
         _ => false,
     }

@@ -4,6 +4,7 @@
 mod bits;
 mod delta;
 mod estimate;
+mod latent_tables;
 mod mixer;
 mod mixture;
 mod priming;
@@ -14,9 +15,10 @@ mod states;
 mod tables;
 pub mod tokens;
 
-pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter, Silence};
+pub use bits::{BitCoder, BitDecoder, BitEncoder, CostCounter, SYMBOLS, Silence};
 pub use delta::{read_delta, write_delta};
 pub use estimate::Estimate;
+pub use latent_tables::{ABOVE, LEAST, LatentTables};
 pub use mixer::{Counter, Mixer};
 pub use mixture::Mixture;
 pub use priors::{Priors, Start};

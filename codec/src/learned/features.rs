@@ -24,6 +24,8 @@ pub struct Features {
     pub shape: [usize; 4],
     /// Channels of every point, channels last.
     pub data: Vec<i16>,
+    /// How many: [`CHANNELS`], unless more were added.
+    channels: usize,
     /// Number of the level and of the kind of transverse axes, below [`CONDITIONS`].
     pub condition: usize,
     /// Local amplitude at every point; 0 where a point has a neighbour on one side only.
@@ -88,6 +90,7 @@ impl Features {
         let mut f = Features {
             shape,
             data: vec![0; points * CHANNELS],
+            channels: CHANNELS,
             condition,
             amplitude: vec![0.0; points],
             place: vec![0; points],
@@ -126,6 +129,19 @@ impl Features {
             }
         }
         f
+    }
+
+    /// Adds channels to every point: `more` gives those of the point at an offset.
+    pub(super) fn extend(&mut self, count: usize, mut more: impl FnMut(usize, &mut [i16])) {
+        let channels = self.channels + count;
+        let mut data = vec![0; self.place.len() * channels];
+        let points = data.chunks_exact_mut(channels).zip(self.data.chunks_exact(self.channels)).zip(&self.place);
+        for ((to, from), &i) in points {
+            let (seen, added) = to.split_at_mut(self.channels);
+            seen.copy_from_slice(from);
+            more(i as usize, added);
+        }
+        (self.data, self.channels) = (data, channels);
     }
 
     /// One point at offset `i`: `along` to the points on its axis, `across` to the columns beside it.

@@ -1,6 +1,7 @@
 //! What a network says of the points of a pass, one after another (SPEC §8.8.3).
 use super::causal::{CAUSAL, Surroundings};
 use super::features::{Features, lg};
+use super::latents::Field;
 use super::predictor::Predictor;
 use super::samples::Recorder;
 use crate::base::Geometry;
@@ -11,6 +12,8 @@ pub struct Guide<'a> {
     /// The network that speaks, and what it remembers of the pass.
     predictor: Option<&'a Predictor>,
     hidden: Vec<i16>,
+    /// What latents say, where there are some.
+    told: Option<Field>,
     /// Who writes down what a network should have said.
     recorder: Option<&'a mut Recorder>,
     /// So many of the finest levels are guided.
@@ -36,7 +39,13 @@ impl<'a> Guide<'a> {
     /// Guides the finest levels of a chunk of so many points by a network.
     pub fn new(predictor: &'a Predictor, points: usize, levels: u32) -> Guide<'a> {
         let (features, number) = (Features::default(), vec![0; points]);
-        Guide { predictor: Some(predictor), hidden: Vec::new(), recorder: None, levels, features, number }
+        Guide { predictor: Some(predictor), hidden: Vec::new(), told: None, recorder: None, levels, features, number }
+    }
+
+    /// Lets the network see what latents say of every point: as many channels as it sees more than those of a pass.
+    pub fn told(mut self, told: Option<Field>) -> Guide<'a> {
+        self.told = told;
+        self
     }
 
     /// Writes down what should have been said; guides by a network, or not at all.
@@ -47,7 +56,7 @@ impl<'a> Guide<'a> {
         levels: u32,
     ) -> Guide<'a> {
         let (features, number) = (Features::default(), vec![0; points]);
-        Guide { predictor, hidden: Vec::new(), recorder: Some(recorder), levels, features, number }
+        Guide { predictor, hidden: Vec::new(), told: None, recorder: Some(recorder), levels, features, number }
     }
 
     /// Whether passes of this level are guided.
@@ -61,11 +70,14 @@ impl<'a> Guide<'a> {
         for (k, &i) in self.features.place.iter().enumerate() {
             self.number[i as usize] = k as u32;
         }
-        if let Some(predictor) = self.predictor {
-            predictor.look(&self.features, &mut self.hidden);
-        }
         if let Some(recorder) = &mut self.recorder {
             recorder.enter(&self.features);
+        }
+        if let Some(told) = &self.told {
+            self.features.extend(told.channels(), |i, out| told.at(i, out));
+        }
+        if let Some(predictor) = self.predictor {
+            predictor.look(&self.features, &mut self.hidden);
         }
     }
 

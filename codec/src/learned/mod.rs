@@ -2,6 +2,8 @@
 mod causal;
 mod features;
 mod guide;
+mod latent_inputs;
+mod latents;
 mod models;
 mod predictor;
 mod samples;
@@ -9,9 +11,12 @@ mod samples;
 /// Most elements of a chunk that is guided: what a pass remembers of its points takes memory.
 pub const MOST_VALUES: usize = 1 << 22;
 
+pub use crate::entropy::{ABOVE, LatentTables};
 pub use causal::{BEFORE, CAUSAL, Surroundings};
 pub use features::{CHANNELS, CONDITIONS, Features, UNIT};
 pub use guide::{Guide, Hint};
+pub use latent_inputs::{INPUTS, latent_inputs};
+pub use latents::{LATENT_NETWORKS, Latents, STRIDES, gain_of, lattice};
 pub(crate) use models::{AtHand, FIRST_BYTES, Guiding, unasked};
 pub use models::{DEFAULT, LoadedModel, ModelNumber, builtin, shipped};
 pub use predictor::Predictor;

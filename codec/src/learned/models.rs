@@ -1,4 +1,5 @@
 //! Models that guide: those that ship with the program (SPEC §8.8.5), and others that are read from files.
+use super::latents::Latents;
 use super::predictor::Predictor;
 use crate::Error;
 use crate::bytes::Bytes;
@@ -43,6 +44,7 @@ static MODELS: LazyLock<Vec<Result<Arc<LoadedModel>, String>>> = LazyLock::new(|
 pub struct LoadedModel {
     model: Model,
     predictor: Predictor,
+    latents: Option<Latents>,
     /// The model that it stands on, where its file was read.
     parent: Option<Arc<LoadedModel>>,
 }
@@ -76,7 +78,8 @@ impl LoadedModel {
 
     /// Of a model that has been read. Errors: [`Error::Unsupported`] as above.
     pub fn new(model: Model) -> Result<LoadedModel, Error> {
-        Ok(LoadedModel { predictor: Predictor::new(&model)?, model, parent: None })
+        let (predictor, latents) = (Predictor::new(&model)?, Latents::new(&model)?);
+        Ok(LoadedModel { predictor, latents, model, parent: None })
     }
 
     /// Of a model that stands on this parent. Errors: as of [`LoadedModel::new`].
@@ -105,6 +108,11 @@ impl LoadedModel {
     /// States that coders start from, if it has some.
     pub fn priors(&self) -> Option<&Priors> {
         self.model.priors()
+    }
+
+    /// Its latents, if it has some.
+    pub fn latents(&self) -> Option<&Latents> {
+        self.latents.as_ref()
     }
 
     /// The part that guides.

@@ -5,10 +5,8 @@ use crate::Error;
 use crate::network::{Chain, Model, ModelId, Network, Scratch};
 use std::cell::RefCell;
 
-/// Name of the network that looks at a pass.
-const TRUNK: &str = "passes";
-/// Name of the network that speaks of a point.
-const HEAD: &str = "points";
+/// Names of the network that looks at a pass and of the one that speaks of a point.
+const NAMES: [&str; 2] = ["passes", "points"];
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
@@ -27,14 +25,20 @@ impl Predictor {
     ///
     /// Errors: [`Error::Unsupported`] if it has not.
     pub fn new(model: &Model) -> Result<Predictor, Error> {
+        Predictor::named(model, NAMES, 0)
+    }
+
+    /// The same of networks of these names, the first of which sees `more` channels after those of the pass.
+    pub(super) fn named(model: &Model, names: [&str; 2], more: usize) -> Result<Predictor, Error> {
         let other = || Error::Unsupported { feature: format!("what model {} is for", model.id()) };
         let network = |name: &str| model.network(name).map_err(|_| other());
-        let trunk = network(TRUNK)?.clone();
+        let trunk = network(names[0])?.clone();
         let width = trunk.output_channels();
         let (g, shape) = (trunk.graph(), [2, 3, 5, 7]);
-        let fits =
-            g.channels == CHANNELS && g.conditions == CONDITIONS && trunk.output_shape(shape).ok() == Some(shape);
-        let head = network(HEAD)?;
+        let fits = g.channels == CHANNELS + more
+            && g.conditions == CONDITIONS
+            && trunk.output_shape(shape).ok() == Some(shape);
+        let head = network(names[1])?;
         let speaks = head.graph().channels == width + CAUSAL && head.output_channels() == 2;
         if !fits || !speaks {
             return Err(other());

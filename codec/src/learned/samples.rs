@@ -23,6 +23,8 @@ pub struct PassSample {
     pub target: Vec<f32>,
     /// Half the step of quantisation, in units of the local amplitude.
     pub half: Vec<f32>,
+    /// Offset of every point in the field.
+    pub place: Vec<u32>,
     /// 1, or 0 where nothing is to be said: masked points, rows of zeros, points with a neighbour on one side only.
     pub weight: Vec<f32>,
 }
@@ -59,6 +61,7 @@ impl Recorder {
             target: vec![0.0; n],
             half: vec![1.0; n],
             weight: vec![0.0; n],
+            place: f.place.clone(),
         });
     }
 

@@ -8,7 +8,7 @@ use super::prepared::Network;
 use super::{read, write};
 use crate::Error;
 use crate::bytes::put_varint;
-use crate::entropy::{Priors, read_delta, write_delta};
+use crate::entropy::{LatentTables, Priors, read_delta, write_delta};
 use std::fmt;
 use std::ops::Range;
 
@@ -18,6 +18,7 @@ const NETWORK: [u8; 4] = *b"NETW";
 const PRIORS: [u8; 4] = *b"PRIO";
 const PARENT: [u8; 4] = *b"BASE";
 const DELTA: [u8; 4] = *b"DELT";
+const LATENTS: [u8; 4] = *b"LATE";
 /// Models that one may stand on, each on the next.
 const DEPTH: usize = 8;
 
@@ -59,6 +60,7 @@ pub struct Model {
     name: String,
     networks: Vec<Network>,
     priors: Option<Priors>,
+    latents: Option<LatentTables>,
     /// The models that it stands on, the nearest first.
     parents: Vec<ModelId>,
     sections: Vec<([u8; 4], Range<usize>)>,
@@ -125,6 +127,11 @@ impl Model {
         self.priors.as_ref()
     }
 
+    /// How latents are coded, if it has networks for them.
+    pub fn latents(&self) -> Option<&LatentTables> {
+        self.latents.as_ref()
+    }
+
     /// Ids of the models that must be at hand to read this one, the nearest first: it stands on that one, and so on.
     pub fn parents(&self) -> &[ModelId] {
         &self.parents
@@ -177,6 +184,7 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel, find: FindModel<'_>
     let count = f.count()?;
     within("sections of a model", count as u64, limits.sections)?;
     let (mut networks, mut priors, mut sections) = (Vec::<Network>::new(), None, Vec::new());
+    let mut latents = None;
     let mut base: Option<Model> = None;
     for k in 0..count {
         let tag = f.tag()?;
@@ -194,6 +202,11 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel, find: FindModel<'_>
                 return wrong("9.1", "two sections PRIO");
             }
             priors = Some(Priors::read(body).map_err(|e| Refusal::Wrong(e.to_string(), "9.5"))?);
+        } else if tag == LATENTS {
+            if latents.is_some() {
+                return wrong("9.1", "two sections LATE");
+            }
+            latents = Some(LatentTables::read(body).map_err(|e| Refusal::Wrong(e.to_string(), "9.7"))?);
         } else if tag == PARENT {
             let id = <[u8; 32]>::try_from(body).ok().filter(|_| k == 0);
             let Some(id) = id else { return wrong("9.6", "a section BASE that is not the first, or not 32 bytes") };
@@ -222,11 +235,12 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel, find: FindModel<'_>
         parents.push(base.id);
         parents.extend(base.parents);
         priors = priors.or(base.priors);
+        latents = latents.or(base.latents);
         let new = |n: &Network| networks.iter().all(|m| m.name() != n.name());
         let kept: Vec<Network> = base.networks.into_iter().filter(new).collect();
         networks.extend(kept);
     }
-    Ok(Model { bytes: bytes.to_vec(), id: ModelId(*digest), name, networks, priors, parents, sections })
+    Ok(Model { bytes: bytes.to_vec(), id: ModelId(*digest), name, networks, priors, latents, parents, sections })
 }
 
 /// Puts a model together.
@@ -291,6 +305,16 @@ impl ModelBuilder {
     pub fn priors(mut self, priors: &Priors) -> ModelBuilder {
         self.sections.push((PRIORS, priors.write()));
         self
+    }
+
+    /// Adds how latents are coded.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] if the tables are not what SPEC §9.7 says.
+    pub fn latents(mut self, tables: &LatentTables) -> Result<ModelBuilder, Error> {
+        tables.check()?;
+        self.sections.push((LATENTS, tables.write()));
+        Ok(self)
     }
 
     /// Adds a section that readers may ignore.
