@@ -8,7 +8,12 @@ pub const INPUTS: usize = 4;
 /// The channels of every point, channels last: its place in the chunk's range; by how much it differs, in steps, from the mean
 /// of its neighbours on the fastest axis, and on the one before; and about the magnitude of these, in 1/64 octaves. Masked
 /// points have zeros.
-pub fn latent_inputs(g: &Geometry, values: &[f64], mask: Option<&[bool]>, step: f64) -> Vec<i16> {
+pub fn latent_inputs(shape: &[usize], values: &[f64], mask: Option<&[bool]>, step: f64) -> Vec<i16> {
+    inputs(&Geometry::new(shape), values, mask, step)
+}
+
+/// The same of a chunk.
+pub(super) fn inputs(g: &Geometry, values: &[f64], mask: Option<&[bool]>, step: f64) -> Vec<i16> {
     let known = |i: usize| !mask.is_some_and(|m| m[i]);
     let (low, high) = (0..values.len())
         .filter(|&i| known(i))

@@ -1,6 +1,6 @@
 //! Latents of a chunk: a coarse lattice of integers that tell the guiding network what coarser points cannot (SPEC §8.11).
 use super::features::lg;
-use super::latent_inputs::{INPUTS, latent_inputs};
+use super::latent_inputs::{INPUTS, inputs};
 use super::predictor::Predictor;
 use crate::Error;
 use crate::base::Geometry;
@@ -36,8 +36,49 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
 }
 
+/// The lattice of latents of a chunk, as others see it.
+pub struct LatentLattice {
+    g: Geometry,
+    /// Extents of the chunk as a network sees it.
+    pub chunk: [usize; 4],
+    /// Extents of the lattice.
+    pub latents: [usize; 4],
+    /// Extents of that of hyper-latents.
+    pub hyper: [usize; 4],
+}
+
+impl LatentLattice {
+    /// Of a chunk of this shape, slowest axis first.
+    pub fn new(shape: &[usize]) -> LatentLattice {
+        let g = Geometry::new(shape);
+        let latents = lattice(&g);
+        LatentLattice { g, chunk: g.n, latents, hyper: hyper_lattice(latents) }
+    }
+
+    /// The eight places of the lattice around the point at an offset, and how much each counts, in 256ths.
+    pub fn around(&self, i: usize) -> [(usize, usize); 8] {
+        around(&self.g, self.latents, i)
+    }
+}
+
+/// The eight places of a lattice around the point at offset `i`, and how much each counts, in 256ths.
+#[inline]
+fn around(g: &Geometry, shape: [usize; 4], i: usize) -> [(usize, usize); 8] {
+    // On every axis two points of the lattice, and how much each counts.
+    let on: [[(usize, usize); 2]; 3] = std::array::from_fn(|a| {
+        let at = i / g.stride[a + 1] % g.n[a + 1];
+        let (k, rest) = (at / STRIDES[a], at % STRIDES[a]);
+        [(k, STRIDES[a] - rest), ((k + 1).min(shape[a + 1] - 1), rest)]
+    });
+    let b = i / g.stride[0];
+    std::array::from_fn(|k| {
+        let [(z, wz), (y, wy), (x, wx)] = [on[0][k >> 2], on[1][k >> 1 & 1], on[2][k & 1]];
+        (((b * shape[1] + z) * shape[2] + y) * shape[3] + x, wz * wy * wx)
+    })
+}
+
 /// Extents of the lattice of latents of a chunk.
-pub fn lattice(g: &Geometry) -> [usize; 4] {
+fn lattice(g: &Geometry) -> [usize; 4] {
     std::array::from_fn(|a| if a == 0 { g.n[0] } else { g.n[a].div_ceil(STRIDES[a - 1]) })
 }
 
@@ -232,7 +273,7 @@ impl Latents {
         hypers: &mut [i16],
     ) {
         let (Some(analysis), channels) = (&self.analysis, self.tables.channels) else { return };
-        let inputs = latent_inputs(g, values, mask, step);
+        let inputs = inputs(g, values, mask, step);
         for (k, (y, said)) in latents.iter_mut().zip(run(analysis, &inputs, g.n, gain, usize::MAX)).enumerate() {
             *y = self.tables.nearest(gain, k % channels, said);
         }
@@ -251,26 +292,11 @@ impl Field {
 
     /// The channels at the point of this offset: between the eight nearest of the lattice, as each is near.
     pub fn at(&self, i: usize, out: &mut [i16]) {
-        let [_, sz, sy, sx] = self.shape;
-        let b = i / self.g.stride[0];
-        let at: [usize; 3] = std::array::from_fn(|a| i / self.g.stride[a + 1] % self.g.n[a + 1]);
-        // On every axis two points of the lattice, and how much each counts.
-        let on = |a: usize| {
-            let (k, rest) = (at[a] / STRIDES[a], at[a] % STRIDES[a]);
-            [(k, STRIDES[a] - rest), ((k + 1).min(self.shape[a + 1] - 1), rest)]
-        };
-        let ([z, y, x], channels) = ([on(0), on(1), on(2)], self.channels);
         let mut sums = [0i32; MOST_CHANNELS];
-        for (z, wz) in z {
-            for (y, wy) in y {
-                for (x, wx) in x {
-                    let weight = (wz * wy * wx) as i32;
-                    if weight > 0 {
-                        let place = ((b * sz + z) * sy + y) * sx + x;
-                        let from = &self.data[place * channels..][..channels];
-                        sums.iter_mut().zip(from).for_each(|(s, v)| *s += weight * i32::from(*v));
-                    }
-                }
+        for (place, weight) in around(&self.g, self.shape, i) {
+            if weight > 0 {
+                let from = &self.data[place * self.channels..][..self.channels];
+                sums.iter_mut().zip(from).for_each(|(s, v)| *s += weight as i32 * i32::from(*v));
             }
         }
         out.iter_mut().zip(sums).for_each(|(o, s)| *o = ((s + 128) >> 8) as i16);
