@@ -1,5 +1,5 @@
 //! Everything that a run of training can be told, with defaults; read from TOML.
-use crate::{Error, network::NetworkConfig, pool::Drawing};
+use crate::{Error, latents::LatentConfig, network::NetworkConfig, pool::Drawing};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -54,6 +54,9 @@ pub struct TrainingConfig {
     /// File of an integer model. Encodings are then made with it, so that the head sees the codes that are left in coding; without
     /// one, codes are those that are left without a network.
     pub sampler: Option<PathBuf>,
+    /// File of a model that the trained one stands on: it has that one's states, and where latents are trained, its networks for
+    /// chunks without. Without latents it may be left out.
+    pub parent: Option<PathBuf>,
     /// Seconds from one checkpoint to the next.
     pub checkpoint_seconds: f64,
 }
@@ -79,6 +82,7 @@ impl Default for TrainingConfig {
             coded_parts: 8,
             coded_points: 1 << 14,
             sampler: None,
+            parent: None,
             checkpoint_seconds: 120.0,
         }
     }
@@ -127,12 +131,24 @@ impl Config {
             t.coded_points as u64,
         ];
         let parts = [t.last_rate, t.average, t.held_out];
+        let latents = n.latents.as_ref();
+        let fits = |l: &LatentConfig| {
+            (1..=32).contains(&l.channels)
+                && l.hyper <= 32
+                && (1..=64).contains(&l.features)
+                && (2..=256).contains(&l.width)
+        };
         let wrong = |what: &str| Err(Error::InvalidArgument(format!("configuration: {what}")));
         if counts.contains(&0) || longer.contains(&0) {
             return wrong("counts of channels, windows, points, encodings and steps must be at least 1");
         }
         if n.width * n.expansion > 1024 || n.blocks > 64 || n.head.iter().any(|c| *c > 1024) {
             return wrong("at most 64 blocks and 1024 channels in a block or in the head");
+        }
+        if latents.is_some_and(|l| !fits(l)) {
+            return wrong(
+                "latents have 1 to 32 channels, up to 32 hyper-channels, 1 to 64 features, and widths of 2 to 256",
+            );
         }
         if parts.iter().any(|p| !(0.0..=1.0).contains(p)) {
             return wrong("last_rate, average and held_out lie between 0 and 1");

@@ -3,22 +3,22 @@
 //! Nothing has to be learned anew for it: between layers, numbers are integers in units of 1/1024 where 32-bit sums leave room
 //! for it, and weights are rounded to the finest power of two for which no sum can overflow.
 use crate::{
-    Error,
+    Error, export_latents,
     network::{ACTIVATION_LIMIT, Block, Head, Network},
     parameters::values,
 };
 use scicodec::{
     learned::{CAUSAL, CHANNELS, CONDITIONS, PassSample, UNIT},
     network::{
-        Convolution, Graph, Kernel, ModelBuilder, Network as IntegerNetwork, Operation, Requantise, Scratch, Span,
-        Window,
+        Convolution, Graph, Kernel, Model, ModelBuilder, Network as IntegerNetwork, Operation, Requantise, Scratch,
+        Span, Window,
     },
 };
 
 /// Numbers between layers: so many of them are one.
-const INNER_UNIT: i32 = 1024;
+pub const INNER_UNIT: i32 = 1024;
 /// Largest magnitude of a number between layers.
-const INNER: i16 = (ACTIVATION_LIMIT * INNER_UNIT as f64) as i16 - 1;
+pub const INNER: i16 = (ACTIVATION_LIMIT * INNER_UNIT as f64) as i16 - 1;
 /// Largest magnitude of an integer weight, and most bits after its point.
 const WEIGHT_LIMIT: f64 = 16383.0;
 const MOST_BITS: i32 = 14;
@@ -29,7 +29,7 @@ pub const SCALE_UNIT: f64 = 4.0;
 /// Largest magnitude of an output.
 const OUTPUT_LIMIT: i16 = 2047;
 /// Largest magnitude of a feature.
-const FEATURE_LIMIT: i16 = 1023;
+pub const FEATURE_LIMIT: i16 = 1023;
 
 /// What the integer networks are asked for by: the trunk, which runs once for a pass, and the head, which runs point after
 /// point.
@@ -39,22 +39,22 @@ pub const NETWORK_NAMES: [&str; 2] = ["passes", "points"];
 struct Rounded(Vec<Vec<i16>>, Vec<i32>, Requantise);
 
 /// One convolution before it is made of integers.
-struct Layer {
-    source: usize,
-    channels: usize,
-    window: Window,
+pub struct Rounding {
+    pub source: usize,
+    pub channels: usize,
+    pub window: Window,
     /// For each output channel, its weights in the order of the graph for that channel.
-    weights: Vec<Vec<f32>>,
+    pub weights: Vec<Vec<f32>>,
     /// One for each channel, or for each condition and channel.
-    bias: Vec<f32>,
+    pub bias: Vec<f32>,
     /// Units of the source and of every output channel, and the largest magnitude of a value of the source.
-    from: f64,
-    to: Vec<f64>,
-    largest: i16,
-    span: Span,
+    pub from: f64,
+    pub to: Vec<f64>,
+    pub largest: i16,
+    pub span: Span,
 }
 
-impl Layer {
+impl Rounding {
     /// Rounds to the finest power of two for which no sum can overflow.
     fn convolution(&self) -> Result<Rounded, Error> {
         // A sum is in units of from·2^bits; shifted by `shift` it is in those of channel 0. Other channels have their
@@ -98,7 +98,7 @@ impl Layer {
     }
 
     /// All channels from all channels.
-    fn full(&self) -> Result<Operation, Error> {
+    pub fn full(&self) -> Result<Operation, Error> {
         let Rounded(weights, bias, requantise) = self.convolution()?;
         let weights = weights.concat();
         let (source, channels, window) = (self.source, self.channels, self.window);
@@ -120,21 +120,27 @@ fn rows(flat: Vec<f32>, each: usize) -> Vec<Vec<f32>> {
 }
 
 /// A layer between layers, of a source in units of 1/1024.
-fn inner(source: usize, window: Window, weights: Vec<Vec<f32>>, bias: Vec<f32>, low: i16) -> Layer {
+fn inner(source: usize, window: Window, weights: Vec<Vec<f32>>, bias: Vec<f32>, low: i16) -> Rounding {
     let channels = weights.len();
     let unit = f64::from(INNER_UNIT);
     let span = Span { low, high: INNER };
-    Layer { source, channels, window, weights, bias, from: unit, to: vec![unit; channels], largest: INNER, span }
+    Rounding { source, channels, window, weights, bias, from: unit, to: vec![unit; channels], largest: INNER, span }
 }
 
 /// The integer network of the trunk: features in, `width` channels in units of 1/1024 out.
 ///
 /// Errors: `InvalidArgument` where weights are too large or not finite.
 pub fn trunk(network: &Network) -> Result<Graph, Error> {
-    let stem = rows(values(network.stem.val()), CHANNELS);
+    let mut stem = rows(values(network.stem.val()), CHANNELS);
     let width = stem.len();
+    let mut more = 0;
+    if let Some(latents) = &network.latents {
+        more = latents.told.dims()[1];
+        let told = rows(values(latents.told.val()), more);
+        stem.iter_mut().zip(told).for_each(|(s, t)| s.extend(t));
+    }
     let mut operations = vec![
-        Layer {
+        Rounding {
             from: UNIT,
             largest: FEATURE_LIMIT,
             bias: values(network.conditions.val()),
@@ -147,7 +153,7 @@ pub fn trunk(network: &Network) -> Result<Graph, Error> {
     }
     Ok(Graph {
         name: NETWORK_NAMES[0].into(),
-        channels: CHANNELS,
+        channels: CHANNELS + more,
         span: Span { low: -FEATURE_LIMIT, high: FEATURE_LIMIT },
         conditions: CONDITIONS,
         operations,
@@ -164,7 +170,7 @@ pub fn head(head: &Head) -> Result<Graph, Error> {
     let ratio = (f64::from(INNER_UNIT) / UNIT) as f32;
     first.iter_mut().flat_map(|w| w.iter_mut().skip(seen - CAUSAL)).for_each(|w| *w *= ratio);
     let second = rows(values(head.second.val()), first.len());
-    let last = Layer {
+    let last = Rounding {
         to: vec![CORRECTION_UNIT, SCALE_UNIT],
         span: Span { low: -OUTPUT_LIMIT, high: OUTPUT_LIMIT },
         ..inner(2, Window::POINT, rows(values(head.last.val()), second.len()), values(head.last_bias.val()), 0)
@@ -224,7 +230,7 @@ fn push_block(operations: &mut Vec<Operation>, block: &Block, width: usize) -> R
         // The gate's argument in units of 1/64, so that a table of 1023 values holds it.
         let span = Span { low: -511, high: 511 };
         let layer = inner(operations.len(), Window::POINT, rows(values(w.val()), width), values(b.val()), 0);
-        operations.push(Layer { to: vec![GATE_UNIT; width], span, ..layer }.full()?);
+        operations.push(Rounding { to: vec![GATE_UNIT; width], span, ..layer }.full()?);
         let sigmoid = |k: i16| (f64::from(1 << GATE_BITS) / (1.0 + (-f64::from(k) / GATE_UNIT).exp())).round() as i16;
         operations.push(Operation::Table { source: operations.len(), values: (-511..=511).map(sigmoid).collect() });
         let span = Span { low: -INNER, high: INNER };
@@ -239,9 +245,23 @@ fn push_block(operations: &mut Vec<Operation>, block: &Block, width: usize) -> R
 const GATE_UNIT: f64 = 64.0;
 const GATE_BITS: u8 = 14;
 
-/// The beginning of the model file of both networks.
-pub fn builder(name: &str, network: &Network) -> Result<ModelBuilder, Error> {
-    Ok(ModelBuilder::new(name).network(trunk(network)?)?.network(head(&network.head)?)?)
+/// The beginning of the model file of a network: whole, or standing on a parent.
+pub fn builder(name: &str, network: &Network, parent: Option<&Model>) -> Result<ModelBuilder, Error> {
+    match (&network.latents, parent) {
+        (Some(latents), Some(parent)) => export_latents::builder(name, network, latents, parent),
+        (Some(_), None) => {
+            Err(Error::InvalidArgument("a network with latents needs a model to stand on (`parent`)".into()))
+        }
+        (None, parent) => {
+            let b = parent.map_or_else(|| ModelBuilder::new(name), |p| builder_on(name, p));
+            Ok(b.network(trunk(network)?)?.network(head(&network.head)?)?)
+        }
+    }
+}
+
+/// The beginning of a model that stands on another one.
+pub fn builder_on(name: &str, parent: &Model) -> ModelBuilder {
+    ModelBuilder::on(parent, name)
 }
 
 #[cfg(test)]
@@ -283,7 +303,7 @@ mod tests {
             for item in &e.items {
                 let s = &item.sample;
                 let inputs = Inputs::new(s, &device);
-                let guidance = network.forward(inputs.features, inputs.causal, s.condition);
+                let guidance = network.forward(inputs.features, inputs.causal, s.condition, None);
                 let floats = [values(guidance.correction), values(guidance.scale)];
                 let mut scratch = Scratch::default();
                 let out = integers.run(s, &mut scratch).unwrap();
@@ -301,7 +321,7 @@ mod tests {
     #[test]
     fn encodings_may_be_made_with_a_network() {
         let fields = [field("a__x", &[30, 41], 1)];
-        let model = builder("any", &network(&NetworkConfig::default(), 3)).unwrap().build().unwrap();
+        let model = builder("any", &network(&NetworkConfig::default(), 3), None).unwrap().build().unwrap();
         let sampler = Predictor::new(&model).unwrap();
         let [alone, guided] = [None, Some(&sampler)].map(|sampler| {
             let e = encode(&fields, &[0], 1 << 20, Some(1e-2), sampler, &mut fastrand::Rng::with_seed(1)).unwrap();

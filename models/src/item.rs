@@ -1,6 +1,7 @@
 //! What training steps are made of: windows of passes, chosen so that every field and bound counts alike.
-use crate::{Error, field::TrainingField};
+use crate::{Error, field::TrainingField, latents::Whole};
 use scicodec::learned::{CAUSAL, CHANNELS, PassSample, Predictor, Setting, samples};
+use std::sync::Arc;
 
 /// Schedules of steps over levels (SPEC §8.2), in sixteenths.
 const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (24, 64), (28, 96), (32, 64), (32, 128)];
@@ -10,6 +11,10 @@ const FITTED: [u8; 4] = [0, 2, 4, 4];
 const LEVELS: u32 = 5;
 /// Fields with no passes worth learning from are passed over so often before it is an error.
 const TRIES: u32 = 200;
+
+/// Added to what a value of a pass costs without a network, in bits, before the loss is divided by it: passes that cost next to
+/// nothing do not steer the training.
+pub const LEAST_BITS: f32 = 0.05;
 
 /// One pass of one encoding, and what it costs without a network.
 pub struct Item {
@@ -25,6 +30,8 @@ pub struct Item {
 pub struct Encoding {
     /// The passes.
     pub items: Vec<Item>,
+    /// The crop, as latents are made from it.
+    pub whole: Arc<Whole>,
 }
 
 impl Encoding {
@@ -69,16 +76,24 @@ pub fn encode(
         let fitted = FITTED[rng.usize(..FITTED.len())];
         let setting = Setting { bound, alpha, beta, reversed: rng.bool(), fitted, levels: LEVELS };
         let mask = (!crop.mask.is_empty()).then_some(crop.mask.as_slice());
+        let step = 2.0 * bound;
+        let mut whole = Whole::new(&crop.shape, &crop.values, mask, crop.range(), step);
         let items: Vec<Item> =
             samples(&crop.shape, &mut crop.values, mask, &setting, sampler).into_iter().filter_map(Item::new).collect();
         if items.iter().map(|i| f64::from(i.plain_bits) * i.values as f64).sum::<f64>() > 64.0 {
-            return Ok(Encoding { items });
+            whole.plain_bits = items.iter().map(Item::least_bits).sum();
+            return Ok(Encoding { items, whole: Arc::new(whole) });
         }
     }
     Err(Error::InvalidArgument("the training fields are constant, or too small to learn from".into()))
 }
 
 impl Item {
+    /// Bits of its values without a network, and a little more for each.
+    fn least_bits(&self) -> f32 {
+        (self.plain_bits + LEAST_BITS) * self.values as f32
+    }
+
     /// `None` for a pass with next to nothing to code.
     pub fn new(sample: PassSample) -> Option<Item> {
         let values = sample.weight.iter().filter(|w| **w > 0.0).count();
@@ -106,6 +121,7 @@ impl Item {
             target: Vec::with_capacity(count),
             half: Vec::with_capacity(count),
             weight: Vec::with_capacity(count),
+            place: Vec::with_capacity(count),
         };
         let inside = |a: usize, k: usize| {
             // Axis 0 is no axis of the network.
@@ -120,6 +136,7 @@ impl Item {
                     w.causal.extend_from_slice(&self.sample.causal[of.start * CAUSAL..of.end * CAUSAL]);
                     w.target.extend_from_slice(&self.sample.target[of.clone()]);
                     w.half.extend_from_slice(&self.sample.half[of.clone()]);
+                    w.place.extend_from_slice(&self.sample.place[of.clone()]);
                     let whole = inside(1, y) && inside(2, x);
                     let weights = self.sample.weight[of].iter().enumerate();
                     w.weight.extend(weights.map(|(k, v)| if whole && inside(3, k) { *v } else { 0.0 }));

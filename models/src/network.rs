@@ -6,7 +6,10 @@
 //! pointwise layers, the last of which starts at zero. In coding, the trunk runs once for a pass, the head point after
 //! point; in training, where all is known, both run on whole windows. Between layers, numbers have the range that they
 //! have in the integer networks.
-use crate::depthwise::depthwise;
+use crate::{
+    depthwise::depthwise,
+    latents::{LatentConfig, LatentNetwork},
+};
 use burn::{
     module::{Module, Param},
     tensor::{
@@ -49,6 +52,9 @@ pub struct NetworkConfig {
     pub attention: bool,
     /// Channels of the two inner layers of the head.
     pub head: [usize; 2],
+    /// Latents that it is told of, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latents: Option<LatentConfig>,
 }
 
 impl Default for NetworkConfig {
@@ -60,6 +66,7 @@ impl Default for NetworkConfig {
             spatial: Spatial::Alternating,
             attention: false,
             head: [32, 32],
+            latents: None,
         }
     }
 }
@@ -115,6 +122,8 @@ pub struct Network {
     pub blocks: Vec<Block>,
     /// The head.
     pub head: Head,
+    /// Latents, where there are some.
+    pub latents: Option<LatentNetwork>,
 }
 
 /// The part that sees the points before.
@@ -142,7 +151,8 @@ pub struct Guidance {
     pub scale: Tensor<1>,
 }
 
-fn uniform<const D: usize>(
+/// Random numbers within ± a bound.
+pub fn uniform<const D: usize>(
     shape: [usize; D],
     bound: f64,
     rng: &mut fastrand::Rng,
@@ -179,17 +189,28 @@ impl Network {
             conditions: uniform([CONDITIONS, w], 0.2, rng, device),
             blocks,
             head: Head::new(w, config.head, rng, device),
+            latents: config.latents.as_ref().map(|l| LatentNetwork::new(l, w, rng, device)),
         }
     }
 
-    /// Runs both parts over a pass. `features`: `[B, CHANNELS, T2, T1, A]`, `causal`: `[B, CAUSAL, points]`, in units of 1.
-    pub fn forward(&self, features: Tensor<5>, causal: Tensor<3>, condition: usize) -> Guidance {
+    /// Runs both parts over a pass. `features`: `[B, CHANNELS, T2, T1, A]`, `causal`: `[B, CAUSAL, points]`, in units of 1; `told`:
+    /// what latents say, `[B, features, points]`.
+    pub fn forward(
+        &self,
+        features: Tensor<5>,
+        causal: Tensor<3>,
+        condition: usize,
+        told: Option<Tensor<3>>,
+    ) -> Guidance {
         let [b, _, t2, t1, a] = features.dims();
         let lattice = [t2, t1, a];
         let points = t2 * t1 * a;
         let width = self.stem.dims()[0];
         let bias = self.conditions.val().slice_dim(0, condition..condition + 1).reshape([width]);
-        let x = pointwise(features.reshape([b, CHANNELS, points]), self.stem.val(), bias);
+        let mut x = pointwise(features.reshape([b, CHANNELS, points]), self.stem.val(), bias);
+        if let (Some(latents), Some(told)) = (&self.latents, told) {
+            x = x + latents.told.val().unsqueeze::<3>().matmul(told);
+        }
         let mut x = between(relu(x));
         for block in &self.blocks {
             x = block.forward(x, lattice);

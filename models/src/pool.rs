@@ -4,6 +4,7 @@ use crate::{
     Error,
     field::TrainingField,
     item::{self, Encoding},
+    latents::Whole,
 };
 use scicodec::learned::{PassSample, Predictor};
 use std::{
@@ -33,6 +34,8 @@ pub struct Window {
     pub sample: PassSample,
     /// Bits per value of its pass without a network.
     pub plain_bits: f32,
+    /// The crop that it is of.
+    pub whole: Arc<Whole>,
 }
 
 /// The encodings that steps draw from.
@@ -90,8 +93,10 @@ impl Pool {
         let mut rng = generator(self.seed, 2, step);
         Ok((0..self.drawing.windows)
             .map(|_| {
-                let item = self.held[rng.usize(..self.held.len())].draw(&mut rng);
-                Window { sample: item.window(self.drawing.window_points, &mut rng), plain_bits: item.plain_bits }
+                let encoding = &self.held[rng.usize(..self.held.len())];
+                let item = encoding.draw(&mut rng);
+                let sample = item.window(self.drawing.window_points, &mut rng);
+                Window { sample, plain_bits: item.plain_bits, whole: encoding.whole.clone() }
             })
             .collect())
     }

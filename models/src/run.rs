@@ -142,6 +142,8 @@ pub fn run(
     let fields = Arc::new(fields);
     let sampler = t.sampler.as_deref().map(read_predictor).transpose()?.map(Arc::new);
     let (count, points) = (t.validation_encodings, t.validation_points);
+    let parent = t.parent.as_deref().map(read_model).transpose()?;
+    let parent = parent.as_ref().map(LoadedModel::model);
     let validation = Validation::new(&fields, &kept, count, points, sampler.as_deref(), seed)?;
     let coding = CodedValidation::new(&fields, &kept, t.coded_parts, t.coded_points, seed)?;
     let untrained = validation.untrained_score();
@@ -153,9 +155,14 @@ pub fn run(
     let learned_from = those(&training);
     let validate = |trainer: &Trainer| {
         let network = trainer.averaged();
-        let integers = Integers::new(&network)?;
-        let scores = [validation.score(&network, &device), validation.integer_score(&integers)?];
-        let model = LoadedModel::new(model(&name, &network, &trainer.standing, &learned_from)?)?;
+        let score = validation.score(&network, &device);
+        // With latents, integer networks are judged by what files gain alone.
+        let integers = match network.latents {
+            None => validation.integer_score(&Integers::new(&network)?)?,
+            Some(_) => score,
+        };
+        let scores = [score, integers];
+        let model = LoadedModel::new(model(&name, &network, parent, &trainer.standing, &learned_from)?)?;
         Ok::<_, Error>(Validated { scores, coded: coding.score(Arc::new(model))? })
     };
     let note = |trainer: &mut Trainer, curve: &mut Curve, v: &Validated| {
@@ -171,7 +178,7 @@ pub fn run(
         trainer.checkpoint()?.write(&path)?;
         curve.write()?;
         let best = trainer.best();
-        let model = model(&name, &best, &trainer.standing, &learned_from)?;
+        let model = model(&name, &best, parent, &trainer.standing, &learned_from)?;
         let id = format!("{:#}", model.id());
         write_model(&model, &options.out.join(MODEL))?;
         write_floats(best, &options.out.join(FLOATS))?;
@@ -239,6 +246,10 @@ pub fn run(
         model_file: options.out.join(MODEL),
         checkpoint: path,
     })
+}
+
+fn read_model(path: &Path) -> Result<LoadedModel, Error> {
+    Ok(LoadedModel::read(&fs::read(path).map_err(Error::io(path))?)?)
 }
 
 fn read_predictor(path: &Path) -> Result<Predictor, Error> {

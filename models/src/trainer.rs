@@ -3,6 +3,7 @@ use crate::{
     Error,
     checkpoint::{Best, Checkpoint, Standing},
     config::Config,
+    item::LEAST_BITS,
     loss,
     network::Network,
     parameters,
@@ -20,9 +21,6 @@ use burn::{
 
 use std::path::Path;
 
-/// Added to what a value of a pass costs without a network, in bits, before the loss is divided by it: passes that cost next to
-/// nothing do not steer the training.
-const LEAST_BITS: f32 = 0.05;
 /// Steps in a row that may be skipped before the last good weights are restored, and how often that may be in a run.
 const SKIPS: u32 = 8;
 const RESTORES: u32 = 4;
@@ -109,7 +107,15 @@ impl Trainer {
 
     /// The same run, with float weights from a file.
     pub fn starting_from(mut self, path: &Path) -> Result<Trainer, Error> {
-        self.network = weights::read_floats(self.network, path)?;
+        // Latents are added to a network that has none, or were trained with it.
+        let latents = self.network.latents.clone();
+        self.network = match weights::read_floats(self.network.clone(), path) {
+            Err(_) if latents.is_some() => {
+                let alone = Network { latents: None, ..self.network };
+                Network { latents, ..weights::read_floats(alone, path)? }
+            }
+            read => read?,
+        };
         self.average = parameters::read(&self.network);
         Ok(self)
     }
@@ -176,14 +182,27 @@ impl Trainer {
         let rate = c.learning_rate * warm * (c.last_rate + (1.0 - c.last_rate) * cosine);
         let average = c.average;
         let mut sum: Option<Tensor<1>> = None;
-        for w in windows {
+        for (k, w) in windows.iter().enumerate() {
             let weights = w.sample.weight.iter().sum::<f32>();
             if weights > 0.0 {
                 let inputs = Inputs::new(&w.sample, &self.device);
-                let guidance = self.network.forward(inputs.features, inputs.causal, w.sample.condition);
+                let mut told = None;
+                let mut extra = None;
+                if let (Some(latents), Some(c)) = (&self.network.latents, &self.standing.config.network.latents) {
+                    let mut noise = generator(self.standing.seed, 17, self.standing.step * 64 + k as u64);
+                    let all = latents.encode(&w.whole, Some(&mut noise), &self.device);
+                    told = Some(all.at(&w.whole, &w.sample.place, w.sample.shape[0], &self.device));
+                    // A window stands for its share of the crop, and all shares together bear the latents.
+                    let share = (self.standing.step as f64 / c.ramp_steps.max(1) as f64).min(1.0);
+                    extra = Some(all.bits.mul_scalar(share / f64::from(w.whole.plain_bits) / windows.len() as f64));
+                }
+                let guidance = self.network.forward(inputs.features, inputs.causal, w.sample.condition, told);
                 let bits = loss::bits(guidance, inputs.target, inputs.half);
                 let part = weights * (w.plain_bits + LEAST_BITS) * windows.len() as f32;
-                let relative = (bits * inputs.weight).sum().div_scalar(part);
+                let mut relative = (bits * inputs.weight).sum().div_scalar(part);
+                if let Some(extra) = extra {
+                    relative = relative + extra;
+                }
                 sum = Some(match sum {
                     None => relative,
                     Some(s) => s + relative,

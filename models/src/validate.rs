@@ -62,14 +62,14 @@ impl Validation {
 
     /// What a network without gradients saves.
     pub fn score(&self, network: &Network, device: &Device) -> Score {
-        let score = self.by(&mut |item| Ok(bits(item, network, device)));
+        let score = self.by(&mut |e| Ok(bits(e, network, device)));
         score.unwrap_or(Score { parts: [f64::NAN; BOUNDS.len()] })
     }
 
     /// What the integer networks save, run as in encoding but over whole passes.
     pub fn integer_score(&self, networks: &Integers) -> Result<Score, Error> {
         let mut scratch = Scratch::default();
-        self.by(&mut |item| integer_bits(item, networks, &mut scratch))
+        self.by(&mut |e| e.items.iter().map(|item| integer_bits(item, networks, &mut scratch)).sum())
     }
 
     /// What interpolation costs with one scale for every condition, the best one for all encodings: what a network that
@@ -83,21 +83,19 @@ impl Validation {
         }
         let best: Vec<usize> =
             sums.iter().map(|s| (0..SCALE_STEPS).min_by(|a, b| s[*a].total_cmp(&s[*b])).unwrap_or(0)).collect();
-        let score = self.by(&mut |item| Ok(plain_cost(item, best[item.sample.condition])));
+        let cost = |item: &Item| plain_cost(item, best[item.sample.condition]);
+        let score = self.by(&mut |e| Ok(e.items.iter().map(cost).sum()));
         score.unwrap_or(Score { parts: [f64::NAN; BOUNDS.len()] })
     }
 
-    /// `bits` tells the bits of a pass with a network.
-    fn by(&self, bits: &mut dyn FnMut(&Item) -> Result<f64, Error>) -> Result<Score, Error> {
+    /// `bits` tells the bits of an encoding with a network.
+    fn by(&self, bits: &mut dyn FnMut(&Encoding) -> Result<f64, Error>) -> Result<Score, Error> {
         let mut score = Score { parts: [0.0; BOUNDS.len()] };
         for (part, encodings) in score.parts.iter_mut().zip(&self.encodings) {
             let mut logs = 0.0;
             for e in encodings {
-                let (mut with, mut without) = (0.0, 0.0);
-                for item in &e.items {
-                    with += bits(item)?;
-                    without += f64::from(item.plain_bits) * item.values as f64;
-                }
+                let with: f64 = bits(e)?;
+                let without: f64 = e.items.iter().map(|item| f64::from(item.plain_bits) * item.values as f64).sum();
                 logs += (with.max(1.0) / without.max(1.0)).ln();
             }
             *part = (logs / encodings.len() as f64).exp();
@@ -117,11 +115,18 @@ fn plain_cost(item: &Item, scale: usize) -> f64 {
     points.map(|(_, (t, h))| f64::from(logistic_bits(*t, *h, b))).sum()
 }
 
-fn bits(item: &Item, network: &Network, device: &Device) -> f64 {
-    let inputs = Inputs::new(&item.sample, device);
-    let guidance = network.forward(inputs.features, inputs.causal, item.sample.condition);
-    let bits = loss::bits(guidance, inputs.target, inputs.half) * inputs.weight;
-    f64::from(bits.sum().into_scalar::<f32>())
+/// Bits of all passes, and of the latents where the network has some.
+fn bits(e: &Encoding, network: &Network, device: &Device) -> f64 {
+    let told = network.latents.as_ref().map(|l| l.encode(&e.whole, None, device));
+    let mut sum = told.as_ref().map_or(0.0, |t| f64::from(t.bits.clone().into_scalar::<f32>()));
+    for item in &e.items {
+        let inputs = Inputs::new(&item.sample, device);
+        let told = told.as_ref().map(|t| t.at(&e.whole, &item.sample.place, item.sample.shape[0], device));
+        let guidance = network.forward(inputs.features, inputs.causal, item.sample.condition, told);
+        let bits = loss::bits(guidance, inputs.target, inputs.half) * inputs.weight;
+        sum += f64::from(bits.sum().into_scalar::<f32>());
+    }
+    sum
 }
 
 fn integer_bits(item: &Item, networks: &Integers, scratch: &mut Scratch) -> Result<f64, Error> {

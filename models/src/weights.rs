@@ -49,7 +49,13 @@ pub fn read_floats(network: Network, path: &Path) -> Result<Network, Error> {
 }
 
 /// The integer model of a network, with what is to be known of it. The bytes depend on the run's steps, not on its time.
-pub fn model(name: &str, network: &Network, standing: &Standing, fields: &[&TrainingField]) -> Result<Model, Error> {
+pub fn model(
+    name: &str,
+    network: &Network,
+    parent: Option<&Model>,
+    standing: &Standing,
+    fields: &[&TrainingField],
+) -> Result<Model, Error> {
     let step = standing.best.map_or(standing.step, |b| b.step);
     let lineage: Vec<ModelId> = standing.lineage.iter().filter_map(|id| ModelId::parse(id)).collect();
     let notes = [
@@ -57,7 +63,7 @@ pub fn model(name: &str, network: &Network, standing: &Standing, fields: &[&Trai
         ("licence", "that of the sources of the data".into()),
         ("training", format!("{step} steps, seed {}", standing.seed)),
     ];
-    let builder = export::builder(name, network)?.notes(&notes)?;
+    let builder = export::builder(name, network, parent)?.notes(&notes)?;
     let builder = if lineage.is_empty() { builder } else { builder.lineage(&lineage)? };
     Ok(builder.build()?)
 }
