@@ -5,6 +5,7 @@ import numpy as np
 
 import bases
 import beside
+import latents
 import learned
 import tabled
 import tucker
@@ -83,13 +84,13 @@ def decode_chunk(payload, models, references=()):
     if base == 6:
         need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
     need(not primed or flags & 64 and base not in (0, 5, 6), "states for coders that take none")
-    need(payload.model is None or base == 7 or primed, "a chunk does not ask for the model that its payload names")
+    need(payload.model is None or base in (7, 9) or primed, "a chunk does not ask for the model that its payload names")
     if conditioned and (base not in (1, 4, 7, 17) or coding != ZEROS_FIRST):
         raise Unsupported("base %d" % payload.base)
-    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19):
+    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 18, 19):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
-    if primed and base != 7:
+    if primed and base not in (7, 9):
         states = learned.model(cur, payload.model, models)[1]
     companions = left_out = None
     if conditioned and base == 4:
@@ -120,11 +121,12 @@ def decode_chunk(payload, models, references=()):
             need(0 < step < 1 << 48, "a step out of range")
         else:
             step = read_step(cur)
-        parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3}[base])))
-        if base == 7:
+        parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3, 9: 3}[base])))
+        if base in (7, 9):
             guided = cur.u8()
-            networks, states = learned.model(cur, payload.model, models)
-            guide = learned.Guide(guided, networks)
+            networks, states, tables = learned.model(cur, payload.model, models)
+            told = latents.Latents(tables, networks, cur.u8(), n) if base == 9 else None
+            guide = learned.Guide(guided, networks, told)
 
     if primed:
         need(states is not None, "states of a model that has none")
@@ -148,6 +150,8 @@ def decode_chunk(payload, models, references=()):
     elif base == 6:
         bits = elements(tabled.decode(dec, n, mask, parameters), dtype)
     else:
+        if base == 9:
+            told.decode(dec)
         if guide or companions:
             values = bases.interpolation(dec, n, skip, parameters, bool(lattice), coding, guide, companions)
         else:

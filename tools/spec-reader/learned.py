@@ -19,7 +19,7 @@ def shipped(number):
 
 
 def model(cur, named, models):
-    """The networks and states of a model whose number comes next: 0 for the id that the payload names."""
+    """The networks, states and tables of latents of a model whose number comes next: 0 for the id that the payload names."""
     number = cur.u8()
     need((number == 0) == (named is not None), "a chunk asks for another model than its payload names")
     if number == 255:
@@ -30,10 +30,10 @@ def model(cur, named, models):
             raise Unsupported("model %s, which is not in the file" % named.hex())
         need(models[named][-32:] == named, "a model of another id")
         at_hand = {**{file[-32:]: file for file in map(shipped, MODELS)}, **models}
-        networks, states = read_model(models[named], at_hand.get)
+        networks, states, tables = read_model(models[named], at_hand.get)
         if "passes" not in networks or "points" not in networks:
             raise Unsupported("a model for something else")
-        return networks, states
+        return networks, states, tables
     if number not in MODELS:
         raise Unsupported("model %d" % number)
     return read_model(shipped(number))
@@ -63,9 +63,10 @@ def steep(n):
 class Guide:
     """Asks the networks of a model about the points of guided levels."""
 
-    def __init__(self, levels, networks):
-        self.levels = levels
-        self.trunk, self.head = networks["passes"], networks["points"]
+    def __init__(self, levels, networks, told=None):
+        self.levels, self.told = levels, told
+        names = ("latents passes", "latents points") if told else ("passes", "points")
+        self.trunk, self.head = (networks[name] for name in names)
 
     def enter(self, level, d, s, start, steps, step, axes, n, o, values, codes):
         """§8.8.1: before a pass."""
@@ -117,7 +118,10 @@ class Guide:
             beside = sum(abs(codes[at + c + along[k]]) for c in columns[1:] for k in (1, 2))
             channels[number] = [fix((x - p) * by) for x in v] + [
                 lim(lg(step) - lg(amplitude)), steep(parents), lim(lg(abs(bend)) - lg(amplitude)), steep(beside)]
-        out = self.trunk.run(channels.reshape(*shape, 24), condition)
+        if self.told:
+            places = sorted(self.number, key=self.number.get)
+            channels = np.concatenate([channels, [self.told.at(i) for i in places]], axis=1)
+        out = self.trunk.run(channels.reshape(*shape, -1), condition)
         self.hidden = out.reshape(len(channels), -1)
 
     def point(self, at, index, residual, fitted):

@@ -6,6 +6,7 @@ import numpy as np
 from container import Cursor, need
 from digest import blake3
 import delta
+import latents
 import priors
 from entropy import Corrupt, Unsupported
 
@@ -220,8 +221,8 @@ class Network:
 
 
 def read_model(data, find=None, depth=8):
-    """The networks of a model, by name, and the states that coders start from, by place; None if it has none. `find` gives
-    the file of another model, by its id."""
+    """The networks of a model, by name, and the states that coders start from, by place, and the tables of
+    latents; None if it has none. `find` gives the file of another model, by its id."""
     need(data[:8] == b"\x89SCM\r\n\x1a\n", "the magic of a model")
     if data[8] != 1:
         raise Unsupported("model version %d" % data[8])
@@ -229,7 +230,7 @@ def read_model(data, find=None, depth=8):
     f = Fields(data, 9, len(data) - 32)
     need(f.u8() & 15 == 0, "reserved bits of a model")
     f.text()
-    networks, states, optional, parent = {}, None, set(), None
+    networks, states, optional, parent, tables = {}, None, set(), None, None
     for k in range(f.varint()):
         tag = f.tag()
         body = bytes(f.take(f.varint()))
@@ -241,6 +242,9 @@ def read_model(data, find=None, depth=8):
         elif tag == b"PRIO":
             need(states is None, "two sections PRIO")
             states = priors.read(body)
+        elif tag == b"LATE":
+            need(tables is None, "two sections LATE")
+            tables = latents.Tables(body)
         elif tag == b"BASE":
             need(k == 0 and len(body) == 32, "a parent")
             need(depth > 1, "too many models that stand on one another")
@@ -261,4 +265,5 @@ def read_model(data, find=None, depth=8):
     if parent:
         networks = {**parent[0], **networks}
         states = parent[1] if states is None else states
-    return networks, states
+        tables = parent[2] if tables is None else tables
+    return networks, states, tables
