@@ -38,7 +38,7 @@ fn operation(layer: &Layer, source: usize, more_bias: &[f32], ends: Ends) -> Res
     let weights = values(layer.weight.val());
     let row =
         |o: usize| -> Vec<f32> { (0..inputs).map(|k| weights[o * inputs + (k % from) * taps + k / from]).collect() };
-    let bias = values(layer.bias.val()).iter().enumerate().map(|(k, b)| b + more_bias.get(k % to).unwrap_or(&0.0));
+    let bias = values(layer.bias.val()).into_iter().enumerate().map(|(k, b)| b + more_bias.get(k % to).unwrap_or(&0.0));
     let window = Window {
         kernel: layer.kernel.map(|k| k as u8),
         stride: layer.stride.map(|s| s as u8),
@@ -90,7 +90,8 @@ fn tables(l: &LatentNetwork) -> LatentTables {
     let channels = l.worth.dims()[1];
     let hyper = if l.hyper.is_empty() { 0 } else { l.prior_mean.dims()[1] };
     let one = UNIT * f64::from(WORTH_BITS).exp2();
-    let worth = values(l.worth.val()).iter().map(|w| (f64::from(w.exp2()) * one).round().clamp(1.0, 65535.0) as u16);
+    let worth =
+        values(l.worth.val()).into_iter().map(|w| (f64::from(w.exp2()) * one).round().clamp(1.0, 65535.0) as u16);
     let scales = (SCALE_OCTAVES * SCALE_UNIT) as usize + 1;
     let masses = (0..scales).map(|k| {
         let b = (LEAST_SCALE + k as f64 / SCALE_UNIT).exp2();

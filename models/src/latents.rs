@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// Gains: one for each two octaves of range ÷ step.
 pub const GAINS: usize = 8;
+/// log2 of what one of a latent is worth at first.
+const FIRST_WORTH: f32 = -1.0;
 /// Channels that hyper-latents say of a latent's point.
 pub const SAID: usize = 8;
 /// What networks are given, and say of features, lies within ± this.
@@ -181,7 +183,7 @@ impl LatentNetwork {
             entropy,
             features,
             told: uniform([guide, config.features], 0.0, rng, device),
-            worth: uniform([GAINS, c], 0.2, rng, device).map(|w| w.sub_scalar(1.0)),
+            worth: Param::from_data(TensorData::new(vec![FIRST_WORTH; GAINS * c], [GAINS, c]), device),
             prior_mean: uniform([GAINS, h.max(1)], 0.0, rng, device),
             prior_scale: uniform([GAINS, h.max(1)], 0.1, rng, device),
             turns,
