@@ -125,8 +125,8 @@ def decode_chunk(payload, models, references=()):
         if base in (7, 9):
             guided = cur.u8()
             networks, states, tables = learned.model(cur, payload.model, models)
-            told = latents.Latents(tables, networks, cur.u8(), n) if base == 9 else None
-            guide = learned.Guide(guided, networks, told)
+            spoken = latents.Latents(tables, networks, cur.u8(), n) if base == 9 else None
+            guide = learned.Guide(guided, networks, spoken)
 
     if primed:
         need(states is not None, "states of a model that has none")
@@ -151,7 +151,7 @@ def decode_chunk(payload, models, references=()):
         bits = elements(tabled.decode(dec, n, mask, parameters), dtype)
     else:
         if base == 9:
-            told.decode(dec)
+            spoken.decode(dec)
         if guide or companions:
             values = bases.interpolation(dec, n, skip, parameters, bool(lattice), coding, guide, companions)
         else:

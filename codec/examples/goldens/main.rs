@@ -7,6 +7,8 @@
 #![allow(clippy::print_stdout)]
 #[path = "../../tests/common/field.rs"]
 mod field;
+#[path = "../../tests/common/latent_model.rs"]
+mod latent_model;
 #[path = "../../tests/common/moved.rs"]
 mod moved;
 mod specimens;
@@ -96,6 +98,9 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
         options.fill = v.fill.map(Fill::Bits);
         if s.file.starts_with("model-") {
             (options.model, options.embed_model) = (ModelChoice::Given(other_model()?), true);
+        }
+        if s.file.starts_with("latents-") {
+            (options.model, options.embed_model) = (ModelChoice::Given(latent_model::latent_model()), true);
         }
         if s.file.starts_with("delta-") {
             let parents = if s.file.ends_with("two") { 2 } else { 1 };

@@ -340,6 +340,14 @@ fn learned() -> Vec<Specimen> {
     files.into_iter().map(one).collect()
 }
 
+/// A file that latents help, for its model guides badly without.
+fn latents() -> Vec<Specimen> {
+    let mut variables: Vec<Variable> = learned().into_iter().flat_map(|s| s.variables).collect();
+    let names = ["plane", "volume", "four_axes", "masked", "logarithms"];
+    variables.iter_mut().zip(names).for_each(|(v, name)| v.name = name);
+    vec![Specimen { file: "latents-variables".into(), variables, append: false }]
+}
+
 /// Files of the Tucker base, which takes fields that few products of lines make up.
 fn low_rank() -> Vec<Specimen> {
     use BoundKind::*;
@@ -493,6 +501,7 @@ pub fn specimens() -> Vec<Specimen> {
     add("zeros-first-logarithms".into(), vec![logs], false);
     all.extend(tabled());
     all.extend(learned());
+    all.extend(latents());
     all.extend(with_models());
     all.extend(tuned());
     all.extend(primed());
