@@ -269,16 +269,20 @@ impl Search<'_> {
         if self.x.g.len() > learned::MOST_VALUES || classic > REACH * self.cost() {
             return Ok(());
         }
-        // Latents are held against the same without.
         let gain = model.model()?.latents().and_then(|l| l.gain(self.x.hi - self.x.lo, step));
-        let tries = [None, gain];
-        for fitted in [p.fitted.max(2), 0] {
-            for latents in &tries[..1 + usize::from(gain.is_some())] {
-                let p = Parameters { fitted, linear: false, ..p.clone() };
-                let base = Base::Learned { p, step, levels: GUIDED_LEVELS, model: model.clone(), latents: *latents };
-                let plan = fit_step(self.ground(), self.plan(base, &map));
-                self.consider(&plan);
-            }
+        let base = |fitted, latents| {
+            let p = Parameters { fitted, linear: false, ..p.clone() };
+            Base::Learned { p, step, levels: GUIDED_LEVELS, model: model.clone(), latents }
+        };
+        let tried = [p.fitted.max(2), 0].map(|fitted| {
+            let plan = fit_step(self.ground(), self.plan(base(fitted, None), &map));
+            (self.consider(&plan), fitted)
+        });
+        if gain.is_some() {
+            // Latents are held against the better one without.
+            let fitted = if tried[1].0 < tried[0].0 { tried[1].1 } else { tried[0].1 };
+            let plan = fit_step(self.ground(), self.plan(base(fitted, gain), &map));
+            self.consider(&plan);
         }
         Ok(())
     }

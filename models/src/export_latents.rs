@@ -2,7 +2,7 @@
 use crate::{
     Error,
     export::{self, FEATURE_LIMIT, INNER, INNER_UNIT, Rounding, builder_on},
-    latents::{GAINS, LEAST_SCALE, LatentNetwork, Layer, SAID, SCALE_OCTAVES},
+    latents::{LEAST_SCALE, LatentNetwork, Layer, SAID, SCALE_OCTAVES},
     network::Network,
     parameters::values,
 };
@@ -144,6 +144,67 @@ pub fn builder(name: &str, network: &Network, l: &LatentNetwork, parent: &Model)
     trunk.name = LATENT_NETWORKS[5].into();
     let mut head = export::head(&network.head)?;
     head.name = LATENT_NETWORKS[6].into();
-    debug_assert_eq!(l.worth.dims()[0], GAINS);
     Ok(b.network(trunk)?.network(head)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        export::builder,
+        latents::{LatentConfig, Whole},
+        network::NetworkConfig,
+        parameters,
+    };
+    use scicodec::learned::{Latents, builtin};
+
+    #[test]
+    fn the_integer_latents_say_what_the_float_ones_say() {
+        let device = crate::device("flex").unwrap();
+        for (shape, hyper, context) in
+            [(vec![13, 37, 41], 2, true), (vec![50, 61], 0, false), (vec![2, 5, 30, 17], 3, false)]
+        {
+            let latents = Some(LatentConfig { hyper, context, ..LatentConfig::default() });
+            let config = NetworkConfig { width: 8, blocks: 1, latents, ..NetworkConfig::default() };
+            let mut rng = fastrand::Rng::with_seed(7);
+            let network = Network::new(&config, &mut rng, &device);
+            let mut numbers = parameters::read(&network);
+            numbers.iter_mut().flatten().for_each(|w| *w += 0.1 * (rng.f32() - 0.5));
+            let mut network = parameters::replaced(network, &numbers);
+            // An untrained analysis says much, and symbols are few.
+            let worth = burn::tensor::Tensor::<2>::full(network.latents.as_ref().unwrap().worth.dims(), 1.5, &device);
+            network.latents.as_mut().unwrap().worth = burn::module::Param::from_tensor(worth);
+            let points = shape.iter().product::<usize>();
+            let wave =
+                |i: usize| (i as f64 * 0.13).sin() + (i as f64 * 0.0071).cos() + 0.3 * ((i * i) as f64 * 0.37).sin();
+            let values: Vec<f64> = (0..points).map(wave).collect();
+            let (range, step) = (3.0, 0.05);
+            let whole = Whole::new(&shape, &values, None, range, step);
+            let float = network.latents.as_ref().unwrap().encode(&whole, None, &device);
+            let parent = builtin(1).unwrap().model();
+            let model = builder("any", &network, Some(parent)).unwrap().build().unwrap();
+            let integer = Latents::new(&model).unwrap().unwrap();
+            let (bytes, field) = integer.tell(&shape, &values, None, whole.gain, step);
+            let bits = f64::from(float.bits.clone().into_scalar::<f32>());
+            assert!((8.0 * bytes / bits - 1.0).abs() < 0.1, "{shape:?}: {bits} bits, as integers {}", 8.0 * bytes);
+            // Now and then a latent is rounded otherwise: the mean tells.
+            let places: Vec<u32> = (0..points as u32).step_by(7).collect();
+            let said = values_of(float.at(&whole, &places, 1, &device));
+            let count = field.channels();
+            let (mut apart, mut size, mut seen) = (0.0, 0.0, vec![0; count]);
+            for (k, place) in places.iter().enumerate() {
+                field.at(*place as usize, &mut seen);
+                for (c, v) in seen.iter().enumerate() {
+                    let float = f64::from(said[c * places.len() + k]);
+                    apart += (float - f64::from(*v) / UNIT).abs();
+                    size += float.abs();
+                }
+            }
+            assert!(apart < 0.03 * size, "{shape:?}: {apart} of {size}");
+        }
+    }
+
+    fn values_of(t: burn::tensor::Tensor<3>) -> Vec<f32> {
+        values(t)
+    }
 }

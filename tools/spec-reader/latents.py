@@ -2,6 +2,7 @@
 import numpy as np
 
 from container import need
+from entropy import Unsupported
 
 STRIDES = (4, 8, 8)
 LEAST = -8
@@ -48,6 +49,9 @@ class Latents:
 
     def __init__(self, tables, networks, gain, n):
         need(tables is not None and gain < tables.gains, "latents or a gain that the model has not")
+        for name in ("entropy", "features", "passes", "points") + ("hyper",) * (tables.hyper > 0):
+            if "latents " + name not in networks:
+                raise Unsupported("a model without the network latents " + name)
         self.tables, self.networks, self.gain, self.n = tables, networks, gain, n
         self.shape = [n[0]] + [-(-n[a + 1] // STRIDES[a]) for a in range(3)]
 

@@ -4,7 +4,7 @@ use super::latent_inputs::{INPUTS, inputs};
 use super::predictor::Predictor;
 use crate::Error;
 use crate::base::Geometry;
-use crate::entropy::{BitCoder, LEAST, LatentTables, SYMBOLS};
+use crate::entropy::{BitCoder, CostCounter, LEAST, LatentTables, SYMBOLS};
 use crate::network::{Model, Network, Scratch};
 use std::cell::RefCell;
 
@@ -161,7 +161,7 @@ impl Latents {
     }
 
     /// Codes (or decodes) the latents of a chunk, and says what they say. An encoder makes them from `values`.
-    pub fn code<C: BitCoder>(
+    pub(crate) fn code<C: BitCoder>(
         &self,
         c: &mut C,
         g: Geometry,
@@ -190,6 +190,14 @@ impl Latents {
         let count = self.features.output_channels();
         let data = run(&self.features, &seen, shape, gain, points * count);
         Field { g, shape, channels: count, data }
+    }
+
+    /// What an encoder would send of a chunk of this shape (slowest axis first): about how many bytes, and what decoding would
+    /// make of them.
+    pub fn tell(&self, shape: &[usize], values: &[f64], mask: Option<&[bool]>, gain: usize, step: f64) -> (f64, Field) {
+        let mut c = CostCounter::default();
+        let field = self.code(&mut c, Geometry::new(shape), values, mask, gain, step);
+        (c.bytes(), field)
     }
 
     /// What hyper-latents say of every latent's point.

@@ -16,7 +16,7 @@ pub use causal::{BEFORE, CAUSAL, Surroundings};
 pub use features::{CHANNELS, CONDITIONS, Features, UNIT};
 pub use guide::{Guide, Hint};
 pub use latent_inputs::{INPUTS, latent_inputs};
-pub use latents::{LATENT_NETWORKS, LatentLattice, Latents, STRIDES, gain_of};
+pub use latents::{Field, LATENT_NETWORKS, LatentLattice, Latents, STRIDES, gain_of};
 pub(crate) use models::{AtHand, FIRST_BYTES, Guiding, unasked};
 pub use models::{DEFAULT, LoadedModel, ModelNumber, builtin, shipped};
 pub use predictor::Predictor;
