@@ -16,7 +16,7 @@ fn bytes_of(values: &[f32]) -> Vec<u8> {
 
 fn file(shape: [usize; 3], bound: ErrorBound, values: &[f32]) -> Reader {
     let mut options = EncodeOptions::new(bound);
-    (options.model, options.embed_model, options.threads) = (ModelChoice::Given(latent_model()), true, 1);
+    (options.model, options.embed_model, options.threads) = (ModelChoice::Given(latent_model().unwrap()), true, 1);
     let (data, shape) = (bytes_of(values), shape.map(|n| n as u64));
     let source = SliceSource::new(DType::F32, &shape, &data).unwrap();
     Reader::from_bytes(encode_to_vec(&VariableMeta::default(), &source, &options).unwrap()).unwrap()
@@ -53,12 +53,12 @@ fn latents_are_sent_where_they_help_and_the_bound_holds() {
 fn chunk() -> (EncodedChunk, [usize; 3]) {
     let shape = [14, 22, 25];
     let data = bytes_of(&waves(shape));
-    let model = ModelChoice::Given(latent_model());
+    let model = ModelChoice::Given(latent_model().unwrap());
     let (dtype, bound, effort) = (DType::F32, ChunkBound::Abs(0.03), Effort::Default);
     let chunk =
         encode_chunk(&ChunkRequest { dtype, shape: &shape, data: &data, bound, fill: None, effort, model }).unwrap();
     assert_eq!(base_name(chunk.base), "learned-latents");
-    assert_eq!(chunk.model, Some(latent_model().id()));
+    assert_eq!(chunk.model, Some(latent_model().unwrap().id()));
     (chunk, shape)
 }
 
@@ -67,11 +67,12 @@ fn gains_and_models_that_are_not_there_are_refused() {
     let (chunk, shape) = chunk();
     // Flags, step (3), order, kind, fitted, levels, model, gain.
     let (model, gain) = (8, 9);
-    assert!(decode_chunk_with(DType::F32, &shape, chunk.base, &chunk.body, Some(&latent_model())).is_ok());
+    assert!(decode_chunk_with(DType::F32, &shape, chunk.base, &chunk.body, Some(&latent_model().unwrap())).is_ok());
     for bad in [3, 255] {
         let mut body = chunk.body.clone();
         body[gain] = bad;
-        let error = decode_chunk_with(DType::F32, &shape, chunk.base, &body, Some(&latent_model())).unwrap_err();
+        let error =
+            decode_chunk_with(DType::F32, &shape, chunk.base, &body, Some(&latent_model().unwrap())).unwrap_err();
         assert!(matches!(&error, Error::Corrupt { section: "8.11", .. }), "{error}");
     }
     let mut body = chunk.body.clone();
@@ -80,14 +81,14 @@ fn gains_and_models_that_are_not_there_are_refused() {
     assert!(matches!(&error, Error::Corrupt { section: "8.11", .. }), "{error}");
     for cut in (0..chunk.body.len()).step_by(97).chain(0..24) {
         // Streams end in zeros: what is cut off either was in the head, or decodes to something.
-        let _ = decode_chunk_with(DType::F32, &shape, chunk.base, &chunk.body[..cut], Some(&latent_model()));
+        let _ = decode_chunk_with(DType::F32, &shape, chunk.base, &chunk.body[..cut], Some(&latent_model().unwrap()));
     }
 }
 
 #[test]
 fn tables_that_lie_are_refused() {
     let good = tables();
-    assert!(model_of(&good, graphs()).is_ok());
+    assert!(model_of(&good, graphs().unwrap()).is_ok());
     let section = good.write();
     assert_eq!(learned::LatentTables::read(&section).unwrap(), good);
     for cut in 0..section.len() {
@@ -113,7 +114,7 @@ fn tables_that_lie_are_refused() {
 /// Under a digest that fits, a section twice.
 #[test]
 fn two_sections_are_refused() {
-    let bytes = latent_model().model().write();
+    let bytes = latent_model().unwrap().model().write();
     let section = tables().write();
     let at = bytes.windows(section.len()).position(|w| w == section).unwrap();
     let start = at - 4 - 2;
@@ -134,15 +135,15 @@ fn networks_that_do_not_fit_are_refused() {
         let model = model_of(&tables(), graphs).unwrap();
         matches!(Latents::new(&model), Err(Error::Unsupported { .. }))
     };
-    assert!(!refused(graphs()));
+    assert!(!refused(graphs().unwrap()));
     for k in 2..LATENT_NETWORKS.len() {
-        let mut missing = graphs();
+        let mut missing = graphs().unwrap();
         missing.remove(k);
         assert!(refused(missing), "{}", LATENT_NETWORKS[k]);
-        let mut narrow = graphs();
+        let mut narrow = graphs().unwrap();
         narrow[k].span.low = -1000;
         assert!(refused(narrow) || k > 4, "{}", LATENT_NETWORKS[k]);
-        let mut more = graphs();
+        let mut more = graphs().unwrap();
         more[k].conditions += 1;
         more[k].operations.iter_mut().for_each(|o| {
             if let Operation::Convolution(c) | Operation::Depthwise(c) = o
@@ -153,14 +154,14 @@ fn networks_that_do_not_fit_are_refused() {
         });
         assert!(refused(more) || k > 5, "{}", LATENT_NETWORKS[k]);
         if k < 5 {
-            let mut shrinking = graphs();
+            let mut shrinking = graphs().unwrap();
             let Some(Operation::Convolution(c)) = shrinking[k].operations.first_mut() else { panic!() };
             c.window.stride[2] = 2;
             assert!(refused(shrinking), "{}", LATENT_NETWORKS[k]);
         }
     }
     // Without the networks that make latents they are read, and none are made.
-    let mut reading = graphs();
+    let mut reading = graphs().unwrap();
     reading.drain(..2);
     let latents = Latents::new(&model_of(&tables(), reading).unwrap()).unwrap().unwrap();
     assert_eq!(latents.gain(1.0, 0.1), None);

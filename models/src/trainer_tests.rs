@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     config::TrainingConfig,
     field::{TrainingField, tests::field},
+    latents::LatentConfig,
     network::NetworkConfig,
     pool::Pool,
 };
@@ -52,17 +53,24 @@ fn a_few_steps_lower_the_loss() {
 
 #[test]
 fn a_run_that_was_interrupted_goes_on_with_the_same_losses() {
-    let mut whole = Trainer::new(&small(), "flex", 3).unwrap();
-    let losses = run(&mut whole, &mut pool(0), 14, 20);
-    let mut first = Trainer::new(&small(), "flex", 3).unwrap();
-    run(&mut first, &mut pool(0), 6, 20);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("run.checkpoint");
-    first.checkpoint().unwrap().write(&path).unwrap();
-    let mut second = Trainer::resume(&Checkpoint::read(&path).unwrap(), "flex").unwrap();
-    let again = run(&mut second, &mut pool(6), 14, 20);
-    assert_eq!(again, losses[6..]);
-    assert_eq!(parameters::read(&second.averaged()), parameters::read(&whole.averaged()));
+    let with_latents = {
+        let mut c = small();
+        c.network.latents = Some(LatentConfig::default());
+        c
+    };
+    for config in [small(), with_latents] {
+        let mut whole = Trainer::new(&config, "flex", 3).unwrap();
+        let losses = run(&mut whole, &mut pool(0), 14, 20);
+        let mut first = Trainer::new(&config, "flex", 3).unwrap();
+        run(&mut first, &mut pool(0), 6, 20);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.checkpoint");
+        first.checkpoint().unwrap().write(&path).unwrap();
+        let mut second = Trainer::resume(&Checkpoint::read(&path).unwrap(), "flex").unwrap();
+        let again = run(&mut second, &mut pool(6), 14, 20);
+        assert_eq!(again, losses[6..]);
+        assert_eq!(parameters::read(&second.averaged()), parameters::read(&whole.averaged()));
+    }
 }
 
 #[test]

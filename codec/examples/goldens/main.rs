@@ -100,7 +100,7 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
             (options.model, options.embed_model) = (ModelChoice::Given(other_model()?), true);
         }
         if s.file.starts_with("latents-") {
-            (options.model, options.embed_model) = (ModelChoice::Given(latent_model::latent_model()), true);
+            (options.model, options.embed_model) = (ModelChoice::Given(latent_model::latent_model()?), true);
         }
         if s.file.starts_with("delta-") {
             let parents = if s.file.ends_with("two") { 2 } else { 1 };

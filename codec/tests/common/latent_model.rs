@@ -1,8 +1,8 @@
 //! A model with latents, put together by hand: the default one's networks guide with latents, and those that guide without
 //! are spoiled, so that latents are worth their bits.
-use scicodec::LoadedModel;
 use scicodec::learned::{LATENT_NETWORKS, LatentTables, builtin};
 use scicodec::network::{Convolution, Graph, Model, ModelBuilder, Operation, Requantise, Span, Window};
+use scicodec::{Error, LoadedModel};
 use std::sync::Arc;
 
 /// Channels of latents, of hyper-latents, of what these say, and of features.
@@ -48,7 +48,7 @@ pub fn tables() -> LatentTables {
 }
 
 /// The networks by name.
-pub fn graphs() -> Vec<Graph> {
+pub fn graphs() -> Result<Vec<Graph>, Error> {
     let [c, h, said, features] = SIZES;
     let around = Window::centred([1, 3, 3]);
     let mut hyper = graph(2, [h, 4 * said], 1, Window::POINT, 4);
@@ -60,7 +60,7 @@ pub fn graphs() -> Vec<Graph> {
         graph(3, [said + c, 2 * c], GAINS * 2, around, 6),
         graph(4, [c, features], GAINS, around, 2),
     ];
-    for network in builtin(1).unwrap().model().networks() {
+    for network in builtin(1)?.model().networks() {
         let mut graph = network.graph().clone();
         let trunk = graph.name == "passes";
         graph.name = LATENT_NETWORKS[if trunk { 5 } else { 6 }].into();
@@ -72,26 +72,25 @@ pub fn graphs() -> Vec<Graph> {
         }
         all.push(graph);
     }
-    all
+    Ok(all)
 }
 
 /// The beginning of the model: networks that guide without latents, badly.
-pub fn spoiled() -> ModelBuilder {
-    let mut builder = ModelBuilder::on(builtin(2).unwrap().model(), "latents by hand");
-    let mut graph = builtin(1).unwrap().model().network("points").unwrap().graph().clone();
+pub fn spoiled() -> Result<ModelBuilder, Error> {
+    let builder = ModelBuilder::on(builtin(2)?.model(), "latents by hand");
+    let mut graph = builtin(1)?.model().network("points")?.graph().clone();
     let Some(Operation::Convolution(last)) = graph.operations.last_mut() else { unreachable!() };
     last.bias[0] += 200 << last.requantise.shift;
-    builder = builder.network(graph).unwrap();
-    builder
+    builder.network(graph)
 }
 
 /// The model of these tables and networks.
-pub fn model_of(tables: &LatentTables, graphs: Vec<Graph>) -> Result<Model, scicodec::Error> {
-    graphs.into_iter().try_fold(spoiled().latents(tables)?, ModelBuilder::network)?.build()
+pub fn model_of(tables: &LatentTables, graphs: Vec<Graph>) -> Result<Model, Error> {
+    graphs.into_iter().try_fold(spoiled()?.latents(tables)?, ModelBuilder::network)?.build()
 }
 
 /// The model, ready.
-pub fn latent_model() -> Arc<LoadedModel> {
-    let model = model_of(&tables(), graphs()).unwrap();
-    Arc::new(LoadedModel::on(model, builtin(2).unwrap()).unwrap())
+pub fn latent_model() -> Result<Arc<LoadedModel>, Error> {
+    let model = model_of(&tables(), graphs()?)?;
+    Ok(Arc::new(LoadedModel::on(model, builtin(2)?)?))
 }
