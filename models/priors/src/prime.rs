@@ -98,6 +98,9 @@ fn with(model: &Model, priors: &Priors) -> Result<Model, Error> {
     for n in model.networks() {
         builder = builder.network(n.graph().clone())?;
     }
+    if let Some(tables) = model.latents() {
+        builder = builder.latents(tables)?;
+    }
     if *priors != Priors::default() {
         builder = builder.priors(priors);
     }
