@@ -4,7 +4,8 @@
 mod latent_model;
 #[path = "common/waves.rs"]
 mod waves;
-use latent_model::{graphs, latent_model, model_of, tables};
+use latent_model::spoiled::model_of;
+use latent_model::{graphs, latent_model, tables};
 use scicodec::learned::{DEFAULT, LATENT_NETWORKS, Latents, builtin};
 use scicodec::network::{Model, ModelLimits, Operation};
 use scicodec::*;

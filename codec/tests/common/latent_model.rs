@@ -1,8 +1,11 @@
 //! A model with latents, put together by hand: the default one's networks guide with latents, and those that guide without
 //! are spoiled, so that latents are worth their bits.
+#[path = "spoiled.rs"]
+pub mod spoiled;
 use scicodec::learned::{LATENT_NETWORKS, LatentTables, builtin};
-use scicodec::network::{Convolution, Graph, Model, ModelBuilder, Operation, Requantise, Span, Window};
+use scicodec::network::{Convolution, Graph, Operation, Requantise, Span, Window};
 use scicodec::{Error, LoadedModel};
+use spoiled::model_of;
 use std::sync::Arc;
 
 /// Channels of latents, of hyper-latents, of what these say, and of features.
@@ -73,20 +76,6 @@ pub fn graphs() -> Result<Vec<Graph>, Error> {
         all.push(graph);
     }
     Ok(all)
-}
-
-/// The beginning of the model: networks that guide without latents, badly.
-pub fn spoiled() -> Result<ModelBuilder, Error> {
-    let builder = ModelBuilder::on(builtin(2)?.model(), "latents by hand");
-    let mut graph = builtin(1)?.model().network("points")?.graph().clone();
-    let Some(Operation::Convolution(last)) = graph.operations.last_mut() else { unreachable!() };
-    last.bias[0] += 200 << last.requantise.shift;
-    builder.network(graph)
-}
-
-/// The model of these tables and networks.
-pub fn model_of(tables: &LatentTables, graphs: Vec<Graph>) -> Result<Model, Error> {
-    graphs.into_iter().try_fold(spoiled()?.latents(tables)?, ModelBuilder::network)?.build()
 }
 
 /// The model, ready.
