@@ -3,6 +3,7 @@ use crate::{
     Error, Score, Standing, TrainingField,
     coded::{CODED_BOUNDS, CodedScore},
     export,
+    latents::LatentConfig,
     network::Network,
     run::write,
     validate::BOUNDS,
@@ -109,7 +110,7 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
          | trunk | {} channels, {} blocks ({:?}), expansion {}, attention: {}; {} multiplications per point |\n\
          | head | {} and {} channels; {} multiplications per point |\n\
          | training | {} steps, {} windows of up to {} points, {:.0} minutes on {} |\n\
-         | seed | {} |\n\
+         {}| seed | {} |\n\
          | steps skipped (not finite) | {} |\n\
          | kept | the network of step {}, the best of those validated by the size of files |\n\n",
         card.id,
@@ -127,6 +128,7 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
         s.config.training.window_points,
         s.seconds / 60.0,
         s.device,
+        n.latents.as_ref().map_or(String::new(), told),
         s.seed,
         s.skipped,
         s.best.map_or(s.step, |b| b.step),
@@ -147,7 +149,7 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
          {}The course of the run: `curve.csv`, `validation.csv`, `curve.svg`.\n\n",
         row("no network, one scale for every condition", &card.scores[2]),
         row("floating point", &card.scores[0]),
-        row("integer network", &card.scores[1]),
+        if n.latents.is_some() { String::new() } else { row("integer network", &card.scores[1]) },
         card.coded.map_or(String::new(), |c| gains(&c)),
     );
     let _ = write!(
@@ -169,6 +171,18 @@ pub fn write_card(card: &Card, path: &Path) -> Result<(), Error> {
         s.seed,
     );
     write(path, &text)
+}
+
+/// What latents there are, as a row of a table.
+fn told(l: &LatentConfig) -> String {
+    format!(
+        "| latents | {} channels, {} of hyper-latents, in {} turns; {} channels are told; analysis {:?} |\n",
+        l.channels,
+        l.hyper,
+        1 + usize::from(l.context),
+        l.features,
+        l.spatial,
+    )
 }
 
 /// What a network gains in files, as a line of text.
