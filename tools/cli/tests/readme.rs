@@ -31,7 +31,9 @@ fn readme_commands_run() {
     // These two are for a fresh clone. The first runs here with the program that is built already; the second is this.
     let first = lines.remove(0);
     let second = lines.remove(0);
-    let first = first.strip_prefix("cargo run --release -p scicodec-cli --no-default-features -- ").unwrap();
+    let first = first
+        .strip_prefix("cargo run --release -p scicodec-cli --no-default-features --features netcdf,zarr -- ")
+        .unwrap();
     assert_eq!(second, "cargo test --workspace");
     lines.insert(0, format!("scicodec {first}"));
 
