@@ -1,6 +1,7 @@
 //! What the encoder learns of a few chunks of a variable, tried whole and with care, for the many.
 use crate::base::Geometry;
 use crate::chunk::{ChunkRequest, Effort};
+use crate::ordered::run_ordered;
 use crate::plan::{Base, Plan};
 use crate::prepare::Prepared;
 use crate::{Error, select};
@@ -27,18 +28,32 @@ pub fn candidates(n: u64, effort: Effort) -> impl Iterator<Item = u64> {
     EIGHTHS.into_iter().filter(move |_| some).map(place)
 }
 
-/// Hints of those candidates that have something to say; `ask` gives that of one chunk.
+/// Hints of those candidates that have something to say; `ask` gives that of one chunk. They do not depend on the number
+/// of threads.
 pub fn hints(
     candidates: impl Iterator<Item = u64>,
-    mut ask: impl FnMut(u64) -> Result<Option<Hint>, Error>,
+    threads: usize,
+    ask: impl Fn(u64) -> Result<Option<Hint>, Error> + Sync,
 ) -> Result<Vec<Hint>, Error> {
-    let mut found: Vec<Hint> = Vec::new();
-    let mut asked: Vec<u64> = Vec::new();
-    for i in candidates {
-        if found.len() < SCOUTS && !asked.contains(&i) {
-            asked.push(i);
-            found.extend(ask(i)?);
+    let mut left: Vec<u64> = Vec::new();
+    candidates.for_each(|i| {
+        if !left.contains(&i) {
+            left.push(i);
         }
+    });
+    let mut found: Vec<Hint> = Vec::new();
+    while found.len() < SCOUTS && !left.is_empty() {
+        // All that are asked at once are needed: fewer would not be enough.
+        let now: Vec<u64> = left.drain(..left.len().min(SCOUTS - found.len())).collect();
+        run_ordered(
+            now.len() as u64,
+            threads,
+            |k| ask(now[k as usize]),
+            |_, hint| {
+                found.extend(hint);
+                Ok(())
+            },
+        )?;
     }
     Ok(found)
 }
