@@ -4,6 +4,8 @@
 //! depend on which of the two it is.
 #![allow(unsafe_code)]
 
+pub mod lanes;
+
 /// Something to run. `run` and what matters in it must be `#[inline(always)]`, or it is compiled but once.
 pub trait Kernel {
     type Out;

@@ -1,5 +1,6 @@
 //! One bit at a time: into a stream, out of a stream, or only counted. Modelling code is written once over all three.
 use crate::Error;
+use crate::simd::lanes::Lanes;
 use constriction::stream::Encode;
 use constriction::stream::model::{EncoderModel, EntropyModel};
 use constriction::stream::queue::{DefaultRangeEncoder, EncoderSituation};
@@ -55,8 +56,10 @@ impl EncoderModel<PRECISION> for Bernoulli {
 /// Where a symbol's part of the interval begins, and its probability.
 #[inline(always)]
 fn place(above: &[u16; SYMBOLS], symbol: usize) -> (u32, u32) {
-    let left = u32::from(above[symbol]);
-    let right = if symbol == 0 { 65536 } else { u32::from(above[symbol - 1]) };
+    let left = u32::from(above[symbol & (SYMBOLS - 1)]);
+    // No branch: nothing can guess symbols.
+    let before = u32::from(above[symbol.wrapping_sub(1) & (SYMBOLS - 1)]);
+    let right = before & u32::from(symbol > 0).wrapping_neg() | u32::from(symbol == 0) << 16;
     (left, right.wrapping_sub(left))
 }
 
@@ -224,7 +227,7 @@ impl BitCoder for BitDecoder {
     fn symbol(&mut self, _: usize, above: &[u16; SYMBOLS]) -> usize {
         let Some(scale) = self.scale() else { return 0 };
         let quantile = (self.above / scale) as u16;
-        let symbol = above.iter().map(|&a| u16::from(a > quantile)).sum::<u16>() as usize & (SYMBOLS - 1);
+        let symbol = Lanes::load(above).count_above(quantile) & (SYMBOLS - 1);
         let (left, p) = place(above, symbol);
         self.narrow(scale * u64::from(left), scale * u64::from(p));
         symbol

@@ -6,9 +6,20 @@ use super::priming::PRIMED;
 use super::residual::{CLASSES, CONTEXTS, ESCAPE, Magnitude, Residuals, log_class};
 use super::states::{MIXED, Row, States, copy};
 use super::tables::RECIPROCAL;
+use crate::simd::lanes::Lanes;
 
 /// The context from whose distributions those of the others start.
 const PARENT: usize = 1;
+/// What mixing starts from: in the end, `FLOOR` for every symbol.
+const FLOORS: Row = {
+    let mut all = [0; SYMBOLS];
+    let mut i = 0;
+    while i < SYMBOLS {
+        all[i] = (LAST - i) as u16 * FLOOR;
+        i += 1;
+    }
+    all
+};
 /// Symbols that a new distribution counts as having seen, and the most it averages over.
 const SEEN_FIRST: u16 = 3;
 const SEEN_LAST: u16 = 127;
@@ -46,8 +57,8 @@ impl Distribution {
 
     /// One that starts from these probabilities.
     #[inline(always)]
-    fn starting(above: [u16; SYMBOLS]) -> Distribution {
-        Distribution(with_last(above, SEEN_FIRST))
+    fn starting(above: Row) -> Distribution {
+        Distribution(with_last(Lanes::load(&above), SEEN_FIRST).row())
     }
 
     #[inline(always)]
@@ -59,35 +70,55 @@ impl Distribution {
     #[inline(always)]
     fn learn(&mut self, symbol: usize) {
         let seen = self.0[LAST];
-        let rate = u32::from(RECIPROCAL[usize::from(seen) & 127] as u16);
-        let moved = std::array::from_fn(|i| {
-            // Distances from the end that the probability moves towards.
-            let flip = if i < symbol { u16::MAX } else { 0 };
-            let x = self.0[i] ^ flip;
-            let d = ((u32::from(x) * rate) >> 16) as u16;
-            // At least by one: what never comes must not keep a share.
-            x.saturating_sub(d + u16::from(d == 0)) ^ flip
-        });
-        self.0 = with_last(moved, seen + u16::from(seen < SEEN_LAST));
+        let rate = Lanes::all(RECIPROCAL[usize::from(seen) & 127] as u16);
+        // Distances from the end that the probability moves towards.
+        let flip = Lanes::load(&BELOW[symbol & LAST]);
+        let x = Lanes::load(&self.0).xor(flip);
+        // At least by one: what never comes must not keep a share.
+        let moved = x.less(x.times_high(rate).or_one()).xor(flip);
+        self.0 = with_last(moved, seen + u16::from(seen < SEEN_LAST)).row();
     }
 
     /// Probability of a symbol.
     #[inline(always)]
     fn of(&self, symbol: usize) -> u32 {
-        let left = if symbol == 0 { 65536 } else { u32::from(self.0[symbol - 1]) };
-        left - if symbol == LAST { 0 } else { u32::from(self.0[symbol]) }
+        // No branches: nothing can guess symbols.
+        let left = u32::from(self.0[symbol.wrapping_sub(1) & LAST]) & mask(symbol > 0) | 65536 & mask(symbol == 0);
+        left - (u32::from(self.0[symbol & LAST]) & mask(symbol < LAST))
     }
 }
 
+/// All bits or none.
+#[inline(always)]
+fn mask(all: bool) -> u32 {
+    u32::from(all).wrapping_neg()
+}
+
+/// Per symbol, all bits of those below it.
+static BELOW: [Row; SYMBOLS] = {
+    let mut all = [[0; SYMBOLS]; SYMBOLS];
+    let mut i = 0;
+    while i < SYMBOLS * SYMBOLS {
+        if i % SYMBOLS < i / SYMBOLS {
+            all[i / SYMBOLS][i % SYMBOLS] = u16::MAX;
+        }
+        i += 1;
+    }
+    all
+};
+
+/// All bits of every symbol but the last, and of the last.
+const OTHERS: Row = BELOW[LAST];
+const ONLY_LAST: Row = {
+    let mut all = [0; SYMBOLS];
+    all[LAST] = u16::MAX;
+    all
+};
+
 /// The same but for the last one; all in one go, since a part that is written alone is slow to read with the others.
 #[inline(always)]
-fn with_last(v: [u16; SYMBOLS], last: u16) -> [u16; SYMBOLS] {
-    const OTHERS: [u16; SYMBOLS] = {
-        let mut all = [u16::MAX; SYMBOLS];
-        all[LAST] = 0;
-        all
-    };
-    std::array::from_fn(|i| v[i] & OTHERS[i] | last & !OTHERS[i])
+fn with_last(v: Lanes, last: u16) -> Lanes {
+    v.and(Lanes::load(&OTHERS)).or(Lanes::all(last).and(Lanes::load(&ONLY_LAST)))
 }
 
 /// Weights of the distributions in a mixture, in units of 2^-30.
@@ -279,41 +310,34 @@ impl<const N: usize, const ZEROS: bool> Mixture<N, ZEROS> {
 
     /// A symbol; those from the last one on are that one.
     #[inline(always)]
-    fn symbol<C: BitCoder>(
-        &mut self,
-        c: &mut C,
-        symbol: u32,
-        m: &Magnitude,
-        first: impl Fn(u32) -> [u16; SYMBOLS],
-    ) -> u32 {
+    fn symbol<C: BitCoder>(&mut self, c: &mut C, symbol: u32, m: &Magnitude, first: impl Fn(u32) -> Row) -> u32 {
         let parent = &mut self.parts[PARENT][m.slots[PARENT] as usize];
         if parent.unseen() {
             *parent = Distribution::starting(first(m.class));
         }
-        let parent = Distribution::starting(parent.0);
+        let parent = *parent;
         let mut aside = parent;
         if Self::BESIDE {
             let known = &self.parts[PARENT][m.aside.slot as usize];
-            aside = Distribution::starting(if known.unseen() { first(m.aside.class) } else { known.0 });
+            aside = if known.unseen() { Distribution(first(m.aside.class)) } else { *known };
         }
-        let mut parts: [Distribution; N] = std::array::from_fn(|i| match self.parts[i][m.slots[i] as usize] {
-            part if !part.unseen() => part,
-            _ if i < MIXED => parent,
-            _ => aside,
-        });
-        let weights = &mut self.weights[m.set as usize];
-        let mut mixed: [u16; SYMBOLS] = std::array::from_fn(|i| (LAST - i) as u16 * FLOOR);
-        for (part, w) in parts.iter().zip(weights.w) {
-            let w = u32::from((w >> 14) as u16);
-            for i in 0..SYMBOLS {
-                mixed[i] += ((u32::from(part.0[i]) * w) >> 16) as u16;
+        let mut parts = [const { None }; N];
+        for (i, ((to, all), &slot)) in parts.iter_mut().zip(&mut self.parts).zip(&m.slots).enumerate() {
+            let part = &mut all[slot as usize];
+            if part.unseen() {
+                *part = Distribution::starting(if i < MIXED { parent.0 } else { aside.0 });
             }
+            *to = Some(part);
         }
-        let symbol = c.symbol((symbol as usize).min(LAST), &with_last(mixed, 0));
-        weights.learn(std::array::from_fn(|i| parts[i].of(symbol)));
-        for (i, part) in parts.iter_mut().enumerate() {
+        let weights = &mut self.weights[m.set as usize];
+        let mut mixed = Lanes::load(&FLOORS);
+        for (part, w) in parts.iter().flatten().zip(weights.w) {
+            mixed = mixed.plus(Lanes::load(&part.0).times_high(Lanes::all((w >> 14) as u16)));
+        }
+        let symbol = c.symbol((symbol as usize).min(LAST), &with_last(mixed, 0).row());
+        weights.learn(std::array::from_fn(|i| parts[i].as_ref().map_or(0, |p| p.of(symbol))));
+        for part in parts.iter_mut().flatten() {
             part.learn(symbol);
-            self.parts[i][m.slots[i] as usize] = *part;
         }
         symbol as u32
     }
