@@ -32,17 +32,15 @@ impl Blend {
     }
 }
 
-/// What is known of a point before its row is coded: all but the point before it in the row.
+/// What is known of a point before it is coded, all but the point before it in its row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known {
     /// Magnitudes of causal neighbours in other rows, diagonal ones halved, in units of 1/256.
     pub near: u32,
-    /// Magnitudes of the two points that prediction started from, in units of 1/256.
-    pub parents: u32,
-    /// Second difference of known points, in 1/256 steps.
-    pub curve: u32,
-    /// First difference of known points, in 1/256 steps.
-    pub grad: u32,
+    /// What parents and curvature add to the expected magnitude.
+    rest: u64,
+    /// Classes of curvature, gradient, and parents.
+    classes: [u8; 3],
     /// Codes of the neighbours before along axes 2 and 1.
     pub back: [i16; 2],
     /// Signs of the parents' codes, 0 to 8.
@@ -51,6 +49,124 @@ pub struct Known {
     pub scale: u8,
     /// What companions say, where they are looked at.
     pub told: Option<Told>,
+}
+
+/// Magnitudes that a point's own is expected from, besides those of its neighbours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rest {
+    /// Magnitudes of the two points that prediction started from, in units of 1/256.
+    pub parents: u32,
+    /// Second difference of known points, in 1/256 steps.
+    pub curve: u32,
+    /// First difference of known points, in 1/256 steps.
+    pub grad: u32,
+}
+
+impl Rest {
+    #[inline(always)]
+    fn expected(&self, b: &Blend) -> u64 {
+        u64::from(self.parents) * u64::from(b.parents) + u64::from(self.curve) * u64::from(b.curve)
+    }
+
+    #[inline(always)]
+    fn classes(&self) -> [u8; 3] {
+        [self.curve, self.grad, self.parents / 2].map(|v| log_class(u64::from(v)).min(LEVELS - 1) as u8)
+    }
+}
+
+/// The class of a magnitude below 2^31, as `log_class` has it, but of many at once: exponent and first bit of the fraction
+/// as one number.
+#[inline(always)]
+fn class_of(v: u32) -> u8 {
+    let bits = f64::from(v as i32).to_bits() >> 51;
+    (if v < 2 { v } else { (bits as u32).wrapping_sub(2 * 1023) }).min(LEVELS - 1) as u8
+}
+
+/// What is known of the points of a row before it is coded; field by field, so that it is gathered for many at once.
+#[derive(Default)]
+pub struct Survey {
+    /// As in [`Known`].
+    pub near: Vec<u32>,
+    /// See [`Rest`].
+    pub parents: Vec<u32>,
+    /// See [`Rest`].
+    pub curve: Vec<u32>,
+    /// See [`Rest`].
+    pub grad: Vec<u32>,
+    /// As in [`Known`].
+    pub back: [Vec<i16>; 2],
+    /// As in [`Known`].
+    pub signs: Vec<u8>,
+    rest: Vec<u64>,
+    classes: [Vec<u8>; 3],
+}
+
+impl Survey {
+    /// Of so many points, of which nothing is known yet.
+    pub fn new(count: usize) -> Survey {
+        Survey {
+            near: vec![0; count],
+            parents: vec![0; count],
+            curve: vec![0; count],
+            grad: vec![0; count],
+            back: [vec![0; count], vec![0; count]],
+            signs: vec![0; count],
+            rest: vec![0; count],
+            classes: [vec![0; count], vec![0; count], vec![0; count]],
+        }
+    }
+
+    /// Takes together what has been gathered.
+    #[inline(always)]
+    pub fn finish(&mut self, b: &Blend) {
+        let n = self.near.len();
+        let (parents, curve, grad) = (&self.parents[..n], &self.curve[..n], &self.grad[..n]);
+        let rest = &mut self.rest[..n];
+        for k in 0..n {
+            rest[k] = Rest { parents: parents[k], curve: curve[k], grad: 0 }.expected(b);
+        }
+        let [of_curve, of_grad, of_parents] = &mut self.classes;
+        of_curve.iter_mut().zip(curve).for_each(|(c, &v)| *c = class_of(v));
+        of_grad.iter_mut().zip(grad).for_each(|(c, &v)| *c = class_of(v));
+        of_parents.iter_mut().zip(parents).for_each(|(c, &v)| *c = class_of(v / 2));
+    }
+
+    /// What is known of the first `n` points.
+    #[inline(always)]
+    pub fn first(&self, n: usize) -> Surveyed<'_> {
+        Surveyed {
+            near: &self.near[..n],
+            rest: &self.rest[..n],
+            classes: self.classes.each_ref().map(|c| &c[..n]),
+            back: self.back.each_ref().map(|b| &b[..n]),
+            signs: &self.signs[..n],
+        }
+    }
+}
+
+/// What a survey found, all of one length.
+pub struct Surveyed<'a> {
+    near: &'a [u32],
+    rest: &'a [u64],
+    classes: [&'a [u8]; 3],
+    back: [&'a [i16]; 2],
+    signs: &'a [u8],
+}
+
+impl Surveyed<'_> {
+    /// What is known of a point.
+    #[inline(always)]
+    pub fn known(&self, k: usize) -> Known {
+        Known {
+            near: self.near[k],
+            rest: self.rest[k],
+            classes: self.classes.map(|c| c[k]),
+            back: self.back.map(|b| b[k]),
+            signs: self.signs[k],
+            scale: 0,
+            told: None,
+        }
+    }
 }
 
 /// What companions say of a point.
@@ -75,16 +191,21 @@ pub fn magnitude(v: i16) -> u32 {
 }
 
 impl Known {
+    /// Of a point with these neighbours.
+    #[inline(always)]
+    pub fn new(b: &Blend, near: u32, rest: Rest, back: [i16; 2]) -> Known {
+        let (classes, rest) = (rest.classes(), rest.expected(b));
+        Known { near, rest, classes, back, signs: 4, scale: 0, told: None }
+    }
+
     /// The contexts of the point's code. `before` is the code of the point before it in the row, `place` tells level
     /// and axis, below 64.
     #[inline(always)]
     pub fn contexts(&self, b: &Blend, before: i16, place: u32) -> Magnitude {
         let near = self.near + magnitude(before);
         let scale = u32::from(self.scale);
-        let around = (u64::from(near) * u64::from(b.near)
-            + u64::from(self.parents) * u64::from(b.parents)
-            + u64::from(self.curve) * u64::from(b.curve))
-            >> 12;
+        let around = (u64::from(near) * u64::from(b.near) + self.rest) >> 12;
+        let [curve, grad, parents] = self.classes.map(u32::from);
         let e = if scale > 0 { EXPECTED[(scale % 4) as usize] << (scale / 4) >> 6 } else { around };
         let class = |v: u64| log_class(v).min(LEVELS - 1);
         let kk = class(e);
@@ -97,13 +218,13 @@ impl Known {
         let slots = [
             kx * 16 + rel(k1),
             kx,
-            kx * 16 + rel(class(u64::from(self.curve))),
+            kx * 16 + rel(curve),
             if start < 3 {
                 ((small(before) * 5 + small(self.back[0])) * 5 + small(self.back[1])) * 3 + start
             } else {
-                1024 + kx * 16 + rel(class(u64::from(self.grad)))
+                1024 + kx * 16 + rel(grad)
             },
-            kx * 16 + rel(class(u64::from(self.parents / 2))),
+            kx * 16 + rel(parents),
             kx * 64 + place,
         ];
         let s = sign(before) * 9 + sign(self.back[0]) * 3 + sign(self.back[1]);
@@ -127,5 +248,18 @@ impl Known {
             m.aside = Aside { slot: if scale > 0 { 64 + moved(scale, 1) } else { class }, class };
         }
         m
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_those_of_the_logarithm() {
+        let all = (0..31).flat_map(|k| [0, 1, 2].map(|d| (1u32 << k).wrapping_sub(1) + d)).chain(0..5000);
+        for v in all.filter(|&v| v < 1 << 31) {
+            assert_eq!(u32::from(class_of(v)), log_class(u64::from(v)).min(LEVELS - 1), "{v}");
+        }
     }
 }

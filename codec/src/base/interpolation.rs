@@ -374,34 +374,37 @@ impl<'a, R: Residuals> Run<'a, R> {
                         continue;
                     }
                     if !C::SILENT {
-                        self.survey(pass, [a, b, y], first, &mut row);
+                        self.survey(pass, [a, b, y], first, &mut row, &blend);
                     }
                     let (mut before, mut residual) = (0i16, 0.0);
-                    for k in 0..row.p.len() {
+                    let count = row.p.len();
+                    let (predictions, base, known) = (&row.p[..count], &row.base[..count], row.known.first(count));
+                    for k in 0..count {
                         let i = first + k * step[3];
-                        let mut p = row.p[k];
+                        let (mut p, base) = (predictions[k], base[k]);
+                        let mut known = known.known(k);
                         if pass.fitted {
                             p += pass.weights[7] * residual;
                         }
                         let without = p;
                         if let Some(aside) = &aside {
                             p += aside.correction(&g, pass, [a, b, y, start[3] + k * step[3]], i, self.quant.step());
-                            row.known[k].told = Some(aside.told(i, &self.quant));
+                            known.told = Some(aside.told(i, &self.quant));
                         }
                         if let Some(guide) = &mut guided {
-                            let around = self.surroundings(pass, [a, b, y], k, row.p.len(), i, p - row.base[k]);
+                            let around = self.surroundings(pass, [a, b, y], k, count, i, p - base);
                             let hint = guide.point(i, &around, self.quant.step(), self.values[i] - p);
                             p += hint.correction;
-                            row.known[k].scale = hint.scale;
+                            known.scale = hint.scale;
                         }
-                        let m = row.known[k].contexts(&blend, before, place);
+                        let m = known.contexts(&blend, before, place);
                         self.point(c, i, p, &m);
                         if let Some(aside) = &mut aside {
                             aside.learn(i, self.values[i] - without);
                         }
                         before = self.codes[i];
                         if pass.tracked {
-                            residual = self.values[i] - row.base[k];
+                            residual = self.values[i] - base;
                             self.residuals[i] = residual;
                         }
                     }

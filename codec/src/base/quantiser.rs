@@ -86,9 +86,10 @@ impl Quantiser {
         self.step * self.step / 12.0
     }
 
-    /// A difference in units of 1/256 step, saturated.
+    /// A difference in units of 1/256 step, saturated. Differences are not negative.
     #[inline(always)]
     pub fn fine(&self, v: f64) -> u32 {
-        ((v * self.inverse) * 256.0).min(268435456.0) as u32
+        // Vectors of signed integers are those that processors know to make.
+        ((v * self.inverse) * 256.0).min(268435456.0) as i32 as u32
     }
 }

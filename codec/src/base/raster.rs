@@ -2,7 +2,7 @@
 //!
 //! With its fixed weights it is the Lorenzo predictor; fitted ones take in noise, oscillation and anisotropy.
 use super::Geometry;
-use super::contexts::{Blend, Known, SETS, SLOTS, magnitude};
+use super::contexts::{Blend, Known, Rest, SETS, SLOTS, magnitude};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use crate::entropy::{BitCoder, Place, Residuals, Start};
@@ -187,9 +187,11 @@ impl<'a, R: Residuals> Run<'a, R> {
         let row = at[0] * g.stride[0] + at[1] * g.stride[1] + at[2] * g.stride[2];
         let blend = Blend::new(2 + u32::from(g.n[1] > 1));
         self.add_up(&ok, row, outer);
+        if !C::SILENT {
+            self.survey(at, row, outer);
+        }
         let w: [f64; 3] = std::array::from_fn(|d| self.weights[IN_ROW[d]]);
-        let has = [at[2] > 0, at[1] > 0, at[0] > 0];
-        let below = has[1] && at[2] + 1 < g.n[2];
+        let has = [at[2] > 0, at[1] > 0];
         for x in 0..n {
             let i = row + x;
             let v = &self.values;
@@ -214,32 +216,60 @@ impl<'a, R: Residuals> Run<'a, R> {
             }
             let q = &self.codes;
             let code = |ok: bool, back: usize| if ok { q[i - back] } else { 0 };
-            let (up, back, out) = (code(has[0], g.stride[2]), code(has[1], g.stride[1]), code(has[2], g.stride[0]));
-            let right = if has[0] && x + 1 < n { q[i - g.stride[2] + 1] } else { 0 };
-            let low = if below { q[i - g.stride[1] + g.stride[2]] } else { 0 };
-            // How much the row above differs along itself, and from this one.
-            let (mut curve, mut grad) = (0.0, 0.0);
+            // How much the row above differs from this one.
+            let mut grad = 0.0;
             if has[0] && x > 0 {
                 let u = i - g.stride[2];
-                let next = if x + 1 < n { v[u + 1] } else { v[u] };
-                curve = (v[u] - next).abs();
                 grad = (v[u - 1] - anchor).abs().max((v[u] - v[u - 1]).abs());
             }
-            let known = Known {
-                near: magnitude(up) + magnitude(back) + magnitude(out) + magnitude(right) / 2 + magnitude(low) / 2,
+            let rest = Rest {
                 parents: magnitude(code(x > 1, 2)) + magnitude(code(has[0] && x > 0, g.stride[2] + 1)),
-                curve: self.quant.fine(curve),
+                curve: outer.curve[x],
                 grad: self.quant.fine(grad),
-                back: [up, back],
-                signs: 4,
-                scale: 0,
-                told: None,
             };
+            let back = [code(has[0], g.stride[2]), code(has[1], g.stride[1])];
+            let known = Known::new(&blend, outer.near[x], rest, back);
             let m = known.contexts(&blend, if x > 0 { q[i - 1] } else { 0 }, 0);
             let q = if C::DECODING { 0 } else { self.quant.quantise(self.values[i], p) };
             let q = self.coder.code(c, q, &m);
             self.values[i] = self.quant.reconstruct(p, q);
             self.codes[i] = q.clamp(-32767, 32767) as i16;
+        }
+    }
+
+    /// For every place of a row: magnitudes of codes in other rows, and how much the row above differs along itself.
+    #[inline(always)]
+    fn survey(&self, at: [usize; 3], row: usize, outer: &mut Outer) {
+        let (g, n) = (&self.g, self.g.n[3]);
+        let Outer { near, curve, .. } = outer;
+        near.clear();
+        near.resize(n, 0);
+        curve.clear();
+        curve.resize(n, self.quant.fine(0.0));
+        let mut add = |from: usize, part: u32| {
+            let codes = &self.codes[from..from + n];
+            near.iter_mut().zip(codes).for_each(|(near, &c)| *near += magnitude(c) / part);
+        };
+        if at[2] > 0 {
+            add(row - g.stride[2], 1);
+        }
+        if at[1] > 0 {
+            add(row - g.stride[1], 1);
+            if at[2] + 1 < g.n[2] {
+                add(row - g.stride[1] + g.stride[2], 2);
+            }
+        }
+        if at[0] > 0 {
+            add(row - g.stride[0], 1);
+        }
+        if at[2] > 0 {
+            let above = row - g.stride[2];
+            let codes = &self.codes[above + 1..above + n];
+            near.iter_mut().zip(codes).for_each(|(near, &c)| *near += magnitude(c) / 2);
+            let values = &self.values[above..above + n];
+            // The last one has none after it.
+            let pairs = values.iter().zip(&values[1..]).skip(1);
+            curve[1.min(n)..].iter_mut().zip(pairs).for_each(|(c, (v, next))| *c = self.quant.fine((v - next).abs()));
         }
     }
 
@@ -282,4 +312,7 @@ const IN_ROW: [usize; 3] = [0, 4, 10];
 struct Outer {
     sum: Vec<f64>,
     weight: Vec<f64>,
+    /// What its codes are expected from.
+    near: Vec<u32>,
+    curve: Vec<u32>,
 }

@@ -1,5 +1,5 @@
 //! Rows of points, gathered so that loops over them are plain (SPEC §8.2).
-use super::contexts::Known;
+use super::contexts::Survey;
 
 /// Every `step`-th element from `from` on.
 #[inline]
@@ -32,7 +32,7 @@ pub struct Row {
     pub bend: Vec<f64>,
     pub curve: Vec<f64>,
     pub grad: Vec<f64>,
-    pub known: Vec<Known>,
+    pub known: Survey,
     /// How many points have a neighbour on either side.
     pub paired: usize,
     pub line: Vec<f64>,
@@ -50,7 +50,7 @@ impl Row {
             bend: zeros(),
             curve: zeros(),
             grad: zeros(),
-            known: vec![Known::default(); count],
+            known: Survey::new(count),
             paired: 0,
             line: Vec::new(),
             lines: Default::default(),

@@ -1,5 +1,5 @@
 //! What is computed for a whole row of new points at a time, before any of them is coded (SPEC §8.2).
-use super::super::contexts::{Known, magnitude, sign};
+use super::super::contexts::{Blend, magnitude, sign};
 use super::super::rows::{Row, gather};
 use super::{Pass, Run};
 use crate::entropy::Residuals;
@@ -109,72 +109,74 @@ impl<R: Residuals> Run<'_, R> {
             }
         }
         let has: [bool; 3] = std::array::from_fn(|a| at[a] >= start[a] + step[a]);
-        let mut add = |w: f64, ok: bool, from: usize, range: std::ops::Range<usize>| {
+        let before = |a: usize| first.wrapping_sub(step[a] * g.stride[a]);
+        let up = before(2);
+        let added = [
+            (w[4], has[0], before(0), 0..count),
+            (w[5], has[1], before(1), 0..count),
+            (w[6], has[2], up, 0..count),
+            (w[8], has[2], up, 1..count),
+            (w[9], has[2], up.wrapping_add(step[3]), 0..count - 1),
+        ];
+        for (w, ok, from, range) in added {
             if ok && w != 0.0 && !range.is_empty() {
                 gather(&self.residuals, from, step[3], range.len(), line);
                 for (p, r) in p[range].iter_mut().zip(line.iter()) {
                     *p += w * r;
                 }
             }
-        };
-        for a in 0..3 {
-            add(w[4 + a], has[a], first.wrapping_sub(step[a] * g.stride[a]), 0..count);
         }
-        let up = first.wrapping_sub(step[2] * g.stride[2]);
-        add(w[8], has[2], up, 1..count);
-        add(w[9], has[2], up.wrapping_add(step[3]), 0..count - 1);
     }
 
     /// What the codes around a row tell, but for those of the row itself.
     #[inline(always)]
-    pub(super) fn survey(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row) {
+    pub(super) fn survey(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row, blend: &Blend) {
         let g = &self.g;
         let Pass { start, step, axis, s, .. } = *pass;
         let Row { known, codes, curve, grad, paired, .. } = row;
-        let (count, paired, known) = (known.len(), *paired, &mut known[..]);
+        let (count, paired) = (known.near.len(), *paired);
         let stride = s * g.stride[axis];
         gather(&self.codes, first - stride, step[3], count, codes);
-        for (r, &m1) in known.iter_mut().zip(codes.iter()) {
-            *r = Known { parents: 2 * magnitude(m1), signs: (4 * sign(m1)) as u8, ..Known::default() };
+        for ((parents, signs), &m1) in known.parents.iter_mut().zip(&mut known.signs).zip(codes.iter()) {
+            (*parents, *signs) = (2 * magnitude(m1), (4 * sign(m1)) as u8);
         }
         if paired > 0 {
             gather(&self.codes, first + stride, step[3], paired, codes);
-            for (r, &m2) in known.iter_mut().zip(codes.iter()) {
-                r.parents = r.parents / 2 + magnitude(m2);
-                r.signs = r.signs / 4 * 3 + sign(m2) as u8;
+            for ((parents, signs), &m2) in known.parents.iter_mut().zip(&mut known.signs).zip(codes.iter()) {
+                *parents = *parents / 2 + magnitude(m2);
+                *signs = *signs / 4 * 3 + sign(m2) as u8;
             }
         }
-        for k in 0..count {
-            known[k].curve = self.quant.fine(curve[k]);
-            known[k].grad = self.quant.fine(grad[k]);
-        }
+        known.curve.iter_mut().zip(&*curve).for_each(|(to, &v)| *to = self.quant.fine(v));
+        known.grad.iter_mut().zip(&*grad).for_each(|(to, &v)| *to = self.quant.fine(v));
+        known.near.fill(0);
+        known.back.iter_mut().for_each(|b| b.fill(0));
         let o: [usize; 3] = std::array::from_fn(|a| step[a] * g.stride[a]);
         if at[2] >= start[2] + step[2] {
             gather(&self.codes, first - o[2], step[3], count, codes);
-            for k in 0..count {
-                let right = if k + 1 < count { codes[k + 1] } else { 0 };
-                known[k].near += magnitude(codes[k]) + magnitude(right) / 2;
-                known[k].back[0] = codes[k];
-            }
+            add(&mut known.near, codes, 1);
+            add(&mut known.near, &codes[1..], 2);
+            known.back[0].copy_from_slice(codes);
         }
         if at[1] >= start[1] + step[1] {
             gather(&self.codes, first - o[1], step[3], count, codes);
-            for (r, &c) in known.iter_mut().zip(codes.iter()) {
-                r.near += magnitude(c);
-                r.back[1] = c;
-            }
+            add(&mut known.near, codes, 1);
+            known.back[1].copy_from_slice(codes);
             if at[2] + step[2] < g.n[2] {
                 gather(&self.codes, first - o[1] + o[2], step[3], count, codes);
-                for (r, &c) in known.iter_mut().zip(codes.iter()) {
-                    r.near += magnitude(c) / 2;
-                }
+                add(&mut known.near, codes, 2);
             }
         }
         if at[0] >= start[0] + step[0] {
             gather(&self.codes, first - o[0], step[3], count, codes);
-            for (r, &c) in known.iter_mut().zip(codes.iter()) {
-                r.near += magnitude(c);
-            }
+            add(&mut known.near, codes, 1);
         }
+        known.finish(blend);
     }
+}
+
+/// Adds magnitudes of codes, divided by `part`.
+#[inline(always)]
+fn add(near: &mut [u32], codes: &[i16], part: u32) {
+    near.iter_mut().zip(codes).for_each(|(near, &c)| *near += magnitude(c) / part);
 }
