@@ -113,6 +113,7 @@ pub fn predict(order: u8, before: &[i64]) -> i64 {
 }
 
 /// Codes (or decodes) a chunk; `values` then holds the reconstruction. An encoder gives the originals.
+#[inline(always)]
 pub fn code<C: BitCoder, R: Residuals>(
     c: &mut C,
     g: Geometry,
@@ -150,6 +151,7 @@ fn empty(g: &Geometry, p: &Parameters) -> Integers {
 }
 
 /// Codes (or decodes) the core, then the factors of every axis as errors of their predictions.
+#[inline(always)]
 pub fn code_integers<C: BitCoder, R: Residuals>(
     c: &mut C,
     g: &Geometry,
@@ -213,8 +215,30 @@ pub fn norms(core: &[i64], n: [usize; 4], a: usize) -> Vec<u64> {
     sums.into_iter().map(|s| (s.isqrt() as u64).max(1)).collect()
 }
 
-/// Elements of a row that are summed up together.
-const TILE: usize = 128;
+/// Elements of a row that are summed up together: as many as registers hold.
+const TILE: usize = 32;
+
+/// Copies the elements from `x` on of rows that are `width` long; returns how many.
+#[inline(always)]
+fn gather(rows: &[f64], width: usize, x: usize, tile: &mut [[f64; TILE]]) -> usize {
+    let w = TILE.min(width - x);
+    for (t, row) in tile.iter_mut().zip(rows.chunks(width)) {
+        t[..w].copy_from_slice(&row[x..x + w]);
+    }
+    w
+}
+
+/// The sums of products of every weight with its row, in order.
+#[inline(always)]
+fn weighted<'a>(rows: impl Iterator<Item = (&'a f64, &'a [f64; TILE])>) -> [f64; TILE] {
+    let mut sums = [0.0; TILE];
+    for (w, row) in rows {
+        for (s, v) in sums.iter_mut().zip(row) {
+            *s += w * v;
+        }
+    }
+    sums
+}
 
 /// The array `v` of extents `n`, its axis `a` multiplied by factors (one row of `len` per index) in order.
 pub fn expand(v: &[f64], n: [usize; 4], a: usize, factors: &[f64], len: usize) -> Vec<f64> {
@@ -224,25 +248,23 @@ pub fn expand(v: &[f64], n: [usize; 4], a: usize, factors: &[f64], len: usize) -
         #[inline(always)]
         fn run(self) {
             let Run(v, rank, inner, factors, len, out) = self;
-            for (from, to) in v.chunks(rank * inner).zip(out.chunks_mut(len * inner)) {
-                if inner == 1 {
-                    for (v, row) in from.iter().zip(factors.chunks(len)) {
-                        for (t, f) in to.iter_mut().zip(row) {
-                            *t += f * v;
-                        }
+            // Part of all rows, side by side in memory: else they would push each other out of the cache.
+            let mut tile = vec![[0.0; TILE]; rank];
+            if inner == 1 {
+                for x in (0..len).step_by(TILE) {
+                    let w = gather(factors, len, x, &mut tile);
+                    for (from, to) in v.chunks(rank).zip(out.chunks_mut(len)) {
+                        to[x..x + w].copy_from_slice(&weighted(from.iter().zip(&tile))[..w]);
                     }
-                    continue;
                 }
+                return;
+            }
+            let across: Vec<f64> = (0..len).flat_map(|i| factors.iter().skip(i).step_by(len)).copied().collect();
+            for (from, to) in v.chunks(rank * inner).zip(out.chunks_mut(len * inner)) {
                 for x in (0..inner).step_by(TILE) {
-                    let w = TILE.min(inner - x);
-                    for i in 0..len {
-                        let to = &mut to[i * inner + x..][..w];
-                        for (from, row) in from.chunks(inner).zip(factors.chunks(len)) {
-                            let f = row[i];
-                            for (t, v) in to.iter_mut().zip(&from[x..x + w]) {
-                                *t += f * v;
-                            }
-                        }
+                    let w = gather(from, inner, x, &mut tile);
+                    for (factors, to) in across.chunks(rank).zip(to.chunks_mut(inner)) {
+                        to[x..x + w].copy_from_slice(&weighted(factors.iter().zip(&tile))[..w]);
                     }
                 }
             }

@@ -20,7 +20,7 @@ struct Activity {
 
 impl Activity {
     /// Of the bands of a level; along axes that go first, of their `level + 1` finest scales.
-    #[inline]
+    #[inline(always)]
     fn new(g: &Geometry, p: &Parameters, level: u8, bands: &[Band], codes: &[i16]) -> Activity {
         let together = split(p.levels, p.first);
         let all_first = together == [0; 4];

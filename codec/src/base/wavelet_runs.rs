@@ -54,7 +54,7 @@ impl RunCoder {
     }
 
     /// Codes whether some code is not zero; and the probability that was given to it, in units of 2^-16.
-    #[inline]
+    #[inline(always)]
     pub fn code<C: BitCoder>(&mut self, c: &mut C, some: bool, (slots, set): &RunContext) -> (bool, u32) {
         let k = std::array::from_fn(|i| self.counters[i][slots[i]]);
         let mixed = self.mixer.mix(*set, &k);
