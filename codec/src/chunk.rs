@@ -353,10 +353,8 @@ fn elements(dtype: DType, plan: &Plan, s: &State, n: usize) -> Vec<u64> {
             })
             .collect(),
     };
-    for i in 0..s.special.len() {
-        if s.special[i] {
-            out[i] = s.special_bits[i];
-        }
+    for ((out, &special), &bits) in out.iter_mut().zip(&s.special).zip(&s.special_bits) {
+        *out = if special { bits } else { *out };
     }
     out
 }

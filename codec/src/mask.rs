@@ -162,9 +162,14 @@ pub fn code_specials<C: BitCoder>(c: &mut C, width: u32, mask: &[bool], bits: &m
                 break;
             }
         }
+        last_hit = usize::from(at != 0);
+        if at == 0 {
+            // Most are like the last one.
+            bits[i] = recent[0];
+            continue;
+        }
         let value = if at < RECENT { recent[at] } else { c.raw_wide(bits[i], width) };
         bits[i] = value;
-        last_hit = usize::from(at != 0);
         let end = at.min(RECENT - 1);
         recent.copy_within(0..end, 1);
         recent[0] = value;

@@ -8,6 +8,7 @@ use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
 use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
 use crate::entropy::{Aside, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start};
+use crate::simd::{Kernel, widest};
 use std::sync::Arc;
 
 pub use super::wavelet_search::{Ground, Target, choose, transfer};
@@ -302,28 +303,45 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
 }
 
 /// Values from integers.
-#[inline]
 pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], values: &mut [f64]) {
-    for (k, band) in bands.iter().enumerate() {
-        let step = p.step * band.weight;
-        let shift = if k == 0 { [0.0; 2] } else { p.shift.map(|s| f64::from(s) * 0.0078125) };
-        for a in 0..band.n[0] {
-            for b in 0..band.n[1] {
-                for y in 0..band.n[2] {
-                    let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
-                    for (v, &q) in values[i..i + band.n[3]].iter_mut().zip(&q[i..i + band.n[3]]) {
-                        let s = if q.unsigned_abs() > 1 { shift[1] } else { shift[0] };
-                        let s = if q < 0 { -s } else { s };
-                        *v = if q == 0 { 0.0 } else { (f64::from(q) + s) * step };
-                    }
-                }
-            }
-        }
-    }
+    widest(Coefficients { g, p, bands, q, values });
     inverse(values, g, p.levels, p.first, p.edges);
     let mean = p.mean;
     for v in values.iter_mut() {
         *v += mean;
+    }
+}
+
+/// Coefficients from integers.
+struct Coefficients<'a> {
+    g: &'a Geometry,
+    p: &'a Parameters,
+    bands: &'a [Band],
+    q: &'a [i32],
+    values: &'a mut [f64],
+}
+
+impl Kernel for Coefficients<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Coefficients { g, p, bands, q, values } = self;
+        for (k, band) in bands.iter().enumerate() {
+            let step = p.step * band.weight;
+            let shift = if k == 0 { [0.0; 2] } else { p.shift.map(|s| f64::from(s) * 0.0078125) };
+            for a in 0..band.n[0] {
+                for b in 0..band.n[1] {
+                    for y in 0..band.n[2] {
+                        let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
+                        for (v, &q) in values[i..i + band.n[3]].iter_mut().zip(&q[i..i + band.n[3]]) {
+                            let s = if q.unsigned_abs() > 1 { shift[1] } else { shift[0] };
+                            let s = if q < 0 { -s } else { s };
+                            *v = if q == 0 { 0.0 } else { (f64::from(q) + s) * step };
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 

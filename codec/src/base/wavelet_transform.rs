@@ -1,5 +1,6 @@
 //! The CDF 9/7 transform by lifting, without scaling, in exact double-precision arithmetic (SPEC §8.4.1).
 use super::Geometry;
+use crate::simd::{Kernel, widest};
 
 /// Lifting coefficients of CDF 9/7.
 const LIFT: [f64; 4] = [-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971];
@@ -44,7 +45,7 @@ pub const HIGH: [f64; MAX_LEVELS as usize] = [
 ];
 
 /// target[i] += k·(a[i] + b[i]), every element on its own.
-#[inline]
+#[inline(always)]
 fn lift(target: &mut [f64], a: &[f64], b: &[f64], k: f64) {
     for ((t, &a), &b) in target.iter_mut().zip(a).zip(b) {
         *t += k * (a + b);
@@ -70,7 +71,7 @@ const GAIN: f64 = 1.230174104914001;
 const INVERSE_GAIN: f64 = 0.8128930661159611;
 
 /// One step of lifting of the odd samples `d` from the even ones `s` (both as rows of `w`).
-#[inline]
+#[inline(always)]
 fn lift_odd(s: &[f64], d: &mut [f64], w: usize, k: f64, edge: Edge) {
     let (ns, nd) = (s.len() / w, d.len() / w);
     let inner = (ns - 1).min(nd) * w;
@@ -90,7 +91,7 @@ fn lift_odd(s: &[f64], d: &mut [f64], w: usize, k: f64, edge: Edge) {
 }
 
 /// One step of lifting of the even samples `s` from the odd ones `d`; straight ends are multiplied by `gain` instead.
-#[inline]
+#[inline(always)]
 fn lift_even(s: &mut [f64], d: &[f64], w: usize, k: f64, edge: Edge, gain: f64) {
     let (ns, nd) = (s.len() / w, d.len() / w);
     let (first, rest) = s.split_at_mut(w);
@@ -110,7 +111,7 @@ fn lift_even(s: &mut [f64], d: &[f64], w: usize, k: f64, edge: Edge, gain: f64) 
 }
 
 /// A line (or a batch of `w` lines side by side): `lines` holds the even samples, then the odd ones.
-#[inline]
+#[inline(always)]
 fn analyse(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     let (s, d) = lines.split_at_mut(ns * w);
     lift_odd(s, d, w, LIFT[0], edge);
@@ -119,7 +120,7 @@ fn analyse(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     lift_even(s, d, w, LIFT[3], edge, 1.0);
 }
 
-#[inline]
+#[inline(always)]
 fn synthesise(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
     let (s, d) = lines.split_at_mut(ns * w);
     lift_even(s, d, w, -LIFT[3], edge, 1.0);
@@ -129,8 +130,29 @@ fn synthesise(lines: &mut [f64], ns: usize, w: usize, edge: Edge) {
 }
 
 /// One level along one axis over the leading box of extents `m`.
-#[inline]
 fn along(v: &mut [f64], g: &Geometry, m: [usize; 4], axis: usize, edges: Edges, buffer: &mut Vec<f64>, inverse: bool) {
+    struct Along<'a>(&'a mut [f64], &'a Geometry, [usize; 4], usize, Edges, &'a mut Vec<f64>, bool);
+    impl Kernel for Along<'_> {
+        type Out = ();
+        #[inline(always)]
+        fn run(self) {
+            let Along(v, g, m, axis, edges, buffer, inverse) = self;
+            along_any(v, g, m, axis, edges, buffer, inverse);
+        }
+    }
+    widest(Along(v, g, m, axis, edges, buffer, inverse));
+}
+
+#[inline(always)]
+fn along_any(
+    v: &mut [f64],
+    g: &Geometry,
+    m: [usize; 4],
+    axis: usize,
+    edges: Edges,
+    buffer: &mut Vec<f64>,
+    inverse: bool,
+) {
     let n = m[axis];
     if n < 2 {
         return;
