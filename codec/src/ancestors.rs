@@ -1,8 +1,9 @@
 //! Decoding a chunk together with those that it cannot be decoded without (SPEC §6.12).
-use crate::chunk::decode_chunk_among;
+use crate::chunk::{decode_chunk_among, decode_part_among};
 use crate::learned::{AtHand, FIRST_BYTES, LoadedModel};
+use crate::part::Part;
 use crate::{DType, Error, Reference};
-use scicodec_format::{ChunkRef, PayloadHeader, byte_count};
+use scicodec_format::{ChunkRef, PayloadHeader, element_count};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -45,13 +46,23 @@ pub(crate) trait Chunks<'a> {
 ///
 /// Errors: those of the chunks; `MissingReference` where one that it needs was lost; `Limit` where it needs too many.
 pub(crate) fn decode<'a>(chunks: &impl Chunks<'a>, place: ChunkRef) -> Result<Decoded, Error> {
-    one(chunks, place, chunks.find(place)?, &mut HashMap::new())
+    one(chunks, place, chunks.find(place)?, None, &mut HashMap::new())
+}
+
+/// The values of a chunk, or of a part of it. Errors: as of [`decode`].
+pub(crate) fn decode_part<'a>(
+    chunks: &impl Chunks<'a>,
+    place: ChunkRef,
+    part: Option<&Part>,
+) -> Result<Vec<u8>, Error> {
+    Ok(one(chunks, place, chunks.find(place)?, part, &mut HashMap::new())?.data)
 }
 
 fn one<'a>(
     chunks: &impl Chunks<'a>,
     place: ChunkRef,
     found: Found<'a>,
+    part: Option<&Part>,
     known: &mut HashMap<ChunkRef, Arc<Decoded>>,
 ) -> Result<Decoded, Error> {
     let Found { header, body, fill, model } = found;
@@ -69,7 +80,7 @@ fn one<'a>(
                 }
                 other => other,
             })?;
-            let parent = Arc::new(one(chunks, r, parent, known)?);
+            let parent = Arc::new(one(chunks, r, parent, None, known)?);
             known.insert(r, parent);
         }
         needed.extend(known.get(&r).cloned());
@@ -78,15 +89,19 @@ fn one<'a>(
     let shape: Vec<usize> = header.shape.iter().map(|&e| e as usize).collect();
     let inside = |first| chunks.model_inside(first);
     let at_hand = model.as_ref().map_or(AtHand::File(&inside), AtHand::Named);
-    let data =
-        decode_chunk_among(header.dtype, &shape, header.base, &body, at_hand, &references).map_err(|e| match e {
-            Error::Corrupt { what, section } => {
-                let name = chunks.name(place.variable);
-                Error::Corrupt { what: format!("chunk {} of variable {name:?}: {what}", place.chunk), section }
-            }
-            other => other,
-        })?;
-    if byte_count(header.dtype, &header.shape) != Some(data.len() as u64) {
+    let decoded = match part {
+        None => decode_chunk_among(header.dtype, &shape, header.base, &body, at_hand, &references),
+        Some(part) => decode_part_among(header.dtype, &shape, header.base, &body, at_hand, &references, part),
+    };
+    let data = decoded.map_err(|e| match e {
+        Error::Corrupt { what, section } => {
+            let name = chunks.name(place.variable);
+            Error::Corrupt { what: format!("chunk {} of variable {name:?}: {what}", place.chunk), section }
+        }
+        other => other,
+    })?;
+    let elements = part.map_or_else(|| element_count(&header.shape), |part| Some(part.len() as u64));
+    if elements.and_then(|n| n.checked_mul(header.dtype.size() as u64)) != Some(data.len() as u64) {
         return Err(Error::Corrupt { what: format!("a chunk decoded to {} bytes", data.len()), section: "4" });
     }
     Ok(Decoded { dtype: header.dtype, data, fill })

@@ -98,15 +98,13 @@ pub fn auto_chunk(dtype: DType, shape: &[u64]) -> Vec<u64> {
     chunk
 }
 
-/// The part of a chunk that lies in a region, as starts in the chunk and in the region, and an extent.
-pub(crate) fn overlap(chunk: &BoxRegion, region: &BoxRegion) -> (Vec<u64>, Vec<u64>, Vec<u64>) {
+/// The part of a chunk that lies in a region.
+pub(crate) fn overlap(chunk: &BoxRegion, region: &BoxRegion) -> BoxRegion {
     let axes = || 0..chunk.start.len();
-    let starts: Vec<u64> = axes().map(|a| chunk.start[a].max(region.start[a])).collect();
+    let start: Vec<u64> = axes().map(|a| chunk.start[a].max(region.start[a])).collect();
     let end = |b: &BoxRegion, a: usize| b.start[a] + b.extent[a];
-    let extent = axes().map(|a| end(chunk, a).min(end(region, a)).saturating_sub(starts[a])).collect();
-    let in_chunk = starts.iter().zip(&chunk.start).map(|(&s, &c)| s - c).collect();
-    let in_region = starts.iter().zip(&region.start).map(|(&s, &r)| s - r).collect();
-    (in_chunk, in_region, extent)
+    let extent = axes().map(|a| end(chunk, a).min(end(region, a)).saturating_sub(start[a])).collect();
+    BoxRegion { start, extent }
 }
 
 #[cfg(test)]

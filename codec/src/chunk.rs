@@ -9,10 +9,12 @@ use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
 use crate::network::ModelId;
 use crate::options::ModelChoice;
+use crate::part::Part;
 use crate::plan::{Base, Coder, Map, Plan, TABLED};
 use crate::prepare::Prepared;
 use crate::reference::{Reference, Referred};
 use crate::scout::Hint;
+use crate::scratch::give;
 use crate::{Error, fast, select};
 use scicodec_format::DType;
 use std::cell::RefCell;
@@ -433,7 +435,27 @@ pub fn decode_chunk_beside(
     decode_chunk_among(dtype, shape, base, body, model.map_or(AtHand::Nothing, AtHand::Named), references)
 }
 
-/// The same with models at hand.
+/// Decodes a part of a chunk, with models at hand. Some bases need not decode all for it, and do not see then what is wrong
+/// with the rest.
+pub(crate) fn decode_part_among(
+    dtype: DType,
+    shape: &[usize],
+    base: u8,
+    body: &[u8],
+    at_hand: AtHand<'_>,
+    references: &[Reference<'_>],
+    part: &Part,
+) -> Result<DecodedChunk, Error> {
+    if base == TABLED && !matches!(at_hand, AtHand::Named(_)) {
+        return fast::decode(dtype, shape, shape.iter().product(), body, Some(part));
+    }
+    let all = decode_chunk_among(dtype, shape, base, body, at_hand, references)?;
+    let own = part.cut(&all, dtype.size());
+    give(all);
+    Ok(own)
+}
+
+/// Decodes a chunk with models at hand.
 pub(crate) fn decode_chunk_among(
     dtype: DType,
     shape: &[usize],
@@ -449,7 +471,7 @@ pub(crate) fn decode_chunk_among(
         return learned::unasked(UNASKED);
     }
     if base == TABLED {
-        return fast::decode(dtype, shape, n, body);
+        return fast::decode(dtype, shape, n, body, None);
     }
     let mut bytes = Bytes(body);
     let (plan, stream) = Plan::read(base, &mut bytes, dtype.size(), at_hand, references.len())?;

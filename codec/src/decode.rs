@@ -5,6 +5,7 @@ use crate::bytes::Bytes;
 use crate::learned::{AtHand, FIRST_BYTES, Guiding, LoadedModel};
 use crate::network::ModelId;
 use crate::ordered::run_ordered;
+use crate::part::Part;
 use crate::plan::Plan;
 use crate::report::TestReport;
 use crate::scratch::give;
@@ -159,6 +160,8 @@ struct Task {
     segment: usize,
     ordinal: usize,
     /// The chunk's box in the variable.
+    chunk: BoxRegion,
+    /// What is wanted of it.
     place: BoxRegion,
 }
 
@@ -429,22 +432,24 @@ impl Reader {
                 *first = first.start.saturating_sub(s.start).min(rows)..first.end.saturating_sub(s.start).min(rows);
             }
             for ordinal in s.grid.intersecting(&ranges) {
-                if let Some(mut place) = s.grid.chunk_box(ordinal) {
-                    if let Some(first) = place.start.first_mut() {
+                if let Some(mut chunk) = s.grid.chunk_box(ordinal) {
+                    if let Some(first) = chunk.start.first_mut() {
                         *first += s.start;
                     }
-                    tasks.push(Task { variable, segment, ordinal: ordinal as usize, place });
+                    let wanted = overlap(&chunk, place);
+                    tasks.push(Task { variable, segment, ordinal: ordinal as usize, chunk, place: wanted });
                 }
             }
         }
         tasks
     }
 
+    /// What is wanted of a chunk.
     fn decode_task(&self, t: &Task) -> Result<Vec<u8>, Error> {
         let v = &self.container.variables()[t.variable];
         let place =
             ChunkRef { variable: t.variable as u64, chunk: v.segments[t.segment].first_chunk + t.ordinal as u64 };
-        Ok(ancestors::decode(&self, place)?.data)
+        ancestors::decode_part(&self, place, Part::of(&t.chunk, &t.place).as_ref())
     }
 
     fn coded_bytes(&self, t: &Task) -> u64 {
@@ -476,10 +481,11 @@ impl<'a> Chunks<'a> for &'a Reader {
     }
 }
 
-/// Copies what a chunk has of a box to its place there.
-fn scatter(chunk: &[u8], place: &BoxRegion, out: &mut [u8], out_place: &BoxRegion, dtype: DType) -> Result<(), Error> {
-    let (from, to, extent) = overlap(place, out_place);
-    copy_box(chunk, &place.extent, &from, out, &out_place.extent, &to, &extent, dtype.size())
+/// Copies a part of a box to its place there.
+fn scatter(part: &[u8], place: &BoxRegion, out: &mut [u8], out_place: &BoxRegion, dtype: DType) -> Result<(), Error> {
+    let to: Vec<u64> = place.start.iter().zip(&out_place.start).map(|(&s, &o)| s - o).collect();
+    let from = vec![0; to.len()];
+    copy_box(part, &place.extent, &from, out, &out_place.extent, &to, &place.extent, dtype.size())
 }
 
 /// Cuts tasks into rows of chunks: each holds all chunks of one index range along the first axis on which a chunk is
@@ -487,12 +493,10 @@ fn scatter(chunk: &[u8], place: &BoxRegion, out: &mut [u8], out_place: &BoxRegio
 fn slabs(tasks: &[Task], region: &BoxRegion) -> Vec<Slab> {
     let mut slabs: Vec<Slab> = vec![];
     for (i, task) in tasks.iter().enumerate() {
-        let axis = task.place.extent.iter().position(|&e| e > 1).unwrap_or(task.place.extent.len());
-        let (_, to, extent) = overlap(&task.place, region);
+        let axis = task.chunk.extent.iter().position(|&e| e > 1).unwrap_or(task.chunk.extent.len());
         let mut place = region.clone();
         for a in 0..place.start.len().min(axis + 1) {
-            place.start[a] = region.start[a] + to[a];
-            place.extent[a] = extent[a];
+            (place.start[a], place.extent[a]) = (task.place.start[a], task.place.extent[a]);
         }
         match slabs.last_mut() {
             Some(last) if last.place == place => last.tasks.end = i + 1,

@@ -7,6 +7,7 @@ use crate::elements::{nearest, to_bytes};
 use crate::entropy::{BitDecoder, BitEncoder};
 use crate::fast_search::{self, Step};
 use crate::grid::{self, Errors, Float, Grid, elements, errors, extremes};
+use crate::part::Part;
 use crate::plan::{TABLED, base_name};
 use crate::scratch::give;
 use crate::{Error, mask};
@@ -151,8 +152,16 @@ fn read_parameters(b: &mut Bytes<'_>) -> Result<Parameters, Error> {
     Ok(Parameters { predictor, step: step as u32 })
 }
 
-/// Decodes a body of this base; `n` is the number of elements.
-pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<DecodedChunk, Error> {
+/// Decodes a body of this base, or a part of it; `n` is the number of elements of the whole.
+///
+/// Of a part only as much is decoded as it needs: what is wrong with the rest is not seen.
+pub fn decode(
+    dtype: DType,
+    shape: &[usize],
+    n: usize,
+    body: &[u8],
+    part: Option<&Part>,
+) -> Result<DecodedChunk, Error> {
     let mut b = Bytes(body);
     let flags = b.byte()?;
     if flags & !FLAGS != 0 {
@@ -189,7 +198,15 @@ pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<De
         }
     }
     let masked: Option<Vec<u8>> = (!plane.is_empty()).then(|| plane.iter().map(|&m| u8::from(m)).collect());
-    let numbers = read::numbers(&g, &p, masked.as_deref(), &mut c, symbols, raw)?;
+    // Exceptions come last in the stream, behind all that is decoded.
+    let wanted = part.filter(|_| flags & FLAG_EXCEPTIONS == 0).map(Part::wanted);
+    let mut numbers = read::numbers(&g, &p, masked.as_deref(), &mut c, symbols, raw, wanted.as_ref())?;
+    if let Some(part) = part {
+        let own = part.cut(&numbers, 1);
+        give(std::mem::replace(&mut numbers, own));
+        plane = if plane.is_empty() { plane } else { part.cut(&plane, 1) };
+        special = if special.is_empty() { special } else { part.cut(&special, 1) };
+    }
     let mut out = match dtype {
         DType::F32 => grid::values::<f32>(&numbers, grid),
         DType::F64 => grid::values::<f64>(&numbers, grid),
@@ -210,7 +227,9 @@ pub fn decode(dtype: DType, shape: &[usize], n: usize, body: &[u8]) -> Result<De
         let (mut at, mut exact) = (vec![], vec![]);
         code_exceptions(&mut c, dtype, &mut at, &mut exact, n);
         for (i, bits) in at.into_iter().zip(exact) {
-            out[i * size..(i + 1) * size].copy_from_slice(&to_bytes(dtype, &[bits]));
+            if let Some(i) = part.map_or(Some(i), |part| part.place(i)) {
+                out[i * size..(i + 1) * size].copy_from_slice(&to_bytes(dtype, &[bits]));
+            }
         }
     }
     c.check()?;

@@ -44,6 +44,7 @@ pub mod network;
 mod options;
 mod ordered;
 mod parents;
+mod part;
 mod plan;
 mod prepare;
 mod recover;

@@ -6,6 +6,7 @@ use super::mixer::Counter;
 use super::residual::log_class;
 use crate::Error;
 use crate::scratch::{give, take};
+use std::hint::select_unpredictable;
 
 /// Probabilities are in units of 2^-12.
 pub const BITS: u32 = 12;
@@ -113,29 +114,43 @@ pub fn code_tables<C: BitCoder>(c: &mut C, tables: &mut [Frequencies]) -> bool {
     true
 }
 
-/// Tables of a decoder: for each of 2^12 slots of each table, the symbol (8 bits), its frequency less one (12 bits), and
-/// the slot's place among those of the symbol (12 bits).
-pub struct DecodeTables(Box<[u32; TABLES << BITS]>);
+/// Tables of a decoder: for each of 2^12 slots of each table, the symbol (8 bits), the slot's place among those of the
+/// symbol (12 bits), and its frequency less one (12 bits).
+pub struct DecodeTables(Vec<u32>);
+
+/// Slots of all tables: as many as 16 bits have values.
+const SLOTS: usize = TABLES << BITS;
 
 impl DecodeTables {
     /// From frequencies that add up to 2^12 each.
     pub fn new(tables: &[Frequencies]) -> DecodeTables {
-        let mut all: Box<[u32; TABLES << BITS]> = match vec![0u32; TABLES << BITS].into_boxed_slice().try_into() {
-            Ok(all) => all,
-            Err(_) => Box::new([0; TABLES << BITS]),
-        };
+        // Nothing reads the slots of tables that are not there.
+        let mut all = take(SLOTS);
         for (table, f) in all.chunks_exact_mut(ONE as usize).zip(tables) {
-            let mut slots = table.iter_mut();
+            let mut slots = &mut table[..];
             for (symbol, &f) in f.iter().enumerate() {
-                for (place, slot) in slots.by_ref().take(usize::from(f)).enumerate() {
-                    *slot = symbol as u32 | (u32::from(f) - 1) << 8 | (place as u32) << 20;
+                let (own, rest) = slots.split_at_mut(usize::from(f).min(slots.len()));
+                let first = symbol as u32 | u32::from(f).wrapping_sub(1) << 20;
+                for (place, slot) in own.iter_mut().enumerate() {
+                    *slot = first | (place as u32) << 8;
                 }
+                slots = rest;
             }
         }
-        for (place, slot) in all[usize::from(CERTAIN) << BITS..].iter_mut().enumerate() {
-            *slot = (ONE - 1) << 8 | (place as u32) << 20;
+        for (place, slot) in all[Self::start(CERTAIN).into()..].iter_mut().enumerate() {
+            *slot = (place as u32) << 8 | (ONE - 1) << 20;
         }
         DecodeTables(all)
+    }
+
+    /// Where the slots of a table start.
+    pub fn start(table: u8) -> u16 {
+        u16::from(table % TABLES as u8) << BITS
+    }
+
+    /// Gives buffers back.
+    pub fn drop(self) {
+        give(self.0);
     }
 }
 
@@ -144,6 +159,9 @@ pub struct RansDecoder<'a> {
     states: [u32; LANES],
     bytes: &'a [u8],
 }
+
+/// Bytes of the words that symbols decoded at once may take, and of one more read of words.
+const WINDOW: usize = 2 * MOST + 8;
 
 impl<'a> RansDecoder<'a> {
     /// Starts a stream; `None` where it is too short to be one. None of a symbol may be empty.
@@ -159,48 +177,59 @@ impl<'a> RansDecoder<'a> {
         Some(RansDecoder { states, bytes: rest })
     }
 
-    /// Decodes as many symbols as `tables` names tables, at most 32. Behind its end the stream reads as zeros.
-    #[inline(always)]
-    pub fn decode(&mut self, all: &DecodeTables, tables: &[u8], out: &mut [u8]) {
+    /// Decodes as many symbols as there are contexts, at most 32, each under the table that starts where `starts` says of
+    /// its context. Behind its end the stream reads as zeros.
+    // Not compiled for wider vectors with what calls it: compilers would put the states into one, which takes longer.
+    #[inline(never)]
+    pub fn decode(&mut self, all: &DecodeTables, starts: &[u16; 256], contexts: &[u8], out: &mut [u8]) {
         debug_assert!(out.len() <= MOST);
-        let mut x = self.states;
+        let Some(all) = all.0.first_chunk::<SLOTS>() else { return };
+        let [mut x0, mut x1, mut x2, mut x3] = self.states;
         // No symbol takes more than a word: those that all may take are at hand before the first.
-        let mut last = [[0u8; 2]; MOST];
-        let (words, _) = self.bytes.as_chunks::<2>();
-        let window = match words.first_chunk::<MOST>() {
+        let mut last = [0u8; WINDOW];
+        let window = match self.bytes.first_chunk::<WINDOW>() {
             Some(window) => window,
             None => {
-                last[..words.len()].copy_from_slice(words);
+                // Half a word at the end is none.
+                let whole = self.bytes.len() & !1;
+                last[..whole].copy_from_slice(&self.bytes[..whole]);
                 &last
             }
         };
         let mut at = 0;
-        let mut step = |x: &mut u32, table: u8| {
-            let slot = all.0[(usize::from(table) << BITS | (*x & (ONE - 1)) as usize) & ((TABLES << BITS) - 1)];
-            let next = ((slot >> 8 & (ONE - 1)) + 1).wrapping_mul(*x >> BITS).wrapping_add(slot >> 20);
-            let filled = next << 16 | u32::from(u16::from_le_bytes(window[at % MOST]));
+        // Words are taken from the lower end of a register: memory is not waited for.
+        let step = |x: &mut u32, words: &mut u64, at: &mut usize, context: u8| {
+            let slot = all[usize::from(starts[usize::from(context)] | *x as u16 & (ONE - 1) as u16)];
+            let high = *x >> BITS;
+            let next = (slot >> 20).wrapping_mul(high).wrapping_add(high + (slot >> 8 & (ONE - 1)));
+            let filled = next << 16 | u32::from(*words as u16);
             // No branch: nothing could predict it.
             let low = next < LOW;
-            *x = if low { filled } else { next };
-            at += usize::from(low);
+            *x = select_unpredictable(low, filled, next);
+            *words = select_unpredictable(low, *words >> 16, *words);
+            *at += usize::from(low);
             slot as u8
+        };
+        let read = |at: usize| -> u64 {
+            let from = 2 * (at % MOST);
+            window[from..].first_chunk().map_or(0, |w| u64::from_le_bytes(*w))
         };
         let n = out.len();
         let (fours, rest) = out.as_chunks_mut::<LANES>();
-        let (tables, last) = tables[..n].as_chunks::<LANES>();
-        for (o, t) in fours.iter_mut().zip(tables) {
-            for k in 0..LANES {
-                o[k] = step(&mut x[k], t[k]);
-            }
-        }
-        for (k, (o, &t)) in rest.iter_mut().zip(last).enumerate() {
-            *o = step(&mut x[k], t);
+        let (contexts, last) = contexts[..n].as_chunks::<LANES>();
+        for (o, c) in fours.iter_mut().zip(contexts) {
+            let mut words = read(at);
+            o[0] = step(&mut x0, &mut words, &mut at, c[0]);
+            o[1] = step(&mut x1, &mut words, &mut at, c[1]);
+            o[2] = step(&mut x2, &mut words, &mut at, c[2]);
+            o[3] = step(&mut x3, &mut words, &mut at, c[3]);
         }
         // The next symbol's state comes first.
-        if !n.is_multiple_of(LANES) {
-            x.rotate_left(n % LANES);
+        for (o, &c) in rest.iter_mut().zip(last) {
+            *o = step(&mut x0, &mut read(at), &mut at, c);
+            (x0, x1, x2, x3) = (x1, x2, x3, x0);
         }
-        self.states = x;
+        self.states = [x0, x1, x2, x3];
         self.bytes = self.bytes.get(2 * at..).unwrap_or(&[]);
     }
 
@@ -213,17 +242,17 @@ impl<'a> RansDecoder<'a> {
     }
 }
 
-/// Codes symbols, each under a table: `tokens` are 256·table + symbol.
-pub fn encode(tables: &[Frequencies], tokens: &[u16]) -> Vec<u8> {
+/// Codes symbols: `tokens` are 256·context + symbol, and `of` says which table a context has.
+pub fn encode(tables: &[Frequencies], of: &[u8; 256], tokens: &[u16]) -> Vec<u8> {
     #[derive(Clone, Copy)]
     struct Entry {
-        start: u32,
-        frequency: u64,
         /// 2^64 / frequency, rounded up.
         reciprocal: u64,
+        start: u32,
+        frequency: u32,
     }
     // Certain symbols, and those that never come.
-    let certain = Entry { start: 0, frequency: u64::from(ONE), reciprocal: 1 << (64 - BITS) };
+    let certain = Entry { start: 0, frequency: ONE, reciprocal: 1 << (64 - BITS) };
     let mut entries = vec![certain; TABLES << 8];
     for (t, f) in tables.iter().enumerate() {
         let mut start = 0;
@@ -231,7 +260,7 @@ pub fn encode(tables: &[Frequencies], tokens: &[u16]) -> Vec<u8> {
             if f > 0 && u32::from(f) < ONE {
                 // There is no reciprocal of 1: the quotient is one too small, and the start makes up for it.
                 let (reciprocal, extra) = if f == 1 { (u64::MAX, ONE - 1) } else { (u64::MAX / u64::from(f) + 1, 0) };
-                entries[t << 8 | s] = Entry { start: start + extra, frequency: u64::from(f), reciprocal };
+                entries[t << 8 | s] = Entry { start: start + extra, frequency: u32::from(f), reciprocal };
             }
             start += u32::from(f);
         }
@@ -245,15 +274,16 @@ pub fn encode(tables: &[Frequencies], tokens: &[u16]) -> Vec<u8> {
     let mut at = words.len() - 1;
     let n = tokens.len();
     let mut one = |x: &mut u32, token: u16| {
-        let e = entries[usize::from(token) & ((TABLES << 8) - 1)];
+        let table = usize::from(of[usize::from(token >> 8)]);
+        let e = entries[(table << 8 | usize::from(token & 255)) & ((TABLES << 8) - 1)];
         // Written in any case, kept if need be: nothing could predict a branch. A certain symbol changes nothing.
         words[at] = *x as u16;
-        let full = u64::from(*x) >= e.frequency << 20;
+        let full = u64::from(*x) >= u64::from(e.frequency) << 20;
         at -= usize::from(full);
         let low = if full { *x >> 16 } else { *x };
         // The quotient by way of a reciprocal that is exact for all of 32 bits.
         let quotient = ((u128::from(low) * u128::from(e.reciprocal)) >> 64) as u32;
-        *x = low + e.start + quotient * (ONE - e.frequency as u32);
+        *x = low + e.start + quotient * (ONE - e.frequency);
     };
     let whole = n - n % LANES;
     for i in (whole..n).rev() {
@@ -304,7 +334,7 @@ mod tests {
         }
         let mut tables: Vec<Frequencies> = hists.iter().filter_map(normalise).collect();
         assert_eq!(tables.len(), 3);
-        let bytes = encode(&tables, &tokens);
+        let bytes = encode(&tables, &std::array::from_fn(|table| table as u8), &tokens);
 
         let mut c = BitEncoder::default();
         assert!(code_tables(&mut c, &mut tables));
@@ -317,11 +347,12 @@ mod tests {
         let mut d = RansDecoder::new(&bytes).unwrap();
         let names: Vec<u8> = tokens.iter().map(|t| (t >> 8) as u8).collect();
         let mut out = vec![0; tokens.len()];
+        let starts = std::array::from_fn(|table| DecodeTables::start(table as u8));
         let mut at = 0;
         // In blocks of any length.
         while at < out.len() {
             let end = (at + 1 + (random() % MOST as u32) as usize).min(out.len());
-            d.decode(&all, &names[at..end], &mut out[at..end]);
+            d.decode(&all, &starts, &names[at..end], &mut out[at..end]);
             at = end;
         }
         d.check().unwrap();

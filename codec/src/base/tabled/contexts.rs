@@ -1,4 +1,5 @@
 //! What a row's codes are expected to be like, from the codes of rows before and the curvature of what is known.
+use super::write::LOUDEST;
 use super::{CLASSES, MASKED};
 
 /// The class of an expectation in 1/32 steps: 0, then two an octave of one more.
@@ -32,20 +33,20 @@ pub fn fill(kind: usize, step: i32, around: &Around<'_>, curve: &[i32], mask: Op
     let (left, right) = ((-scale).max(0), scale.max(0));
     let base = (kind * CLASSES) as u8;
     let bent = |k: usize| ((curve[k].min(1 << 24) << left) >> right).max(0);
+    // Four magnitudes, one of them twice, are below 2^15: both rows together fit into 16 bits.
+    const { assert!(8 * (LOUDEST + 1) <= 1 << 16) };
     match (around.up, around.back) {
         (Some(u), Some(b)) => {
             let (u, b) = (&u[..n + 2], &b[..n + 2]);
             for k in 0..n {
-                let s = i32::from(u[k]) + 2 * i32::from(u[k + 1]) + i32::from(u[k + 2]);
-                let t = i32::from(b[k]) + 2 * i32::from(b[k + 1]) + i32::from(b[k + 2]);
-                ctx[k] = base + class(expected(s + t, bent(k)));
+                let sides = (u[k] + u[k + 2]) + (b[k] + b[k + 2]);
+                ctx[k] = base + class(expected(i32::from(sides + 2 * (u[k + 1] + b[k + 1])), bent(k)));
             }
         }
         (Some(u), None) | (None, Some(u)) => {
             let u = &u[..n + 2];
             for k in 0..n {
-                let s = i32::from(u[k]) + 2 * i32::from(u[k + 1]) + i32::from(u[k + 2]);
-                ctx[k] = base + class(expected(2 * s, bent(k)));
+                ctx[k] = base + class(expected(2 * i32::from(u[k] + u[k + 2] + 2 * u[k + 1]), bent(k)));
             }
         }
         (None, None) => {

@@ -1,13 +1,23 @@
 //! Differences to neighbours one step back, of numbers that were divided by the step before (SPEC §8.7.3).
 use super::contexts;
-use super::pyramid::Planes;
+use super::pyramid::{Planes, Wanted};
 use super::{BLOCK, Row, Rows};
 use crate::base::Geometry;
 
-/// Codes (or decodes) all points, multiples of the step in units of it; `axes` is 1 to 3.
+/// Codes (or decodes) all points, multiples of the step in units of it; `axes` is 1 to 3. If only a part is wanted, what
+/// lies behind its last row is left out.
 #[inline(always)]
-pub fn run<R: Rows>(g: &Geometry, axes: u8, v: &mut [i32], mask: Option<&[u8]>, decoding: bool, rows: &mut R) {
+pub fn run<R: Rows>(
+    g: &Geometry,
+    axes: u8,
+    v: &mut [i32],
+    mask: Option<&[u8]>,
+    decoding: bool,
+    wanted: Option<&Wanted>,
+    rows: &mut R,
+) {
     let [n0, n1, n2, n] = g.n;
+    let end = wanted.map_or(usize::MAX, |w| (0..3).map(|a| w[a].end.saturating_sub(1) * g.stride[a]).sum());
     let mut planes = Planes::new(n2, n);
     let (mut base, mut d) = (vec![0i32; n], vec![0i32; n]);
     let (mut ctx, zeros) = (vec![0u8; n.next_multiple_of(BLOCK)], vec![0i32; n]);
@@ -15,6 +25,9 @@ pub fn run<R: Rows>(g: &Geometry, axes: u8, v: &mut [i32], mask: Option<&[u8]>, 
         planes.next();
         for y in 0..n2 {
             let at = plane * g.stride[1] + y * n;
+            if at > end {
+                return;
+            }
             // What the differences along the row are taken of: the row less those above and before it.
             base.fill(0);
             let up = (axes >= 2 && y > 0).then(|| at - n);

@@ -10,6 +10,7 @@ pub mod read;
 pub mod write;
 
 use super::Geometry;
+pub use pyramid::Wanted;
 
 /// How the points of a chunk are predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,11 +117,17 @@ pub struct Row<'a> {
 /// Slot of a block's bit; contexts beyond the row are 0.
 #[inline(always)]
 pub fn quiet_slot(left: u8, up: u8, back: u8, ctx: &[u8; BLOCK]) -> usize {
-    // Masked points say nothing.
-    let mut class = 0;
-    for &c in ctx {
-        let c = if c == MASKED { 0 } else { c };
-        class = if c > class { c } else { class };
+    // Masked points say nothing: their context is the first one that has none of these bits.
+    const { assert!(MASKED as usize == CONTEXTS && CONTEXTS.is_power_of_two()) };
+    // The larger of each half and the other, as long as there are halves: vectors take such steps whole.
+    let mut most = ctx.map(|c| c & (MASKED - 1));
+    let mut half = BLOCK / 2;
+    while half > 0 {
+        for k in 0..half {
+            most[k] = most[k].max(most[k + half]);
+        }
+        half /= 2;
     }
+    let class = most[0];
     (usize::from(class) << 3 | usize::from(left) << 2 | usize::from(up) << 1 | usize::from(back)) % QUIET_SLOTS
 }

@@ -1,6 +1,6 @@
 //! The decoder's side, and what both sides share of the range-coded part.
 use super::write::LOUDEST;
-use super::{BLOCK, CONTEXTS, Parameters, Predictor, QUIET_SLOTS, Row, Rows, lorenzo, pyramid, quiet_slot};
+use super::{BLOCK, CONTEXTS, Parameters, Predictor, QUIET_SLOTS, Row, Rows, Wanted, lorenzo, pyramid, quiet_slot};
 use crate::Error;
 use crate::base::Geometry;
 use crate::entropy::rans::{CERTAIN, DecodeTables, Frequencies, RansDecoder, SYMBOLS, code_tables};
@@ -54,16 +54,22 @@ pub struct Reading<'a, 'b> {
     symbols: RansDecoder<'b>,
     raw: RawReader<'b>,
     tables: DecodeTables,
-    /// Table of each context.
-    of: [u8; 256],
+    /// Where the table of each context starts.
+    starts: [u16; 256],
     quiet: Vec<Counter>,
+    /// Symbols of a row, filled up with zeros to whole blocks.
+    row: Vec<u8>,
 }
+
+/// Symbols from this on have raw bits (SPEC §7.8).
+const DIRECT: u8 = 32;
 
 fn corrupt(what: &str) -> Error {
     Error::Corrupt { what: what.into(), section: "8.7" }
 }
 
-/// Decodes the numbers of a chunk.
+/// Decodes the numbers of a chunk, or only the part of it that is wanted: other numbers are anything then, and the streams
+/// are not read to their ends.
 pub fn numbers(
     g: &Geometry,
     p: &Parameters,
@@ -71,45 +77,57 @@ pub fn numbers(
     bits: &mut BitDecoder,
     symbols: &[u8],
     raw: &[u8],
+    wanted: Option<&Wanted>,
 ) -> Result<Vec<i32>, Error> {
     let mut groups = [0u8; CONTEXTS];
     let mut tables = vec![];
     if !code_groups(bits, &mut groups, &mut tables) {
         return Err(corrupt("frequencies of symbols do not add up"));
     }
-    let mut of = [CERTAIN; 256];
+    let mut starts = [DecodeTables::start(CERTAIN); 256];
     if !tables.is_empty() {
-        of[..CONTEXTS].copy_from_slice(&groups);
+        starts[..CONTEXTS].copy_from_slice(&groups.map(DecodeTables::start));
     }
     let mut rows = Reading {
         bits,
         symbols: RansDecoder::new(symbols).ok_or_else(|| corrupt("the stream of symbols is too short"))?,
         raw: RawReader::new(raw),
         tables: DecodeTables::new(&tables),
-        of,
+        starts,
         quiet: vec![Counter::NEW; QUIET_SLOTS],
+        row: vec![],
     };
     // Every number is written before it is read.
     let mut values = take(g.len());
-    widest(Fill(g, p, &mut values, mask, &mut rows));
-    rows.symbols.check()?;
-    if !rows.raw.is_used_up() {
-        return Err(corrupt("raw bits are left over or missing"));
+    widest(Fill { g, p, values: &mut values, mask, wanted, rows: &mut rows });
+    if wanted.is_none() {
+        rows.symbols.check()?;
+        if !rows.raw.is_used_up() {
+            return Err(corrupt("raw bits are left over or missing"));
+        }
     }
+    rows.tables.drop();
     Ok(values)
 }
 
-struct Fill<'a, 'b, 'c>(&'a Geometry, &'a Parameters, &'a mut [i32], Option<&'a [u8]>, &'a mut Reading<'b, 'c>);
+struct Fill<'a, 'b, 'c> {
+    g: &'a Geometry,
+    p: &'a Parameters,
+    values: &'a mut [i32],
+    mask: Option<&'a [u8]>,
+    wanted: Option<&'a Wanted>,
+    rows: &'a mut Reading<'b, 'c>,
+}
 
 impl Kernel for Fill<'_, '_, '_> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let Fill(g, p, values, mask, rows) = self;
+        let Fill { g, p, values, mask, wanted, rows } = self;
         match p.predictor {
-            Predictor::Interpolation { .. } => pyramid::run(g, p, values, mask, true, rows),
+            Predictor::Interpolation { .. } => pyramid::run(g, p, values, mask, true, wanted, rows),
             Predictor::Lorenzo(axes) => {
-                lorenzo::run(g, axes, values, mask, true, rows);
+                lorenzo::run(g, axes, values, mask, true, wanted, rows);
                 let step = p.step as i32;
                 values.iter_mut().for_each(|v| *v = v.wrapping_mul(step));
             }
@@ -132,29 +150,44 @@ impl Rows for Reading<'_, '_> {
 
     #[inline(always)]
     fn row(&mut self, step: i32, row: &mut Row<'_>) {
-        let mut left = 1u8;
         let n = row.pred.len();
-        let blocks = row.ctx.as_chunks::<BLOCK>().0.iter().zip(row.pred.chunks(BLOCK));
-        let out = row.values[..n].chunks_mut(BLOCK).zip(row.mags[..n].chunks_mut(BLOCK));
-        for (b, ((ctx, pred), (values, mags))) in blocks.zip(out).enumerate() {
+        let (ctx, _) = row.ctx.as_chunks::<BLOCK>();
+        self.row.resize(ctx.len() * BLOCK, 0);
+        let (symbols, _) = self.row.as_chunks_mut::<BLOCK>();
+        let mut left = 1u8;
+        for (b, (ctx, symbols)) in ctx.iter().zip(symbols).enumerate() {
             let counter = &mut self.quiet[quiet_slot(left, row.up[b], row.back[b], ctx)];
             let silent = self.bits.bit(false, counter.p16());
             counter.update(silent, 255);
             left = u8::from(silent);
             row.quiet[b] = left;
-            if silent {
-                values.copy_from_slice(pred);
-                mags.fill(0);
-                continue;
+            *symbols = [0; BLOCK];
+            if !silent {
+                let m = (n - b * BLOCK).min(BLOCK);
+                if m == BLOCK {
+                    self.symbols.decode(&self.tables, &self.starts, ctx, symbols);
+                } else {
+                    self.symbols.decode(&self.tables, &self.starts, &ctx[..m], &mut symbols[..m]);
+                }
             }
-            let m = pred.len();
-            let (mut tables, mut symbols, mut codes) = ([0u8; BLOCK], [0u8; BLOCK], [0i32; BLOCK]);
-            for k in 0..BLOCK {
-                tables[k] = self.of[usize::from(ctx[k])];
+        }
+        // Of the row as a whole: what was written a byte at a time is not to be read as vectors right away.
+        let symbols = &self.row[..];
+        let (pred, values, mags) = (row.pred, &mut row.values[..n], &mut row.mags[..n]);
+        if symbols.iter().fold(0, |all, &s| all | s) < DIRECT {
+            let symbols = &symbols[..n];
+            for k in 0..n {
+                let s = i32::from(symbols[k]);
+                values[k] = pred[k].wrapping_add((s >> 1 ^ -(s & 1)).wrapping_mul(step));
+                mags[k] = u16::from(symbols[k]).div_ceil(2);
             }
-            self.symbols.decode(&self.tables, &tables[..m], &mut symbols[..m]);
-            self.raw.integers(&symbols, &mut codes);
-            for k in 0..m {
+            return;
+        }
+        let out = values.chunks_mut(BLOCK).zip(mags.chunks_mut(BLOCK));
+        for ((symbols, pred), (values, mags)) in symbols.as_chunks().0.iter().zip(pred.chunks(BLOCK)).zip(out) {
+            let mut codes = [0i32; BLOCK];
+            self.raw.integers(symbols, &mut codes);
+            for k in 0..pred.len() {
                 values[k] = pred[k].wrapping_add(codes[k].wrapping_mul(step));
                 mags[k] = codes[k].unsigned_abs().min(LOUDEST) as u16;
             }

@@ -42,14 +42,14 @@ impl Codes {
         let mut c =
             Codes { tokens: empty(g.len()), raw: RawWriter::default(), quiet: vec![], anchors: vec![], codes: vec![] };
         match p.predictor {
-            Predictor::Interpolation { .. } => pyramid::run(g, p, values, mask, false, &mut c),
+            Predictor::Interpolation { .. } => pyramid::run(g, p, values, mask, false, None, &mut c),
             Predictor::Lorenzo(axes) => {
                 let step = p.step as i32;
                 let half = step / 2;
                 for v in values.iter_mut() {
                     *v = v.wrapping_add(half).div_euclid(step);
                 }
-                lorenzo::run(g, axes, values, mask, false, &mut c);
+                lorenzo::run(g, axes, values, mask, false, None, &mut c);
                 for v in values.iter_mut() {
                     *v = v.wrapping_mul(step);
                 }
@@ -59,20 +59,21 @@ impl Codes {
     }
 
     fn histograms(&self) -> Vec<[u32; SYMBOLS]> {
-        let mut all = vec![[0u32; 256]; CONTEXTS + 1];
-        for &t in &self.tokens {
-            let t = usize::from(t);
-            if let Some(h) = all.get_mut(t >> 8) {
-                h[t & 255] += 1;
+        // By turns in two: most tokens are as the one before, and none is to wait for its count.
+        let mut all = [(); 2].map(|()| vec![[0u32; 256]; CONTEXTS + 1]);
+        let [even, odd] = &mut all;
+        let count = |into: &mut [[u32; 256]], t: u16| {
+            if let Some(h) = into.get_mut(usize::from(t >> 8)) {
+                h[usize::from(t & 255)] += 1;
             }
+        };
+        let (pairs, rest) = self.tokens.as_chunks::<2>();
+        for &[a, b] in pairs {
+            count(even, a);
+            count(odd, b);
         }
-        all.iter()
-            .map(|h| {
-                let mut out = [0; SYMBOLS];
-                out.copy_from_slice(&h[..SYMBOLS]);
-                out
-            })
-            .collect()
+        rest.iter().for_each(|&t| count(even, t));
+        even.iter().zip(odd).map(|(a, b)| std::array::from_fn(|symbol| a[symbol] + b[symbol])).collect()
     }
 
     /// Gives buffers back.
@@ -117,14 +118,10 @@ impl Codes {
             c.bit(q & 1 == 1, k.p16());
             k.update(q & 1 == 1, 255);
         }
-        let mut tokens = self.tokens;
         let mut table = [CERTAIN; 256];
         table[..CONTEXTS].copy_from_slice(&groups.of);
-        for t in &mut tokens {
-            *t = u16::from(table[usize::from(*t >> 8)]) << 8 | (*t & 255);
-        }
-        let symbols = rans::encode(&groups.tables, &tokens);
-        give(tokens);
+        let symbols = rans::encode(&groups.tables, &table, &self.tokens);
+        give(self.tokens);
         (symbols, self.raw.finish())
     }
 }
