@@ -3,14 +3,17 @@
 
     python3 benches/python/package.py [-o RESULT.md] [--turns 9] [--megabytes 1000]
 
-Fields are waves with noise, float32, made here. Everything is done by turns, one
-thread each; a figure is the median over the turns, a ratio the median of each turn's ratio. Seconds of the processor count what
-program or call uses itself (user and system), wall-clock seconds also what others on the machine take away.
+Fields are float32 and made here: waves with white noise, with which zstd can do little but copy, and a field of all scales without noise,
+each weaker than the next larger one as in the atmosphere: energy falls with the third power of the wave number, down to the grid.
+Everything is done by turns, one thread each; a figure is the median over the turns, a ratio the median of each turn's ratio. Seconds
+of the processor count what program or call uses itself (user and system), wall-clock seconds also what others on the machine take away.
 
-**Calls**: a field of 100 MB, rel=1e-3, effort fast. The program reads .npy and writes .scz, or the other way round; the package does the
-same, and also encodes and decodes in memory alone. **Regions**: each is opened and read anew: nothing is kept between
-two reads, first ("cold") after the system was told to forget the files, so that they come from the disk, then from the system's cache. scicodec's bound is rel=1e-3 with effort fast; netCDF is deflated (level 4, shuffled), Zarr has its default, zstd. All
-have the same chunks, and each also the ones of its own choice.
+**Calls**: waves of 100 MB, rel=1e-3, effort fast. The program reads .npy and writes .scz, or the other way round; the package does
+the same, and also encodes and decodes in memory alone. **Regions**: each is opened and read anew: nothing is kept between two reads,
+first ("cold") after the system was told to forget the files, so that they come from the disk, then from the system's cache.
+scicodec's bound is rel=1e-3 with effort fast; netCDF is deflated (level 4, shuffled), Zarr has its default, zstd. All have the same
+chunks, and each also the ones of its own choice. How much of a chunk scicodec must decode depends on where a region lies: the series
+at a point is at even indices of its chunks, which takes less than the one at odd indices.
 """
 
 import argparse
@@ -51,6 +54,25 @@ def planes(shape):
     for t in range(shape[0]):
         wave = np.sin(t / 9 + x / 37) * np.cos(y / 51) + 0.3 * np.sin((x + 2 * y) / 11 + t / 5)
         yield (wave + random.normal(0, 2e-3, wave.shape)).astype("float32")
+
+
+def scales(shape):
+    """A field of all scales that moves and changes, plane by plane: the larger a wave, the stronger and the slower it is."""
+    import numpy as np
+
+    random = np.random.default_rng(2)
+    ky, kx = np.fft.fftfreq(shape[1], 1 / shape[1])[:, None], np.fft.rfftfreq(shape[2], 1 / shape[2])
+    k = np.hypot(ky, kx)
+    # The energy of a ring of wave numbers is that of a wave times their number: of a wave it falls with the fourth power.
+    strength = np.where(k > 0, np.maximum(k, 1) ** -2.0, 0) * random.rayleigh(size=k.shape)
+    phase = random.uniform(0, 2 * np.pi, k.shape)
+    turn = 0.01 * kx + 0.015 * np.maximum(k, 1) ** (2 / 3) * random.normal(size=k.shape)
+    for t in range(shape[0]):
+        wave = np.fft.irfft2(strength * np.exp(1j * (phase + turn * t)), shape[1:])
+        yield (280 + 5 * shape[1] * shape[2] * wave).astype("float32")
+
+
+FIELDS = {"Waves with noise": planes, "All scales": scales}
 
 
 def used(who):
@@ -109,7 +131,7 @@ def calls(scratch, turns):
     return times
 
 
-def write_stores(scratch, shape):
+def write_stores(scratch, shape, field):
     """{what: path} of the same field in each format."""
     import netCDF4
     import numpy as np
@@ -117,7 +139,7 @@ def write_stores(scratch, shape):
     import zarr
 
     raw = np.lib.format.open_memmap(scratch / "large.npy", "w+", "float32", shape)
-    for t, plane in enumerate(planes(shape)):
+    for t, plane in enumerate(field(shape)):
         raw[t] = plane
     paths = {}
     for label, chunks in (("same chunks", CHUNKS), ("own chunks", None)):
@@ -154,16 +176,17 @@ def readers():
     return {"scicodec": scz, "netCDF": netcdf, "Zarr": lambda path, region: zarr.open_array(path, mode="r")[region]}
 
 
-def regions(scratch, shape, turns):
+def regions(scratch, shape, field, turns):
     """Chunks and bytes of each store, and {(region, store): [(processor, wall, cold wall)]}."""
     import numpy as np
 
-    paths = write_stores(scratch, shape)
+    paths = write_stores(scratch, shape, field)
     read = readers()
     middle = [n // 2 for n in shape]
     wanted = {
         "a box of 8×64×64": np.s_[middle[0] : middle[0] + 8, 200:264, 300:364],
         "a series at a point": np.s_[:, middle[1], middle[2]],
+        "a series at odd indices": np.s_[:, middle[1] | 1, middle[2] | 1],
         "a plane": np.s_[middle[0]],
     }
     times = {}
@@ -220,7 +243,7 @@ def middle_of(times, which):
     return statistics.median(t[which] for t in times)
 
 
-def markdown(command, taken, shape, stores, read):
+def markdown(command, taken, shape, fields):
     """The result as a page."""
     text = ["# The Python package", ""]
     text += [f"- {what}: {which}" for what, which in environment.describe(PINS)]
@@ -231,21 +254,23 @@ def markdown(command, taken, shape, stores, read):
         program = taken[what.split(",")[0] + ", program"]
         cells = [f"{middle_of(times, i):.3f} | {ratio(times, program, i):.3f}" for i in (0, 1)]
         text.append(f"| {what} | {' | '.join(cells)} |")
-    text += ["", "## Regions", "", f"A field of {'×'.join(map(str, shape))} float32.", ""]
-    text += ["| store | chunks | MB |", "|---|---|---|"]
-    for store, (chunks, size) in stores.items():
-        text.append(f"| {store} | {'×'.join(map(str, chunks))} | {size / 1e6:.0f} |")
-    text += [
-        "",
-        "Milliseconds of the processor and of wall-clock time to open and read from the system's cache, of wall-clock time from "
-        "the disk, and each ÷ scicodec's with the chunks so called.",
-        "",
-    ]
-    text += ["| region | store | processor ms | ÷ scicodec | wall ms | ÷ scicodec | cold ms | ÷ scicodec |", "|---" * 8 + "|"]
-    for (region, store), times in read.items():
-        ours = read[region, "scicodec, " + store.split(", ")[1]]
-        cells = [f"{middle_of(times, i) * 1e3:.2f} | {ratio(times, ours, i):.2f}" for i in (0, 1, 2)]
-        text.append(f"| {region} | {store} | {' | '.join(cells)} |")
+    for field, (stores, read) in fields.items():
+        text += ["", f"## Regions: {field.lower()}", "", f"A field of {'×'.join(map(str, shape))} float32.", ""]
+        text += ["| store | chunks | MB |", "|---|---|---|"]
+        for store, (chunks, size) in stores.items():
+            text.append(f"| {store} | {'×'.join(map(str, chunks))} | {size / 1e6:.0f} |")
+        text += [
+            "",
+            "Milliseconds of the processor and of wall-clock time to open and read from the system's cache, of wall-clock time from "
+            "the disk, and each ÷ scicodec's with the chunks so called.",
+            "",
+        ]
+        columns = ["region", "store", "processor ms", "÷ scicodec", "wall ms", "÷ scicodec", "cold ms", "÷ scicodec"]
+        text += [f"| {' | '.join(columns)} |", "|---" * 8 + "|"]
+        for (region, store), times in read.items():
+            ours = read[region, "scicodec, " + store.split(", ")[1]]
+            cells = [f"{middle_of(times, i) * 1e3:.2f} | {ratio(times, ours, i):.2f}" for i in (0, 1, 2)]
+            text.append(f"| {region} | {store} | {' | '.join(cells)} |")
     return "\n".join(text) + "\n"
 
 
@@ -262,9 +287,14 @@ def main():
         scratch = pathlib.Path(folder)
         build(scratch, arguments.built)
         taken = calls(scratch, arguments.turns)
-        stores, read = regions(scratch, shape, arguments.turns)
+        fields = {}
+        for name, field in FIELDS.items():
+            folder_of_field = scratch / name
+            folder_of_field.mkdir()
+            fields[name] = regions(folder_of_field, shape, field, arguments.turns)
+            shutil.rmtree(folder_of_field)
     command = " ".join(["python3", os.path.relpath(sys.argv[0], environment.ROOT), *sys.argv[1:]])
-    page = markdown(command, taken, shape, stores, read)
+    page = markdown(command, taken, shape, fields)
     pathlib.Path(arguments.output).write_text(page) if arguments.output else print(page)
 
 
