@@ -290,7 +290,10 @@ impl Reader {
         self.decode_region(variable, &region, threads)
     }
 
-    /// Decodes a region; only the chunks that meet it are read. Errors as those of [`Reader::decode`].
+    /// Decodes a region; only the chunks that meet it are read. Of those of effort `fast` only as much is decoded as the
+    /// region needs: checksums are of all, but what else is wrong with the rest is not seen.
+    ///
+    /// Errors as those of [`Reader::decode`].
     pub fn decode_region(&self, variable: usize, region: &Region, threads: usize) -> Result<Vec<u8>, Error> {
         let v = self.variable(variable)?;
         let mut out = self.allocate(v.dtype, &region.within(&v.shape)?.extent)?;
