@@ -13,7 +13,7 @@ pub const MAY_LOSE: f64 = 0.01;
 /// So many bytes are no fault either: one per cent of the smallest files is less than a byte or two of a header.
 const FEW_BYTES: u64 = 8;
 const BOUNDS: [(&str, &str); 4] = [("rel", "1e-1"), ("rel", "1e-3"), ("rel", "1e-5"), ("nrmse", "1e-3")];
-const EFFORTS: [&str; 2] = ["fast", "default"];
+const EFFORTS: [&str; 3] = ["fast", "default", "max"];
 
 /// One cell: the file that a field becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,13 +26,14 @@ use std::sync::Arc;
 pub enum Effort {
     /// Static tables and little search.
     Fast,
-    /// Adaptive mixtures of contexts, all bases, and the model where it helps. A chunk of up to 2^19 values is tried
-    /// whole. Where a variable has many chunks a few of them are, and the others try what was best there against what
-    /// is best on a lively part of 2^15 values; so are larger chunks: wavelets only where an estimate of the first one
-    /// comes near the best so far, and axes of its own only where the chunk has few of them.
+    /// Adaptive mixtures of contexts, all bases, and the model where it helps. What suits a chunk is found on parts of it:
+    /// like plans by guesses on 2^13 values, the best of each kind by coding two boxes of 2^15 (chunks of up to 2^18
+    /// values: of 2^16), and where little is to be told, every so many of all its values.
     #[default]
     Default,
-    /// The full mix of contexts. Chunks of up to 2^20 values are tried whole, every base whatever its prospects.
+    /// The same with a wide search, tens of times slower: a chunk of up to 2^19 values is tried whole, and where a
+    /// variable has many chunks a few of them are, and the others try what was best there against what is best on a
+    /// lively part. The full mix of contexts is tried, too.
     Max,
 }
 
@@ -149,9 +150,8 @@ pub(crate) fn encode_hinted(
     let mut coded = write(&prepared, &plan);
     for rival in rivals {
         let other = write(&prepared, &rival);
-        let kept = || prepared.keeps(&prepared.stats(&rival, &other.decoded));
-        if other.body.len() + telling(&rival, other.body.len()) < coded.body.len() && (rival.beside.is_none() || kept())
-        {
+        let smaller = other.body.len() + telling(&rival, other.body.len()) < coded.body.len();
+        if smaller && prepared.keeps(&prepared.stats(&rival, &other.decoded)) {
             (plan, coded) = (rival, other);
         }
     }

@@ -120,6 +120,37 @@ impl Prepared {
         }
     }
 
+    /// Every so many of the values along each axis, as a chunk of their own that has nothing to be coded beside.
+    pub fn thinned(&self, every: [usize; 4]) -> Prepared {
+        let n: [usize; 4] = std::array::from_fn(|a| self.g.n[a].div_ceil(every[a]));
+        let g = Geometry::of(n);
+        let mut kept = Vec::with_capacity(g.len());
+        for a in 0..n[0] {
+            for b in 0..n[1] {
+                for y in 0..n[2] {
+                    let at = [a, b, y];
+                    let row: usize = (0..3).map(|k| at[k] * every[k] * self.g.stride[k]).sum();
+                    kept.extend((0..n[3]).map(|x| row + x * every[3]));
+                }
+            }
+        }
+        let special: Vec<bool> = self.special.iter().flat_map(|s| kept.iter().map(|&i| s[i])).collect();
+        Prepared {
+            dtype: self.dtype,
+            g,
+            bound: self.bound,
+            effort: self.effort,
+            model: self.model.clone(),
+            bits: kept.iter().map(|&i| self.bits[i]).collect(),
+            numbers: kept.iter().map(|&i| self.numbers[i]).collect(),
+            valid: (g.len() - special.iter().filter(|&&s| s).count()) as u64,
+            special: (!special.is_empty()).then_some(special),
+            lo: self.lo,
+            hi: self.hi,
+            references: vec![],
+        }
+    }
+
     /// The plan that keeps every bit.
     pub fn exactly(&self) -> Plan {
         let base = Base::Lossless { order: 1, shift: 0 };

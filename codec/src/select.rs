@@ -4,7 +4,7 @@ use crate::base::interpolation::Parameters;
 use crate::base::raster::Weights;
 use crate::base::{companion, tucker_search, wavelet};
 use crate::bytes::storable;
-use crate::chunk::{ChunkBound, Effort, cost, reconstruct};
+use crate::chunk::{ChunkBound, Effort, cost};
 use crate::entropy::Start;
 use crate::lattice::{Lattice, packed, spacing, ulp};
 use crate::learned::{self, Guiding};
@@ -12,13 +12,41 @@ use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 use crate::scout::Hint;
 use crate::select_beside;
+use crate::select_fit::fit_step;
 use crate::select_left_out;
+use crate::select_parts::{every, liveliest, part, tried, two};
 use crate::select_trials::{Trials, interpolations};
+use std::cell::OnceCell;
 
 /// The finest levels that a model guides.
 const GUIDED_LEVELS: u8 = 4;
 /// What interpolation may cost more than the best for a network to be asked.
 const REACH: f64 = 1.25;
+
+/// Values on which like plans are told apart where time is short.
+const SAMPLE: usize = 1 << 13;
+
+/// Bytes for each value of a part below which its coarser values stand for a chunk, and the share of bytes that they take.
+const SPARSE: f64 = 1.0 / 40.0;
+const THIN: f64 = 0.85;
+
+/// Multiples of the least up to which plans are held against each other on the whole, of small chunks and of large ones.
+const NEAR: f64 = 1.35;
+const NEARER: f64 = 1.1;
+/// Values of small chunks.
+const SMALL: usize = 1 << 18;
+
+/// The kinds of bases that parts tell apart badly.
+const WAVELETS: usize = 2;
+
+fn kind(base: &Base) -> Option<usize> {
+    match base {
+        Base::Interpolation { .. } => Some(0),
+        Base::Raster { .. } => Some(1),
+        Base::Wavelet(_) => Some(WAVELETS),
+        _ => None,
+    }
+}
 
 /// The share of another's bytes below which an estimate of a decomposition's needs no proof, where it is of more bytes
 /// for each value than this.
@@ -31,18 +59,37 @@ const CLOSE: f64 = 1.0 - 1e-7;
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
 
+/// A plan, what it costs on all parts, and on the first one.
+struct Tried {
+    cost: f64,
+    here: f64,
+    plan: Plan,
+}
+
 /// What was tried, cheapest kept.
 struct Search<'a> {
     x: &'a Prepared,
     best: Option<(f64, Plan)>,
     /// The cheapest interpolation, if it was among the cheapest.
-    interpolation: Option<(f64, Plan)>,
+    interpolation: Option<Tried>,
     /// What was tried that can look at references.
     likely: Vec<(f64, Plan)>,
     /// The model whose states coders start from.
     priming: Option<Guiding>,
     /// The part of the chunk on which choices are tried, if it is large.
     part: Option<&'a Prepared>,
+    /// Another part, on which the best of each kind are tried as well.
+    second: Option<&'a Prepared>,
+    /// What stands for the chunk is not a part of it but every so many of its values.
+    thin: bool,
+    /// Where those are kept, if they are asked for.
+    thinned: &'a OnceCell<Prepared>,
+    /// The least that anything costs on the first part.
+    least_here: f64,
+    /// Where time is short: the cheapest of each kind, on the parts.
+    kinds: [Option<(f64, Plan)>; 3],
+    /// What else may be the best on the whole.
+    hopeful: Vec<Plan>,
     /// How other chunks of the variable were best coded: tried in place of a search for wavelets on a part.
     hints: &'a [Hint],
     /// The step of the cheapest is fitted to the whole.
@@ -70,7 +117,11 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
     if (0..x.bits.len()).all(|i| x.bits[i] == x.bits[first] || !valid(i)) {
         return Ok((plan(Base::Constant(x.bits[first])), vec![]));
     }
-    let part = part(x, !hints.is_empty());
+    let (part, second) = match x.effort {
+        Effort::Default => two(x, tried(x.effort, false).1),
+        _ => (part(x, !hints.is_empty()), None),
+    };
+    let thinned = OnceCell::new();
     let mut s = Search {
         x,
         best: None,
@@ -78,6 +129,12 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
         likely: vec![],
         priming: priming(x),
         part: part.as_ref(),
+        second: second.as_ref().filter(|_| x.references.is_empty()),
+        thin: false,
+        thinned: &thinned,
+        least_here: f64::INFINITY,
+        kinds: [None, None, None],
+        hopeful: vec![],
         hints: if part.is_some() { hints } else { &[] },
         settled: false,
     };
@@ -94,9 +151,16 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
         s.settle();
     }
     s.unprime();
-    let mut rivals: Vec<Plan> = classic.filter(|_| guided && part.is_some()).map(|b| b.1).into_iter().collect();
+    let classic = classic.filter(|_| guided && part.is_some() && x.effort != Effort::Default);
+    let mut rivals: Vec<Plan> = classic.map(|b| b.1).into_iter().chain(s.rivals()).collect();
     rivals.extend(select_beside::choose(s.ground(), &s.likely, s.cost()).map(|plan| fit_step(x, plan)));
     rivals.extend(s.left_out());
+    rivals.append(&mut s.hopeful);
+    if x.effort == Effort::Max {
+        let mixes = s.best.iter().filter(|b| b.1.coder == Coder::ZerosFirst && b.1.beside.is_none());
+        let fully = mixes.map(|b| Plan { coder: Coder::FullMix, primed: None, ..b.1.clone() });
+        rivals.extend(fully);
+    }
     Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rivals))
 }
 
@@ -163,13 +227,31 @@ impl Search<'_> {
 
     /// A step fitted to a part is not that of the whole.
     fn settle(&mut self) {
-        if self.part.is_some()
+        while self.part.is_some()
             && !self.settled
-            && let Some((_, plan)) = &mut self.best
+            && let Some((cost, plan)) = self.best.take()
         {
-            *plan = fit_step(self.x, plan.clone());
-            self.settled = true;
+            match self.moved(&plan, self.x, self.thin) {
+                Some(plan) => {
+                    self.best = Some((cost, plan));
+                    self.settled = true;
+                }
+                None => {
+                    // Wavelets that cannot reach the target.
+                    self.kinds[WAVELETS] = None;
+                    self.best = self.kinds.iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0)).cloned();
+                }
+            }
         }
+    }
+
+    /// What is not far from the best on parts, for the whole: parts tell kinds apart badly.
+    fn rivals(&self) -> Vec<Plan> {
+        let Some((least, best)) = self.best.as_ref().filter(|_| self.part.is_some()) else { return vec![] };
+        let near = if self.thin || self.x.g.len() <= SMALL { NEAR } else { NEARER };
+        let others = self.kinds.iter().enumerate().filter(|&(k, _)| kind(&best.base) != Some(k));
+        let hopeful = others.filter_map(|(_, tried)| tried.as_ref()).filter(|(cost, _)| *cost < near * least);
+        hopeful.filter_map(|(_, plan)| self.moved(plan, self.x, self.thin)).collect()
     }
 
     /// Keeps what is best so far.
@@ -224,11 +306,36 @@ impl Search<'_> {
         self.part.unwrap_or(self.x)
     }
 
-    /// Tries a plan, and says what it costs.
-    fn consider(&mut self, plan: &Plan) -> f64 {
-        let cost = cost(self.ground(), plan);
+    /// Tries a plan, and says what it costs: on all parts, and on the first one.
+    fn consider(&mut self, plan: &Plan) -> (f64, f64) {
+        let here = cost(self.ground(), plan);
+        self.least_here = self.least_here.min(here);
+        let there = |part| self.moved(plan, part, false).map_or(f64::INFINITY, |plan| cost(part, &plan));
+        (self.weigh(plan, here + self.second.map_or(0.0, there)), here)
+    }
+
+    /// The plan for another part or the whole, as it was found where values are `thin` or as close as there; none where it
+    /// cannot reach the target.
+    fn moved(&self, plan: &Plan, part: &Prepared, thin: bool) -> Option<Plan> {
+        let (Base::Wavelet(found), Some(target)) = (&plan.base, target(part)) else {
+            return Some(fit_step(part, plan.clone()));
+        };
+        let (effort, start) = (part.effort, start(&self.priming));
+        let on = wavelet::Ground { part: true, thin, rival: f64::INFINITY, effort, start };
+        let (mask, from) = (part.special.as_deref(), self.ground().g);
+        let p = wavelet::transfer(part.g, &part.numbers, mask, target, found, from, on)?;
+        Some(Plan { base: Base::Wavelet(p), ..plan.clone() })
+    }
+
+    /// Keeps a plan that costs less than others.
+    fn weigh(&mut self, plan: &Plan, cost: f64) -> f64 {
         if !self.x.references.is_empty() && companion::takes(plan) {
             self.likely.push((cost, plan.clone()));
+        }
+        if let Some(k) = kind(&plan.base).filter(|_| self.x.effort == Effort::Default)
+            && self.kinds[k].as_ref().is_none_or(|best| cost < best.0)
+        {
+            self.kinds[k] = Some((cost, plan.clone()));
         }
         if cost < self.cost() {
             self.keep(cost, plan.clone());
@@ -238,32 +345,55 @@ impl Search<'_> {
 
     /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
     fn numeric(&mut self, map: &Map, step: f64) {
-        let mut t = Trials::new(self.ground(), self.plan(Base::Raster { weights: Weights::Fitted, step }, map));
-        interpolations(&mut t, self.x.effort, self.part.is_some());
-        t.attempt(Base::Raster { weights: Weights::Fitted, step });
+        self.numeric_here(map, step);
+        let sparse = |_: &Prepared| self.cost() < SPARSE * self.share() * self.x.bits.len() as f64;
+        if self.x.effort == Effort::Default
+            && !self.thin
+            && self.x.references.is_empty()
+            && self.part.is_some_and(sparse)
+        {
+            // The liveliest part tells little of a chunk that holds little, most of it on its coarser levels.
+            let found = std::mem::take(&mut self.kinds).into_iter().flatten().map(|found| found.1);
+            let stay = found.filter(|p| matches!(p.base, Base::Raster { .. }) || p.map != *map);
+            self.hopeful.extend(stay.map(|plan| fit_step(self.x, plan)));
+            self.best = None;
+            (self.interpolation, self.least_here) = (None, f64::INFINITY);
+            self.part =
+                Some(self.thinned.get_or_init(|| self.x.thinned(every(&self.x.g, tried(self.x.effort, false).1))));
+            (self.thin, self.second) = (true, None);
+            self.numeric_here(map, step);
+        }
+    }
+
+    fn numeric_here(&mut self, map: &Map, step: f64) {
+        let ground = self.ground();
+        let sample = (self.x.effort == Effort::Default).then(|| liveliest(ground, SAMPLE)).flatten();
+        let base = Base::Raster { weights: Weights::Fitted, step };
+        let mut t = Trials::new(sample.as_ref().unwrap_or(ground), self.plan(base.clone(), map));
+        interpolations(&mut t, self.x.effort, self.part.is_some() || sample.is_some());
+        t.attempt(base);
         if self.x.effort != Effort::Fast {
             for order in [0, 2, 3] {
                 t.attempt(Base::Raster { weights: Weights::Lorenzo(order), step });
             }
         }
         // Guesses do for choosing among like plans; the best of each kind are coded for their true sizes.
-        for base in t.finalists() {
+        for base in t.finalists(self.thin) {
             let plan = fit_step(self.ground(), self.plan(base, map));
-            let cost = self.consider(&plan);
+            let (cost, here) = self.consider(&plan);
             if matches!(plan.base, Base::Interpolation { .. })
                 && !matches!(map, Map::Lattice(_))
-                && self.interpolation.as_ref().is_none_or(|i| cost < i.0)
+                && self.interpolation.as_ref().is_none_or(|i| cost < i.cost)
             {
-                self.interpolation = Some((cost, plan));
+                self.interpolation = Some(Tried { cost, here, plan });
             }
         }
     }
 
     /// The best interpolation, guided by a network: asked only where interpolation is not far from the best.
     fn learned(&mut self) -> Result<(), Error> {
-        let Some((classic, Plan { base: Base::Interpolation { p, step }, map, .. })) = self.interpolation.take() else {
-            return Ok(());
-        };
+        let Some(Tried { cost: classic, here, plan }) = self.interpolation.take() else { return Ok(()) };
+        let Plan { base: Base::Interpolation { p, step }, map, .. } = plan else { return Ok(()) };
         let model = Guiding::of(&self.x.model).filter(|_| self.x.effort != Effort::Fast);
         let Some(model) = model else { return Ok(()) };
         if self.x.g.len() > learned::MOST_VALUES || classic > REACH * self.cost() {
@@ -276,13 +406,15 @@ impl Search<'_> {
         };
         let tried = [p.fitted.max(2), 0].map(|fitted| {
             let plan = fit_step(self.ground(), self.plan(base(fitted, None), &map));
-            (self.consider(&plan), fitted)
+            // What it gains here it is taken to gain elsewhere.
+            let gained = classic * cost(self.ground(), &plan) / here;
+            (self.weigh(&plan, gained), fitted)
         });
         if gain.is_some() {
             // Latents are held against the better one without.
             let fitted = if tried[1].0 < tried[0].0 { tried[1].1 } else { tried[0].1 };
             let plan = fit_step(self.ground(), self.plan(base(fitted, gain), &map));
-            self.consider(&plan);
+            self.weigh(&plan, classic * cost(self.ground(), &plan) / here);
         }
         Ok(())
     }
@@ -298,7 +430,14 @@ impl Search<'_> {
             tried.push(&hint.plan.base);
             let plan = match (&hint.plan.base, target) {
                 (Base::Wavelet(found), Some(target)) => {
-                    let p = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, hint.g);
+                    let on = wavelet::Ground {
+                        part: true,
+                        thin: false,
+                        rival: f64::INFINITY,
+                        effort: x.effort,
+                        start: start(&self.priming),
+                    };
+                    let p = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, hint.g, on);
                     p.map(|p| self.plan(Base::Wavelet(p), map))
                 }
                 (Base::Interpolation { .. } | Base::Raster { .. } | Base::Learned { .. }, _) => {
@@ -324,7 +463,8 @@ impl Search<'_> {
 
     /// Costs on the ground, of those on the whole.
     fn share(&self) -> f64 {
-        self.ground().bits.len() as f64 / self.x.bits.len() as f64
+        let parts = self.ground().bits.len() + self.second.map_or(0, |s| s.bits.len());
+        if self.thin { THIN } else { parts as f64 / self.x.bits.len() as f64 }
     }
 
     fn wavelet(&mut self, target: wavelet::Target) {
@@ -332,20 +472,11 @@ impl Search<'_> {
             return;
         }
         let x = self.ground();
-        let (part, rival) = (self.part.is_some(), self.cost());
-        let ground = wavelet::Ground { part, rival, effort: x.effort, start: start(&self.priming) };
-        let candidates = wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, ground);
-        for c in candidates {
-            let plan = self.plan(Base::Wavelet(c.parameters), &Map::Plain);
-            self.consider(&plan);
-        }
-        let Some(part) = self.part else { return };
-        if let Some((cost, Plan { base: Base::Wavelet(found), .. })) = &self.best {
-            let cost = *cost;
-            let x = self.x;
-            if let Some(p) = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, part.g) {
-                self.keep(cost, self.plan(Base::Wavelet(p), &Map::Plain));
-            }
+        let (part, rival) = (self.part.is_some(), self.least_here);
+        let priming = self.priming.clone();
+        let on = wavelet::Ground { part, thin: self.thin, rival, effort: x.effort, start: start(&priming) };
+        for c in wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, on) {
+            self.consider(&self.plan(Base::Wavelet(c.parameters), &Map::Plain));
         }
     }
 
@@ -359,8 +490,8 @@ impl Search<'_> {
         let guess = self.cost() / share;
         let mut rival = None;
         let search = match (x.effort, self.part) {
-            (Effort::Max, _) => tucker_search::Search::All,
-            (_, None) => tucker_search::Search::Steps,
+            (Effort::Max, None) => tucker_search::Search::Steps,
+            (Effort::Default, _) if x.g.len() <= SMALL => tucker_search::Search::Coded,
             _ => tucker_search::Search::Likely,
         };
         let priming = self.priming.clone();
@@ -393,7 +524,7 @@ impl Search<'_> {
         let mut last = 1;
         for order in 0..=3 {
             let before = self.cost();
-            if self.consider(&self.plan(Base::Lossless { order, shift: 0 }, &Map::Plain)) < before {
+            if self.consider(&self.plan(Base::Lossless { order, shift: 0 }, &Map::Plain)).0 < before {
                 last = order;
             }
         }
@@ -441,93 +572,6 @@ fn start(priming: &Option<Guiding>) -> Start<'_> {
 fn coder(effort: Effort) -> Coder {
     match effort {
         Effort::Fast => Coder::OneContext,
-        Effort::Default => Coder::ZerosFirst,
-        Effort::Max => Coder::FullMix,
+        Effort::Default | Effort::Max => Coder::ZerosFirst,
     }
-}
-
-/// Values up to which choices are tried on the whole chunk, and of the part on which they are tried above that.
-fn tried(effort: Effort, hinted: bool) -> (usize, usize) {
-    match effort {
-        Effort::Fast => (1 << 16, 1 << 14),
-        Effort::Default if hinted => (1 << 16, 1 << 15),
-        Effort::Default => (1 << 19, 1 << 15),
-        Effort::Max => (1 << 20, 1 << 19),
-    }
-}
-
-/// The liveliest of some boxes of a large chunk, whole along short axes.
-fn part(x: &Prepared, hinted: bool) -> Option<Prepared> {
-    let (whole, limit) = tried(x.effort, hinted);
-    let mut n = x.g.n;
-    if x.g.len() <= whole {
-        return None;
-    }
-    while n.iter().product::<usize>() > limit {
-        let a = (0..4).max_by_key(|&a| n[a]).unwrap_or(3);
-        n[a] = n[a].div_ceil(2);
-    }
-    let room: [usize; 4] = std::array::from_fn(|a| x.g.n[a] - n[a]);
-    // The middle, and four places towards the corners.
-    let starts = [[2, 2, 2, 2], [1, 1, 1, 1], [3, 3, 1, 3], [1, 3, 3, 1], [3, 1, 3, 3]];
-    let parts = starts.map(|q| x.crop(std::array::from_fn(|a| room[a] * q[a] / 4), n));
-    parts.into_iter().max_by(|a, b| roughness(a).total_cmp(&roughness(b)))
-}
-
-/// Sum of differences of neighbours in rows, over unmasked values.
-fn roughness(x: &Prepared) -> f64 {
-    let v = &x.numbers;
-    let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
-    (1..v.len()).filter(|&i| valid(i) && valid(i - 1)).map(|i| (v[i] - v[i - 1]).abs()).sum()
-}
-
-/// Sets the step so that the root mean squared error just meets its limit, where that is the bound.
-pub fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
-    let ChunkBound::Rmse(limit) = x.bound else { return plan };
-    if matches!(plan.map, Map::Lattice(_)) || plan.step() == 0.0 {
-        return plan;
-    }
-    // Every try of a large chunk takes long: a little of what is allowed may be left.
-    let enough = if x.g.len() <= tried(x.effort, false).0 { 0.995 } else { 0.985 };
-    let aim = (0.4 + 0.6 * enough) * limit;
-    let (mut keeps, mut breaks) = (0.0, f64::INFINITY);
-    let mut step = plan.step();
-    let (mut last, mut power): (Option<(f64, f64)>, f64) = (None, 1.1);
-    for _ in 0..7 {
-        step = storable(step);
-        plan.set_step(step);
-        let rmse = x.rmse(&reconstruct(x, &plan));
-        if rmse <= limit {
-            keeps = step;
-            if rmse > enough * limit {
-                break;
-            }
-        } else {
-            breaks = step;
-        }
-        // The error grows as some power of the step.
-        if let Some((s, e)) = last {
-            let slope = (step / s).ln() / (rmse / e).ln();
-            power = if slope.is_finite() { slope.clamp(0.7, 3.0) } else { power };
-        }
-        last = Some((step, rmse));
-        let guess = step * (aim / rmse.max(0.05 * limit)).powf(power);
-        step = if keeps > 0.0 && breaks.is_finite() {
-            guess.clamp(keeps + 0.1 * (breaks - keeps), breaks - 0.1 * (breaks - keeps))
-        } else {
-            guess
-        };
-    }
-    while keeps == 0.0 {
-        step = storable(step.min(breaks) * 0.8);
-        if !step.is_normal() {
-            return plan;
-        }
-        plan.set_step(step);
-        if x.rmse(&reconstruct(x, &plan)) <= limit || step < limit * 1e-3 {
-            keeps = step;
-        }
-    }
-    plan.set_step(keeps);
-    plan
 }

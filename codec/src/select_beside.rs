@@ -3,7 +3,7 @@ use crate::base::companion::{Beside, Way};
 use crate::chunk::{ChunkBound, Effort, cost};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
-use crate::select::fit_step;
+use crate::select_fit::fit_step;
 use scicodec_format::MAX_REFERENCES;
 
 /// What a plan may cost, without references, more than the best for it to be tried with some.

@@ -58,7 +58,7 @@ pub fn choose(ground: &Ground<'_>, tried: &[(f64, Plan)]) -> Option<Plan> {
     }
     // What is left may be best with another layout.
     let left = x.state(&best).numbers;
-    let searched = wavelet::Ground { part: false, rival: bytes, effort: x.effort, start: ground.start };
+    let searched = wavelet::Ground { part: false, thin: false, rival: bytes, effort: x.effort, start: ground.start };
     for c in wavelet::choose(x.g, &left, x.special.as_deref(), ground.target, searched) {
         let plan = Plan { base: Base::Wavelet(c.parameters), ..best.clone() };
         let with = cost(x, &plan);
@@ -75,7 +75,8 @@ pub fn less(ground: &Ground<'_>, found: &Plan, from: Geometry, beside: &Beside) 
     let Base::Wavelet(wavelet) = &found.base else { return None };
     let plan = Plan { beside: Some(beside.clone()), coder: Coder::ZerosFirst, ..found.clone() };
     let left = x.state(&plan).numbers;
-    let p = wavelet::transfer(x.g, &left, x.special.as_deref(), ground.target, wavelet, from)?;
+    let on = wavelet::Ground { part: true, thin: false, rival: f64::INFINITY, effort: x.effort, start: ground.start };
+    let p = wavelet::transfer(x.g, &left, x.special.as_deref(), ground.target, wavelet, from, on)?;
     Some(Plan { base: Base::Wavelet(p), ..plan })
 }
 

@@ -4,11 +4,13 @@ use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, price};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
-use crate::select::fit_step;
+use crate::select_fit::fit_step;
 
 /// Guessed bytes above this multiple of the least lose; and so many of like plans are coded for their true size.
 const NEAR: f64 = 1.15;
 const FINALISTS: usize = 2;
+/// The same where time is short.
+const FEW_FINALISTS: usize = 1;
 
 /// Tries interpolations: schedules of steps first, then what they are best with.
 pub fn interpolations(t: &mut Trials<'_>, effort: Effort, large: bool) {
@@ -66,7 +68,7 @@ pub struct Trials<'a> {
 
 impl Trials<'_> {
     pub fn new(x: &Prepared, plan: Plan) -> Trials<'_> {
-        let coder = if x.effort == Effort::Default { Coder::Estimate } else { plan.coder };
+        let coder = if x.effort != Effort::Fast { Coder::Estimate } else { plan.coder };
         Trials { x, plan: Plan { coder, ..plan }, slope: None, all: Vec::new() }
     }
 
@@ -103,17 +105,19 @@ impl Trials<'_> {
     }
 
     /// The best plans of both kinds, the cheapest first, but for those that are far from it.
-    pub fn finalists(self) -> Vec<Base> {
+    pub fn finalists(self, thin: bool) -> Vec<Base> {
         let mut all = self.all;
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         let limit = all.first().map_or(0.0, |b| NEAR * b.0 + 8.0);
         // Where the bound is an L2 norm, guesses of unlike plans are hardly comparable.
         let l2 = self.slope.is_some();
+        let few = self.x.effort == Effort::Default && !thin;
+        let most = if few { FEW_FINALISTS } else { FINALISTS };
         let mut seen = [0; 2];
         let mut goes_on = |cost: f64, base: &Base| {
             let seen = &mut seen[usize::from(matches!(base, Base::Raster { .. }))];
             *seen += 1;
-            *seen <= FINALISTS && cost <= limit || l2 && *seen == 1
+            *seen <= most && cost <= limit || l2 && *seen == 1
         };
         all.into_iter().filter(|(cost, base)| goes_on(*cost, base)).map(|b| b.1).collect()
     }

@@ -3,6 +3,9 @@ use super::Geometry;
 
 /// Fibres for each dimension of an axis that tell what fibres have in common.
 const FIBRES: usize = 24;
+/// Rotations go round so often at most, and leave alone what two axes hardly have in common.
+const ROUNDS: usize = 12;
+const APART: f64 = 1e-8;
 
 /// The matrix of products of some fibres along axis `a`, n × n.
 fn gram(v: &[f64], g: &Geometry, a: usize) -> Vec<f64> {
@@ -63,12 +66,12 @@ fn eigenvectors(mut m: Vec<f64>, n: usize) -> Vec<f64> {
         v[i * n + i] = 1.0;
     }
     let trace: f64 = (0..n).map(|i| m[i * n + i]).sum();
-    for _ in 0..12 {
+    for _ in 0..ROUNDS {
         let mut rotated = false;
         for p in 0..n {
             for q in p + 1..n {
                 let (x, a, b) = (m[p * n + q], m[p * n + p], m[q * n + q]);
-                if x.abs() <= 1e-15 * trace || x * x <= 1e-8 * a.abs() * b.abs() {
+                if x.abs() <= 1e-15 * trace || x * x <= APART * a.abs() * b.abs() {
                     continue;
                 }
                 rotated = true;

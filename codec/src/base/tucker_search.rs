@@ -38,6 +38,11 @@ struct Decomposition<'a> {
 /// Bits of the best other base, for each value of the core that axes leave, below which a field is not tried.
 const GATE_MAX: f64 = 6.0;
 const GATE_RMSE: f64 = 4.0;
+/// Where time is short: bits that a value of a factor takes, and one of the core under a bound on every error and under
+/// one on the root of the mean squared one, at least; and the share of another base's bits below which it is worth trying.
+const PER_FACTOR: f64 = 3.0;
+const PER_CORE: (f64, f64) = (3.5, 2.0);
+const PROMISING: f64 = 0.8;
 /// The share of masked points that leave no hope: coasts have no axes.
 const MASKED: f64 = 0.1;
 /// What an estimate may be above the best other base and a field still be tried.
@@ -50,11 +55,11 @@ const FIRST: f64 = 4.0;
 /// How much is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Search {
-    /// Whatever the prospects.
-    All,
     /// Steps by true coding, where there is hope.
     Steps,
-    /// By estimates alone, where there is hope.
+    /// The same where there is much hope.
+    Coded,
+    /// By estimates alone, where there is much hope.
     Likely,
 }
 
@@ -75,24 +80,29 @@ pub fn choose(
     if chosen.len() < 2 || g.len() > MOST || work > WORK * g.len() + LITTLE {
         return None;
     }
-    let thorough = search == Search::All;
     let masked = mask.map_or(0, |m| m.iter().filter(|&&m| m).count());
-    if !thorough && masked as f64 > MASKED * g.len() as f64 {
+    if masked as f64 > MASKED * g.len() as f64 {
         return None;
     }
     let mean = storable_signed(values.iter().sum::<f64>() / values.len() as f64);
     let mut centred: Vec<f64> = values.iter().map(|x| x - mean).collect();
-    let (error, gate) = match target {
-        Target::MaxError(e) => (e, GATE_MAX),
-        Target::Rmse(e) => (e, GATE_RMSE),
+    let (error, gate, per_core) = match target {
+        Target::MaxError(e) => (e, GATE_MAX, PER_CORE.0),
+        Target::Rmse(e) => (e, GATE_RMSE, PER_CORE.1),
     };
-    let used = chosen.iter().map(|&a| rank(&centred, &g, a, error) as f64 / g.n[a] as f64);
-    let used: f64 = used.product();
-    let hopeless = |bytes: f64| !thorough && 8.0 * bytes < gate * used * g.len() as f64;
-    if used > HOPE || hopeless(guess) {
+    let ranks: Vec<usize> = chosen.iter().map(|&a| rank(&centred, &g, a, error)).collect();
+    let used: f64 = chosen.iter().zip(&ranks).map(|(&a, &r)| r as f64 / g.n[a] as f64).product();
+    let hopeless = |bytes: f64| 8.0 * bytes < gate * used * g.len() as f64;
+    if matches!(search, Search::Coded | Search::Likely) {
+        let factors: usize = chosen.iter().zip(&ranks).map(|(&a, &r)| r * g.n[a]).sum();
+        let least = PER_FACTOR * factors as f64 + per_core * used * g.len() as f64;
+        if used > HOPE || least > PROMISING * 8.0 * guess {
+            return None;
+        }
+    } else if used > HOPE || hopeless(guess) {
         return None;
     }
-    let rival = if thorough { f64::INFINITY } else { rival() };
+    let rival = rival();
     if hopeless(rival) {
         return None;
     }

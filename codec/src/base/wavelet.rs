@@ -385,7 +385,7 @@ mod tests {
             x,
             mask,
             target,
-            Ground { part: false, rival: f64::INFINITY, effort: Effort::Default, start: Start::default() },
+            Ground { part: false, thin: false, rival: f64::INFINITY, effort: Effort::Default, start: Start::default() },
         ) {
             let mut head = Vec::new();
             found.parameters.write(&mut head);

@@ -33,6 +33,8 @@ pub struct Candidate {
 pub struct Ground<'a> {
     /// The values are a part of the chunk: guesses must do.
     pub part: bool,
+    /// They are every so many of the chunk's: steps are sought again on all.
+    pub thin: bool,
     /// Bytes that the best other base needs.
     pub rival: f64,
     /// How hard to try.
@@ -49,48 +51,48 @@ const SMALL: f64 = 200.0;
 impl Ground<'_> {
     /// Above these bits a search has no hope, which is told thrice: of the first shape, of fewer axes, of another order.
     fn hopeless(&self, k: usize, few: bool) -> f64 {
-        let times = match (self.effort, self.part) {
-            (Effort::Max, _) | (_, false) => f64::INFINITY,
-            _ if few => [4.0, 2.5, 1.4][k],
-            _ => [4.0, 1.9, 1.3][k],
+        let times = match self.part {
+            false => f64::INFINITY,
+            true if few => [4.0, 2.5, 1.4][k],
+            true => [4.0, 1.9, 1.3][k],
         };
         times * 8.0 * (self.rival + SMALL)
     }
 }
 
-struct Search<'a> {
-    g: Geometry,
+pub(super) struct Search<'a> {
+    pub(super) g: Geometry,
     values: &'a [f64],
     mask: Option<&'a [bool]>,
     /// The values with masked ones filled, if there are any.
     filled: Option<Vec<f64>>,
     mean: f64,
-    valid: f64,
+    pub(super) valid: f64,
     start: Start<'a>,
 }
 
 /// Levels, the axes that go first, and the edges.
-type Shape = ([u8; 4], u8, Edges);
+pub(super) type Shape = ([u8; 4], u8, Edges);
 
-const MIRRORED: Edges = [Edge::Mirrored; 4];
+pub(super) const MIRRORED: Edges = [Edge::Mirrored; 4];
 
-struct Layout {
+pub(super) struct Layout {
     levels: [u8; 4],
     first: u8,
     edges: Edges,
-    bands: Vec<Band>,
-    coef: Vec<f64>,
+    pub(super) bands: Vec<Band>,
+    pub(super) coef: Vec<f64>,
 }
 
 impl Search<'_> {
-    fn layout(&self, (levels, first, edges): Shape) -> Layout {
+    pub(super) fn layout(&self, (levels, first, edges): Shape) -> Layout {
         let bands = bands(&self.g, levels, first);
         let coef =
             prepare(&self.g, levels, first, edges, self.mean, self.filled.as_deref().unwrap_or(self.values), None);
         Layout { levels, first, edges, bands, coef }
     }
 
-    fn parameters(&self, l: &Layout, step: f64, lambda: f64) -> Parameters {
+    pub(super) fn parameters(&self, l: &Layout, step: f64, lambda: f64) -> Parameters {
         let step = storable(step);
         Parameters {
             levels: l.levels,
@@ -105,19 +107,19 @@ impl Search<'_> {
         }
     }
 
-    fn quantise(&self, l: &Layout, p: &mut Parameters) -> Quantised {
+    pub(super) fn quantise(&self, l: &Layout, p: &mut Parameters) -> Quantised {
         let q = quantise(&self.g, p, &l.bands, &l.coef);
         p.shift = q.shift;
         q
     }
 
     /// Keeps what is quantised with the parameters.
-    fn keep(p: &mut Parameters, q: Quantised) {
+    pub(super) fn keep(p: &mut Parameters, q: Quantised) {
         p.found = Some(Arc::new(q.q));
     }
 
     /// About how many bits these levels need for the target, starting at a step; and the step.
-    fn judge(&self, levels: Shape, target: Target, step: f64, lambda: f64) -> (f64, f64) {
+    pub(super) fn judge(&self, levels: Shape, target: Target, step: f64, lambda: f64) -> (f64, f64) {
         let l = self.layout(levels);
         match target {
             Target::Rmse(e) => self.judge_rmse(&l, e, step, lambda),
@@ -232,7 +234,7 @@ impl Search<'_> {
         if best.0 > ground.hopeless(2, few) {
             return Vec::new();
         }
-        let thorough = !ground.part || ground.effort == Effort::Max || few;
+        let thorough = !ground.part || few;
         if thorough {
             let mut other = (f64::INFINITY, full, step);
             climb(&mut other, &|s| if s == full { turned(s).collect() } else { Vec::new() });
@@ -264,7 +266,7 @@ impl Search<'_> {
     }
 
     /// Sum of squared errors, and largest error.
-    fn errors(&self, l: &Layout, p: &Parameters, q: &Quantised) -> (f64, f64) {
+    pub(super) fn errors(&self, l: &Layout, p: &Parameters, q: &Quantised) -> (f64, f64) {
         let mut y = vec![0.0; self.g.len()];
         reconstruct(&self.g, p, &l.bands, &q.q, &mut y);
         let mut sum = 0.0;
@@ -362,6 +364,14 @@ impl Search<'_> {
     }
 }
 
+/// Steps that are tried for a bound on every error, in multiples of it.
+const RATIOS: [f64; 9] = [1.2, 1.6, 2.1, 2.8, 3.7, 5.0, 6.6, 8.8, 12.0];
+
+/// The index of the first that is not below this one.
+fn nearest_ratio(ratio: f64) -> usize {
+    RATIOS.iter().position(|&r| r >= 0.99 * ratio).unwrap_or(RATIOS.len() - 1)
+}
+
 /// Values up to which a root mean squared error is met as closely as can be.
 const LITTLE: usize = 1 << 18;
 /// Values up to which steps are judged by true coding.
@@ -383,6 +393,9 @@ impl Search<'_> {
 
     /// Layouts to code with, and about which steps.
     fn plan(&self, target: Target, lambda: f64, ground: Ground<'_>) -> Vec<(Shape, f64)> {
+        if ground.effort != Effort::Max {
+            return self.quick_shapes(target, lambda, ground);
+        }
         let all = self.shapes(target, lambda, ground);
         let least = all.first().map_or(0.0, |s| s.0);
         // Different axes or orders: estimates of depths err less.
@@ -393,18 +406,13 @@ impl Search<'_> {
             seen.push(kind);
             new
         });
-        let tries = match (ground.effort, ground.part) {
-            (Effort::Max, _) => 4,
-            (_, true) => 1,
-            (_, false) => 4,
-        };
+        let tries = if ground.part { 1 } else { 4 };
         kinds.take(tries).map(|s| (s.1, s.2)).collect()
     }
 
     /// The step for a bound on every error, in multiples of the bound; with its index among those tried.
     /// The one at index `at` is tried first, and alone where it is far from what a rival needs.
     fn best_ratio(&self, l: &Layout, e: f64, lambda: f64, at: usize, rival: f64) -> Option<(f64, usize, Parameters)> {
-        const RATIOS: [f64; 9] = [1.2, 1.6, 2.1, 2.8, 3.7, 5.0, 6.6, 8.8, 12.0];
         let mut bytes = [f64::NAN; RATIOS.len()];
         let mut found: Option<(f64, usize, Parameters)> = None;
         let mut at = at;
@@ -457,20 +465,25 @@ pub fn choose<'a>(
     let lambda = LAMBDA;
     let mut all: Vec<Candidate> = Vec::new();
     // Of a bound on every error: the index of the best step so far, and its bytes.
-    let (mut ratio, mut least) = (3, f64::INFINITY);
+    let (mut ratio, mut least) = (None, f64::INFINITY);
     for (shape, step) in s.plan(target, lambda, ground) {
         let l = s.layout(shape);
         let found = match target {
-            Target::Rmse(e) => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
-            Target::MaxError(e) => s.best_ratio(&l, e, lambda, ratio, least).map(|(bytes, k, p)| {
-                if bytes < least {
-                    (ratio, least) = (k, bytes);
-                }
-                p
-            }),
+            Target::Rmse(e) if ground.effort == Effort::Max => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
+            Target::Rmse(e) => s.soon_for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
+            Target::MaxError(e) => {
+                let at = ratio.unwrap_or_else(|| nearest_ratio(step / e));
+                s.best_ratio(&l, e, lambda, at, least).map(|(bytes, k, p)| {
+                    if bytes < least {
+                        (ratio, least) = (Some(k), bytes);
+                    }
+                    p
+                })
+            }
         };
         // Of a part there is but one, which is held against nothing here.
-        all.extend(found.map(|p| Candidate { bytes: if ground.part { 0.0 } else { s.cost(&p) }, parameters: p }));
+        let alone = ground.part && !ground.thin;
+        all.extend(found.map(|p| Candidate { bytes: if alone { 0.0 } else { s.cost(&p) }, parameters: p }));
     }
     all.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
     all
@@ -501,10 +514,18 @@ pub fn transfer(
     target: Target,
     found: &Parameters,
     part: Geometry,
+    ground: Ground<'_>,
 ) -> Option<Parameters> {
     let levels =
         std::array::from_fn(|a| if found.levels[a] == depth(part.n[a]) { depth(g.n[a]) } else { found.levels[a] });
     match target {
+        Target::MaxError(e) if ground.thin => {
+            let mut s = Search::new(g, values, mask)?;
+            s.start = ground.start;
+            let l = s.layout((levels, found.first, found.edges));
+            let at = nearest_ratio(1.2 * found.step / e);
+            s.best_ratio(&l, e, found.lambda, at, ground.rival).map(|b| b.2)
+        }
         Target::MaxError(e) => {
             let correction = found.correction.min(storable(2.0 * e * (1.0 - 1e-9)));
             Some(Parameters { levels, mean: mean(values, mask)?.0, correction, found: None, ..found.clone() })
@@ -512,7 +533,11 @@ pub fn transfer(
         Target::Rmse(e) => {
             let s = Search::new(g, values, mask)?;
             let l = s.layout((levels, found.first, found.edges));
-            s.for_rmse(&l, e * (1.0 - 1e-9), found.step, found.lambda)
+            let e = e * (1.0 - 1e-9);
+            match ground.effort {
+                Effort::Max => s.for_rmse(&l, e, found.step, found.lambda),
+                _ => s.soon_for_rmse(&l, e, found.step, found.lambda),
+            }
         }
     }
 }

@@ -485,9 +485,9 @@ pub struct ManArgs {
 pub enum EffortName {
     /// Static tables, little search: tens of times faster, files larger by a fifth and more
     Fast,
-    /// Adaptive mixtures of contexts, all bases, and the model where it helps
+    /// Adaptive mixtures of contexts, all bases, and the model where it helps, found on parts of each chunk
     Default,
-    /// The full mix of contexts, and more is tried
+    /// A wide search on whole chunks: some ten times slower, files smaller by some per cent
     Max,
 }
 
