@@ -483,7 +483,7 @@ pub struct ManArgs {
 /// The efforts by their names on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum EffortName {
-    /// Static tables, little search: tens of times faster, files larger by a fifth and more
+    /// Static tables, little search: some ten times faster, files larger by a fifth and more
     Fast,
     /// Adaptive mixtures of contexts, all bases, and the model where it helps, found on parts of each chunk
     Default,
