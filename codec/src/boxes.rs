@@ -21,6 +21,19 @@ pub(crate) fn copy_box(
     extent: &[u64],
     size: usize,
 ) -> Result<(), Error> {
+    let (from, to) = ((src_shape, src_start, src.len()), (dst_shape, dst_start, dst.len()));
+    each_run(from, to, extent, size, |s, d, run| dst[d..d + run].copy_from_slice(&src[s..s + run]))
+}
+
+/// Calls `copy` with the places of every run of bytes that a box of `extent` is in two C-ordered arrays, and the length of
+/// the run. An array is given by its shape, where the box starts in it, and its bytes.
+pub(crate) fn each_run(
+    (src_shape, src_start, src_bytes): (&[u64], &[u64], usize),
+    (dst_shape, dst_start, dst_bytes): (&[u64], &[u64], usize),
+    extent: &[u64],
+    size: usize,
+    mut copy: impl FnMut(usize, usize, usize),
+) -> Result<(), Error> {
     let rank = extent.len();
     let outside = |shape: &[u64], start: &[u64], bytes: usize| {
         shape.len() != rank
@@ -28,7 +41,7 @@ pub(crate) fn copy_box(
             || element_count(shape).and_then(|n| n.checked_mul(size as u64)) != Some(bytes as u64)
             || (0..rank).any(|a| start[a].checked_add(extent[a]).is_none_or(|end| end > shape[a]))
     };
-    if outside(src_shape, src_start, src.len()) || outside(dst_shape, dst_start, dst.len()) {
+    if outside(src_shape, src_start, src_bytes) || outside(dst_shape, dst_start, dst_bytes) {
         return Err(Error::InvalidArgument(format!("a box of {extent:?} does not fit {src_shape:?} or {dst_shape:?}")));
     }
     if extent.contains(&0) {
@@ -50,8 +63,7 @@ pub(crate) fn copy_box(
     };
     let mut index = vec![0u64; inner];
     loop {
-        let (s, d) = (offset(src_shape, src_start, &index), offset(dst_shape, dst_start, &index));
-        dst[d..d + run].copy_from_slice(&src[s..s + run]);
+        copy(offset(src_shape, src_start, &index), offset(dst_shape, dst_start, &index), run);
         let Some(axis) = (0..inner).rev().find(|&a| index[a] + 1 < extent[a]) else { return Ok(()) };
         index[axis] += 1;
         index[axis + 1..].fill(0);

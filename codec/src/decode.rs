@@ -2,9 +2,10 @@
 use crate::ancestors::{self, Chunks, Found};
 use crate::boxes::{copy_box, overlap};
 use crate::bytes::Bytes;
+use crate::canvas::Canvas;
 use crate::learned::{AtHand, FIRST_BYTES, Guiding, LoadedModel};
 use crate::network::ModelId;
-use crate::ordered::run_ordered;
+use crate::ordered::{run_all, run_ordered};
 use crate::part::Part;
 use crate::plan::Plan;
 use crate::report::TestReport;
@@ -154,6 +155,9 @@ pub struct FileModel {
     pub chunks: u64,
 }
 
+/// Chunks that are read from the disk while one is decoded.
+const AHEAD: usize = 16;
+
 /// A chunk to decode, and where it goes.
 struct Task {
     variable: usize,
@@ -296,9 +300,9 @@ impl Reader {
     /// Errors as those of [`Reader::decode`].
     pub fn decode_region(&self, variable: usize, region: &Region, threads: usize) -> Result<Vec<u8>, Error> {
         let v = self.variable(variable)?;
-        let mut out = self.allocate(v.dtype, &region.within(&v.shape)?.extent)?;
-        self.decode_region_into(variable, region, threads, &mut out)?;
-        Ok(out)
+        let place = region.within(&v.shape)?;
+        let (memory, size) = self.reserve(v.dtype, &place.extent)?;
+        Canvas::filled(memory, size, |canvas| self.fill(variable, &place, threads, canvas))
     }
 
     /// Decodes a region into memory of the caller's, which must have exactly its size; what it held does not matter.
@@ -318,17 +322,23 @@ impl Reader {
             let what = format!("{} bytes for {} of shape {:?}", out.len(), v.dtype.name(), place.extent);
             return Err(Error::InvalidArgument(what));
         }
-        let tasks = self.tasks(variable, &place);
-        run_ordered(
-            tasks.len() as u64,
-            threads,
-            |i| self.decode_task(&tasks[i as usize]),
-            |i, chunk| {
-                scatter(&chunk, &tasks[i as usize].place, out, &place, v.dtype)?;
-                give(chunk);
-                Ok(())
-            },
-        )
+        self.fill(variable, &place, threads, &Canvas::over(out))
+    }
+
+    /// Decodes what lies at `place` of a variable.
+    fn fill(&self, variable: usize, place: &BoxRegion, threads: usize, canvas: &Canvas<'_>) -> Result<(), Error> {
+        let size = self.variables[variable].dtype.size();
+        let tasks = self.tasks(variable, place);
+        let announce = |t: &Task| self.container.announce(t.variable, t.segment, t.ordinal);
+        tasks.iter().take(AHEAD).for_each(announce);
+        run_all(tasks.len() as u64, threads, |i| {
+            let task = &tasks[i as usize];
+            tasks.get(i as usize + AHEAD).into_iter().for_each(announce);
+            let chunk = self.decode_task(task)?;
+            canvas.put(&chunk, &task.place, place, size)?;
+            give(chunk);
+            Ok(())
+        })
     }
 
     /// Decodes a variable or a region of it into a stream, in C order and the machine's byte order.
@@ -357,8 +367,13 @@ impl Reader {
             |i| self.decode_task(&tasks[i as usize]),
             |i, chunk| {
                 let Some(slab) = slabs.peek() else { return Ok(()) };
-                if slab.tasks.start as u64 == i {
-                    out = self.allocate(v.dtype, &slab.place.extent)?;
+                // Rows of one size share memory, all of which each fills.
+                if slab.tasks.start as u64 == i && byte_count(v.dtype, &slab.place.extent) != Some(out.len() as u64) {
+                    // Freed before the next one is allocated.
+                    out = vec![];
+                    let (memory, size) = self.reserve(v.dtype, &slab.place.extent)?;
+                    out = memory;
+                    out.resize(size, 0);
                 }
                 let task = &tasks[i as usize];
                 scatter(&chunk, &task.place, &mut out, &slab.place, v.dtype)?;
@@ -367,8 +382,6 @@ impl Reader {
                 if slab.tasks.end as u64 == i + 1 {
                     sink.write_all(&out)?;
                     done += out.len() as u64;
-                    // Freed before the next row is allocated.
-                    out = vec![];
                     slabs.next();
                 }
                 progress(Progress { done, total, coded });
@@ -409,8 +422,8 @@ impl Reader {
         self.variables.get(variable).ok_or_else(|| Error::InvalidArgument(format!("variable {variable} of {n}")))
     }
 
-    /// Zeros for an array of a shape that a file asks for.
-    fn allocate(&self, dtype: DType, shape: &[u64]) -> Result<Vec<u8>, Error> {
+    /// Room for an array of a shape that a file asks for, and its bytes.
+    fn reserve(&self, dtype: DType, shape: &[u64]) -> Result<(Vec<u8>, usize), Error> {
         let asked = byte_count(dtype, shape).unwrap_or(u64::MAX);
         let limit = self.limits.decoded_bytes;
         let refused = Error::Limit { what: "bytes decoded into memory at once", limit, asked };
@@ -422,8 +435,7 @@ impl Reader {
         if out.try_reserve_exact(size).is_err() {
             return Err(refused);
         }
-        out.resize(size, 0);
-        Ok(out)
+        Ok((out, size))
     }
 
     /// The chunks that meet a box, in order.

@@ -21,6 +21,7 @@ mod ancestors;
 pub mod base;
 mod boxes;
 mod bytes;
+mod canvas;
 mod check;
 mod chunk;
 mod decode;

@@ -1,8 +1,10 @@
-//! Work on many chunks at once, results in order, memory bounded.
+//! Work on many chunks at once: results in order and memory bounded, or each put where it belongs by whoever made it.
 use crate::Error;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
 
 /// Chunks in flight per thread: enough that no thread waits for a slow neighbour, few enough for bounded memory.
 const WINDOW_PER_THREAD: u64 = 2;
@@ -16,8 +18,7 @@ pub(crate) fn run_ordered<T: Send>(
     work: impl Fn(u64) -> Result<T, Error> + Sync,
     mut sink: impl FnMut(u64, T) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let all = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if threads == 0 { all() } else { threads };
+    let threads = counted(threads);
     if threads == 1 || n <= 1 {
         return (0..n).try_for_each(|i| sink(i, work(i)?));
     }
@@ -46,4 +47,69 @@ pub(crate) fn run_ordered<T: Send>(
         }
         Ok(())
     })
+}
+
+/// So many threads; 0 stands for all.
+fn counted(threads: usize) -> usize {
+    let all = || thread::available_parallelism().map_or(1, usize::from);
+    if threads == 0 { all() } else { threads }
+}
+
+/// Runs `work` for 0..n on `threads` threads (0: all), of which this one is one.
+///
+/// Of several errors it is the first in order, after which nothing more is started.
+pub(crate) fn run_all(n: u64, threads: usize, work: impl Fn(u64) -> Result<(), Error> + Sync) -> Result<(), Error> {
+    let threads = counted(threads).min(usize::try_from(n).unwrap_or(usize::MAX));
+    if threads <= 1 {
+        return (0..n).try_for_each(work);
+    }
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(None));
+    let run = || {
+        loop {
+            let i = next.fetch_add(1, Relaxed);
+            if i >= n {
+                return;
+            }
+            if let Err(error) = work(i) {
+                next.fetch_max(n, Relaxed);
+                // Whatever came before it has been started, and will tell of errors of its own.
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                if failed.as_ref().is_none_or(|&(before, _)| i < before) {
+                    *failed = Some((i, error));
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        // Where the system has no more threads, those that it has do the work.
+        let others: Vec<_> = (1..threads).map_while(|_| thread::Builder::new().spawn_scoped(scope, run).ok()).collect();
+        run();
+        others.into_iter().for_each(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_error_in_order_is_told() {
+        for threads in [1, 2, 5, 99] {
+            let done = AtomicU64::new(0);
+            let work = |i: u64| {
+                done.fetch_add(1, Relaxed);
+                if i % 7 == 6 { Err(Error::InvalidArgument(i.to_string())) } else { Ok(()) }
+            };
+            assert!(matches!(run_all(1000, threads, work), Err(Error::InvalidArgument(i)) if i == "6"));
+            assert!(done.into_inner() < 7 * (threads as u64 + 2));
+            let sum = AtomicU64::new(0);
+            run_all(100, threads, |i| {
+                sum.fetch_add(i, Relaxed);
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(sum.into_inner(), 4950);
+        }
+    }
 }

@@ -62,6 +62,14 @@ impl Container {
         self.bytes.len() as u64
     }
 
+    /// Tells the system that the payload of a chunk will be asked for: it may be on its way from the disk meanwhile.
+    pub fn announce(&self, variable: usize, segment: usize, chunk: usize) {
+        let found = self.variables.get(variable).and_then(|v| v.segments.get(segment)?.chunks.get(chunk));
+        if let Some(c) = found.filter(|c| !c.entry.is_missing()) {
+            self.bytes.will_need(c.offset as usize, c.entry.length as usize);
+        }
+    }
+
     /// The payload of a chunk, checked against its checksum and against what the index says of it. `Ok(None)` for a
     /// chunk that was lost before the file was recovered.
     pub fn payload(&self, variable: usize, segment: usize, chunk: usize) -> Result<Option<Payload<'_>>, Error> {
