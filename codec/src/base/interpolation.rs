@@ -6,7 +6,7 @@ use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::rows::Row;
 use crate::entropy::{Aside as Slot, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start, log_class};
-use crate::learned::{Guide, Surroundings};
+use crate::learned::{Beside, Guide};
 use quiet::{Flags, QUIET_ROW};
 
 mod along_rows;
@@ -376,8 +376,13 @@ impl<'a, R: Residuals> Run<'a, R> {
                     if !C::SILENT {
                         self.survey(pass, [a, b, y], first, &mut row, &blend);
                     }
-                    let (mut before, mut residual) = (0i16, 0.0);
                     let count = row.p.len();
+                    if let Some(guide) = &mut guided {
+                        self.above(pass, [a, b, y], first, &mut row, guide.start(count));
+                        guide.look(pass, [a, b, y]);
+                    }
+                    let (mut before, mut residual) = (0i16, 0.0);
+                    let mut beside = Beside::default();
                     let (predictions, base, known) = (&row.p[..count], &row.base[..count], row.known.first(count));
                     for k in 0..count {
                         let i = first + k * step[3];
@@ -392,8 +397,12 @@ impl<'a, R: Residuals> Run<'a, R> {
                             known.told = Some(aside.told(i, &self.quant));
                         }
                         if let Some(guide) = &mut guided {
-                            let around = self.surroundings(pass, [a, b, y], k, count, i, p - base);
-                            let hint = guide.point(i, &around, self.quant.step(), self.values[i] - p);
+                            beside = Beside {
+                                residuals: [residual, beside.residuals[0]],
+                                codes: [before, beside.codes[0]],
+                                fitted: p - base,
+                            };
+                            let hint = guide.point(k, &beside, self.quant.step(), self.values[i] - p);
                             p += hint.correction;
                             known.scale = hint.scale;
                         }
@@ -413,34 +422,6 @@ impl<'a, R: Residuals> Run<'a, R> {
         }
         self.guide = guide;
         self.aside = aside;
-    }
-
-    /// What is decoded around point `k` of `count` in a row, at offset `i`.
-    #[inline]
-    fn surroundings(&self, pass: &Pass, at: [usize; 3], k: usize, count: usize, i: usize, fitted: f64) -> Surroundings {
-        let g = &self.g;
-        let o: [usize; 4] = std::array::from_fn(|a| pass.step[a] * g.stride[a]);
-        let [out, back, up]: [bool; 3] = std::array::from_fn(|a| at[a] >= pass.start[a] + pass.step[a]);
-        let (down, right) = (at[2] + pass.step[2] < g.n[2], k + 1 < count);
-        let there = [
-            (k > 0).then_some(o[3]),
-            (k > 1).then_some(2 * o[3]),
-            up.then_some(o[2]),
-            (up && k > 0).then_some(o[2] + o[3]),
-            (up && right).then_some(o[2].wrapping_sub(o[3])),
-            back.then_some(o[1]),
-            (back && down).then_some(o[1].wrapping_sub(o[2])),
-            (back && right).then_some(o[1].wrapping_sub(o[3])),
-            out.then_some(o[0]),
-        ];
-        let mut s = Surroundings { fitted, ..Surroundings::default() };
-        for (n, there) in there.into_iter().enumerate() {
-            if let Some(o) = there {
-                s.residuals[n] = self.residuals[i.wrapping_sub(o)];
-                s.codes[n] = self.codes[i.wrapping_sub(o)];
-            }
-        }
-        s
     }
 }
 

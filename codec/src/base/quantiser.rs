@@ -9,6 +9,12 @@ pub fn round_even(v: f64) -> f64 {
     (v + ROUNDER) - ROUNDER
 }
 
+/// Whose low 32 bits are those of the nearest integer, ties to even; for |v| < 2^31.
+#[inline(always)]
+pub fn rounded(v: f64) -> i32 {
+    (v + ROUNDER).to_bits() as i32
+}
+
 /// A uniform quantiser with reconstruction points at multiples of its step from the prediction.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantiser {

@@ -2,7 +2,7 @@
 //! amplitude (SPEC §8.8.1).
 use crate::base::Geometry;
 use crate::base::interpolation::Pass;
-use crate::base::quantiser::round_even;
+use crate::base::quantiser::rounded;
 use crate::entropy::log_class;
 
 /// Channels of a point.
@@ -32,6 +32,8 @@ pub struct Features {
     pub amplitude: Vec<f64>,
     /// Offset of every point in the chunk.
     pub place: Vec<u32>,
+    /// From a point to the next along each axis of the chunk, in points.
+    pub(super) stride: [usize; 4],
 }
 
 /// One axis of the lattice.
@@ -63,26 +65,35 @@ fn transverse(g: &Geometry, pass: &Pass, order: &[u8]) -> Vec<usize> {
 }
 
 /// log2 of a number that is not negative, linear between powers of two, in units of 1/64; of 0 very little, of NaN 0.
+#[inline(always)]
 pub(super) fn lg(v: f64) -> i32 {
     if v.is_nan() { 0 } else { (v.to_bits() >> 46) as i32 - (1023 << 6) }
 }
 
+/// A number in fixed point, limited; of NaN 0.
+#[inline(always)]
 pub(super) fn fixed(v: f64) -> i16 {
-    if v.is_nan() {
-        return 0;
-    }
-    round_even(v.max(-f64::from(LIMIT)).min(f64::from(LIMIT))) as i16
+    const ENDS: [f64; 2] = [-LIMIT as f64, LIMIT as f64];
+    // In words that vectors know.
+    let v = if v > ENDS[0] { v } else { ENDS[0] * f64::from(v <= ENDS[0]) };
+    rounded(if v < ENDS[1] { v } else { ENDS[1] }) as i16
 }
 
 impl Features {
+    /// None so far, with room for passes of so many points.
+    pub fn with_room(points: usize) -> Features {
+        let data = Vec::with_capacity(points * CHANNELS);
+        Features { data, amplitude: Vec::with_capacity(points), ..Features::default() }
+    }
+
     /// Of the points of a pass, from values and codes of the points known before it. `step` is that of the pass.
     pub fn new(g: &Geometry, pass: &Pass, order: &[u8], step: f64, values: &[f64], codes: &[i16]) -> Features {
         let sides = transverse(g, pass, order);
         let one = Axis { count: 1, first: 0, step: 0 };
         let axis = |k: usize| sides.get(k).map_or(one.clone(), |&a| Axis::new(g, pass, a));
         let (t1, t2, along) = (axis(0), axis(1), Axis::new(g, pass, pass.axis));
-        let rest: Vec<Axis> =
-            (0..4).filter(|a| *a != pass.axis && !sides.contains(a)).map(|a| Axis::new(g, pass, a)).collect();
+        let others: Vec<usize> = (0..4).filter(|a| *a != pass.axis && !sides.contains(a)).collect();
+        let rest: Vec<Axis> = others.iter().map(|&a| Axis::new(g, pass, a)).collect();
         let shape = [rest.iter().map(|a| a.count).product(), t2.count, t1.count, along.count];
         let points = shape.iter().product();
         let kind = |k: usize| sides.get(k).map_or(0, |&a| if pass.step[a] == pass.s { 1 } else { 2 });
@@ -94,7 +105,13 @@ impl Features {
             condition,
             amplitude: vec![0.0; points],
             place: vec![0; points],
+            stride: [0; 4],
         };
+        let mut apart = 1;
+        for &a in [&pass.axis].into_iter().chain(&sides).chain(others.iter().rev()) {
+            f.stride[a] = apart;
+            apart *= Axis::new(g, pass, a).count;
+        }
         let near = (pass.s * g.stride[pass.axis]) as isize;
         let mut k = 0;
         for b in 0..shape[0] {

@@ -1,5 +1,6 @@
 //! What a network says of the points of a pass, one after another (SPEC §8.8.3).
-use super::causal::{CAUSAL, Surroundings};
+use super::ahead::{Ahead, Place};
+use super::causal::{Above, Beside};
 use super::features::{Features, lg};
 use super::latents::Field;
 use super::predictor::Predictor;
@@ -19,8 +20,9 @@ pub struct Guide<'a> {
     /// So many of the finest levels are guided.
     levels: u32,
     features: Features,
-    /// From the offset of a point to its number in the pass.
-    number: Vec<u32>,
+    ahead: Ahead,
+    /// Number of the row's first point in the pass.
+    first: usize,
 }
 
 /// What is said of a point.
@@ -38,8 +40,7 @@ const ONE_STEP: i32 = 16;
 impl<'a> Guide<'a> {
     /// Guides the finest levels of a chunk of so many points by a network.
     pub fn new(predictor: &'a Predictor, points: usize, levels: u32) -> Guide<'a> {
-        let (features, number) = (Features::default(), vec![0; points]);
-        Guide { predictor: Some(predictor), hidden: Vec::new(), told: None, recorder: None, levels, features, number }
+        Guide::of(Some(predictor), None, points, levels)
     }
 
     /// Lets the network see what latents say of every point: as many channels as it sees more than those of a pass.
@@ -55,8 +56,19 @@ impl<'a> Guide<'a> {
         points: usize,
         levels: u32,
     ) -> Guide<'a> {
-        let (features, number) = (Features::default(), vec![0; points]);
-        Guide { predictor, hidden: Vec::new(), told: None, recorder: Some(recorder), levels, features, number }
+        Guide::of(predictor, Some(recorder), points, levels)
+    }
+
+    fn of(
+        predictor: Option<&'a Predictor>,
+        recorder: Option<&'a mut Recorder>,
+        points: usize,
+        levels: u32,
+    ) -> Guide<'a> {
+        let (hidden, ahead) = Default::default();
+        // The last passes of a level add half of the points.
+        let features = Features::with_room(points.div_ceil(2));
+        Guide { predictor, hidden, told: None, recorder, levels, features, ahead, first: 0 }
     }
 
     /// Whether passes of this level are guided.
@@ -67,9 +79,6 @@ impl<'a> Guide<'a> {
     /// Starts a pass that is covered. `step` is that of its quantiser.
     pub fn enter(&mut self, g: &Geometry, pass: &Pass, order: &[u8], step: f64, values: &[f64], codes: &[i16]) {
         self.features = Features::new(g, pass, order, step, values, codes);
-        for (k, &i) in self.features.place.iter().enumerate() {
-            self.number[i as usize] = k as u32;
-        }
         if let Some(recorder) = &mut self.recorder {
             recorder.enter(&self.features);
         }
@@ -81,21 +90,34 @@ impl<'a> Guide<'a> {
         }
     }
 
-    /// What is said of the point at offset `i`. `missing` is what the prediction so far misses, if that is known.
+    /// Starts a row of so many points of the pass: what is decoded around them in rows before is to be put here.
+    pub fn start(&mut self, count: usize) -> &mut Above {
+        self.ahead.start(count)
+    }
+
+    /// Looks at that row. The first point has these coordinates.
+    pub fn look(&mut self, pass: &Pass, at: [usize; 3]) {
+        let lattice = &self.features.stride;
+        let first = (0..3).map(|a| (at[a] - pass.start[a]) / pass.step[a] * lattice[a]).sum();
+        self.ahead.look(&self.features, Place { first, apart: lattice[3] }, self.predictor, &self.hidden);
+        self.first = first;
+    }
+
+    /// What is said of point `k` of the row. `missing` is what the prediction so far misses, if that is known.
     #[inline]
-    pub fn point(&mut self, i: usize, around: &Surroundings, step: f64, missing: f64) -> Hint {
-        let k = self.number[i] as usize;
-        let amplitude = self.features.amplitude[k];
+    pub fn point(&mut self, k: usize, beside: &Beside, step: f64, missing: f64) -> Hint {
+        let (amplitude, lg_amplitude) = self.ahead.amplitude(k);
         if amplitude <= 0.0 {
             return Hint::default();
         }
-        let causal: [i16; CAUSAL] = around.channels(amplitude, step);
+        let late = self.ahead.late(k, beside, step);
         if let Some(recorder) = &mut self.recorder {
-            recorder.point(k, &causal, missing / amplitude, 0.5 * step / amplitude);
+            let number = self.first + k * self.features.stride[3];
+            recorder.point(number, &self.ahead.causal(k, &late), missing / amplitude, 0.5 * step / amplitude);
         }
         let Some(predictor) = self.predictor else { return Hint::default() };
-        let [correction, scale] = predictor.point(&self.hidden, k, &causal);
-        let octaves = (lg(amplitude) - lg(step)) >> 4;
+        let [correction, scale] = self.ahead.say(predictor, k, &late);
+        let octaves = (lg_amplitude - lg(step)) >> 4;
         Hint {
             correction: f64::from(correction) * (amplitude * 0.00390625),
             scale: (i32::from(scale) + octaves + ONE_STEP).clamp(1, 63) as u8,

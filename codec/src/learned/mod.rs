@@ -1,4 +1,5 @@
 //! The learned base: interpolation guided by a network (SPEC §8.8).
+mod ahead;
 mod causal;
 mod features;
 mod guide;
@@ -12,7 +13,7 @@ mod samples;
 pub const MOST_VALUES: usize = 1 << 22;
 
 pub use crate::entropy::{ABOVE, LatentTables};
-pub use causal::{BEFORE, CAUSAL, Surroundings};
+pub use causal::{Above, BEFORE, Beside, CAUSAL};
 pub use features::{CHANNELS, CONDITIONS, Features, UNIT};
 pub use guide::{Guide, Hint};
 pub use latent_inputs::{INPUTS, latent_inputs};

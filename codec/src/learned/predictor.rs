@@ -1,8 +1,8 @@
 //! The two networks of a model: one that looks at a whole pass, one that speaks of every point (SPEC §8.8).
-use super::causal::CAUSAL;
+use super::causal::{CAUSAL, LATE, LATE_PAIRS};
 use super::features::{CHANNELS, CONDITIONS, Features};
 use crate::Error;
-use crate::network::{Chain, Model, ModelId, Network, Scratch};
+use crate::network::{Chain, Model, ModelId, Network, Scratch, Sums};
 use std::cell::RefCell;
 
 /// Names of the network that looks at a pass and of the one that speaks of a point.
@@ -16,7 +16,7 @@ thread_local! {
 pub struct Predictor {
     id: ModelId,
     trunk: Network,
-    head: Chain,
+    head: Chain<LATE_PAIRS>,
     width: usize,
 }
 
@@ -43,7 +43,7 @@ impl Predictor {
         if !fits || !speaks {
             return Err(other());
         }
-        let head = Chain::new(head)?;
+        let head = Chain::new(head, &LATE.map(|c| width + c))?;
         Ok(Predictor { id: model.id(), trunk, head, width })
     }
 
@@ -64,9 +64,26 @@ impl Predictor {
         });
     }
 
-    /// Correction, in 1/256 of the amplitude, and log2 of the scale, in amplitudes and quarters of octaves.
+    /// Channels that it remembers of a point.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Values from a point to the next in what is known before points are decoded: those that are remembered, then those
+    /// of rows before.
+    pub fn step(&self) -> usize {
+        self.head.step()
+    }
+
+    /// Sums what is known of points.
+    pub fn sum(&self, known: &mut [i16], sums: &mut Sums) {
+        self.head.look(known, sums);
+    }
+
+    /// Of point `k` of those: correction, in 1/256 of the amplitude, and log2 of the scale, in amplitudes and quarters of
+    /// octaves.
     #[inline]
-    pub fn point(&self, hidden: &[i16], k: usize, causal: &[i16; CAUSAL]) -> [i16; 2] {
-        self.head.run(&[&hidden[k * self.width..][..self.width], causal])
+    pub fn say(&self, known: &[i16], sums: &Sums, k: usize, late: &[[i16; 2]; LATE_PAIRS]) -> [i16; 2] {
+        self.head.run(known, sums, k, late)
     }
 }

@@ -40,7 +40,7 @@ mod read;
 mod run;
 mod write;
 
-pub use chain::Chain;
+pub use chain::{Chain, Sums};
 pub use graph::{Convolution, Graph, Operation, Requantise, Span, Window};
 pub use kernel::Kernel;
 pub use limits::ModelLimits;

@@ -3,6 +3,7 @@ use super::super::contexts::{Blend, magnitude, sign};
 use super::super::rows::{Row, gather};
 use super::{Pass, Run};
 use crate::entropy::Residuals;
+use crate::learned::Above;
 
 impl<R: Residuals> Run<'_, R> {
     /// Plain interpolation of a row, and the differences that tell how rough it is.
@@ -172,6 +173,38 @@ impl<R: Residuals> Run<'_, R> {
             add(&mut known.near, codes, 1);
         }
         known.finish(blend);
+    }
+
+    /// What is decoded around the points of a row in rows before it: residuals and codes.
+    #[inline(always)]
+    pub(super) fn above(&self, pass: &Pass, at: [usize; 3], first: usize, row: &mut Row, above: &mut Above) {
+        let g = &self.g;
+        let Pass { start, step, .. } = *pass;
+        let Row { known, codes, line, .. } = row;
+        let count = known.near.len();
+        let o: [usize; 3] = std::array::from_fn(|a| step[a] * g.stride[a]);
+        let [out, back, up]: [bool; 3] = std::array::from_fn(|a| at[a] >= start[a] + step[a]);
+        // Neighbours in one row: their numbers, with the points right above, before and behind.
+        let mut put = |from: usize, [right, before, behind]: [Option<usize>; 3]| {
+            gather(&self.residuals, from, step[3], count, line);
+            gather(&self.codes, from, step[3], count, codes);
+            let (r, c) = (&line[..count], &codes[..count]);
+            right.into_iter().for_each(|n| above.put(n, 0, r, c));
+            before.into_iter().for_each(|n| above.put(n, 1, &r[..count - 1], &c[..count - 1]));
+            behind.into_iter().for_each(|n| above.put(n, 0, &r[1..], &c[1..]));
+        };
+        if up {
+            put(first - o[2], [Some(0), Some(1), Some(2)]);
+        }
+        if back {
+            put(first - o[1], [Some(3), None, Some(5)]);
+            if at[2] + step[2] < g.n[2] {
+                put(first - o[1] + o[2], [Some(4), None, None]);
+            }
+        }
+        if out {
+            put(first - o[0], [Some(6), None, None]);
+        }
     }
 }
 

@@ -18,7 +18,7 @@ fn multiplied(sum: __m512i, m: __m512i, shift: u32) -> __m512i {
 ///
 /// SAFETY: the processor has AVX-512 F, BW and VL, and `channel + 16` is at most the number of multipliers.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn finish16(sum: __m512i, channel: usize, finish: &Finish) -> __m256i {
+pub(super) unsafe fn finish16(sum: __m512i, channel: usize, finish: &Finish) -> __m256i {
     let count = _mm_cvtsi32_si128(finish.shift as i32);
     let shifted = match finish.multipliers {
         None => _mm512_sra_epi32(sum, count),
@@ -35,7 +35,7 @@ unsafe fn finish16(sum: __m512i, channel: usize, finish: &Finish) -> __m256i {
 
 /// Sums of twice sixteen channels to values, without multipliers.
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-fn finish32(a: __m512i, b: __m512i, finish: &Finish) -> __m512i {
+pub(super) fn finish32(a: __m512i, b: __m512i, finish: &Finish) -> __m512i {
     let count = _mm_cvtsi32_si128(finish.shift as i32);
     let packed = _mm512_packs_epi32(_mm512_sra_epi32(a, count), _mm512_sra_epi32(b, count));
     // Packing leaves quarters of `a` and of `b` by turns.

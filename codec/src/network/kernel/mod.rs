@@ -10,6 +10,11 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod pack;
+pub(super) mod points;
+#[cfg(target_arch = "x86_64")]
+mod points_avx2;
+#[cfg(target_arch = "x86_64")]
+mod points_avx512;
 mod scalar;
 
 use crate::Error;

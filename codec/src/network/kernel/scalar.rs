@@ -4,7 +4,7 @@ use super::{Finish, Line, PackedDense, PackedDepthwise, Taps};
 impl Finish<'_> {
     /// The value of a sum of one channel.
     #[inline(always)]
-    fn value(&self, channel: usize, sum: i32) -> i16 {
+    pub(super) fn value(&self, channel: usize, sum: i32) -> i16 {
         let shifted = match self.multipliers {
             None => sum >> self.shift,
             Some(m) => {
