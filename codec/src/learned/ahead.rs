@@ -88,7 +88,12 @@ impl Kernel for Look<'_> {
         row.lg.iter_mut().zip(&row.amplitude).for_each(|(to, a)| *to = lg(*a));
         if width > 0 {
             for (k, known) in row.known.chunks_exact_mut(step).enumerate() {
-                known[..width].copy_from_slice(&hidden[(first + k * apart) * width..][..width]);
+                let from = &hidden[(first + k * apart) * width..][..width];
+                // Eight at a time: copies of a size that only the program knows are calls.
+                let (eights, rest) = from.as_chunks::<8>();
+                let (to, last) = known[..width].as_chunks_mut::<8>();
+                to.iter_mut().zip(eights).for_each(|(to, from)| *to = *from);
+                last.copy_from_slice(rest);
             }
         }
         row.above.channels(&row.inverse, step, &mut row.known[width..]);

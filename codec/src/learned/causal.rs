@@ -1,6 +1,6 @@
 //! What the head of a network sees of the points of a pass that are decoded before: their residuals and codes, and what
 //! the fitted weights made of them (SPEC §8.8.2).
-use super::features::{LIMIT, UNIT, fixed, lg};
+use super::features::{self, LIMIT, fixed, lg};
 
 /// Neighbours that come earlier in a pass: one and two steps before in the row; above, above to the left and to the
 /// right; one step before along axis 1, there one below and one to the right; one step before along axis 0.
@@ -110,13 +110,10 @@ pub fn causal(above: &[i16], late: &[[i16; 2]; LATE_PAIRS]) -> [i16; CAUSAL] {
     out
 }
 
-/// 16 times the class of 16 times a code's magnitude.
+/// The channel of a code.
 #[inline(always)]
 fn class(code: i16) -> i16 {
-    // The class of a number from 2 on is its exponent and the first bit of its fraction, and this number is exact.
-    let v = 16 * i32::from(code.unsigned_abs());
-    let bits = (v as f32).to_bits() >> 22;
-    if v == 0 { 0 } else { 16 * (bits as i16 - 2 * 127) }
+    features::class(u32::from(code.unsigned_abs())) as i16
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What a network sees of a pass of interpolation: the known points around each new one, in units of their local
 //! amplitude (SPEC §8.8.1).
+use super::surroundings::{Around, Ends, Rows};
 use crate::base::Geometry;
 use crate::base::interpolation::Pass;
 use crate::base::quantiser::rounded;
-use crate::entropy::log_class;
+use crate::simd::{Kernel, widest};
 
 /// Channels of a point.
 pub const CHANNELS: usize = 24;
@@ -13,9 +14,6 @@ pub const CONDITIONS: usize = 36;
 pub const UNIT: f64 = 128.0;
 /// Largest magnitude of a feature.
 pub(super) const LIMIT: i32 = 1023;
-/// Known points around a new one: four along the axis of the pass, each in the middle and at both sides along both
-/// transverse axes.
-const AROUND: usize = 20;
 
 /// The points of a pass as a network sees them.
 #[derive(Clone, Debug, Default)]
@@ -30,33 +28,8 @@ pub struct Features {
     pub condition: usize,
     /// Local amplitude at every point; 0 where a point has a neighbour on one side only.
     pub amplitude: Vec<f64>,
-    /// Offset of every point in the chunk.
-    pub place: Vec<u32>,
     /// From a point to the next along each axis of the chunk, in points.
     pub(super) stride: [usize; 4],
-}
-
-/// One axis of the lattice.
-#[derive(Clone)]
-struct Axis {
-    /// Points along it.
-    count: usize,
-    /// Offset of the first one, and from one to the next, in elements.
-    first: usize,
-    step: usize,
-}
-
-impl Axis {
-    fn new(g: &Geometry, pass: &Pass, a: usize) -> Axis {
-        let count = (g.n[a] - pass.start[a]).div_ceil(pass.step[a]);
-        Axis { count, first: pass.start[a] * g.stride[a], step: pass.step[a] * g.stride[a] }
-    }
-
-    /// From point `k` to its neighbours on this axis, itself where there is none.
-    fn sides(&self, k: usize) -> [isize; 2] {
-        let o = self.step as isize;
-        [if k > 0 { -o } else { 0 }, if k + 1 < self.count { o } else { 0 }]
-    }
 }
 
 /// Transverse axes of a pass: those predicted across, the fastest first, at most two.
@@ -75,8 +48,18 @@ pub(super) fn lg(v: f64) -> i32 {
 pub(super) fn fixed(v: f64) -> i16 {
     const ENDS: [f64; 2] = [-LIMIT as f64, LIMIT as f64];
     // In words that vectors know.
-    let v = if v > ENDS[0] { v } else { ENDS[0] * f64::from(v <= ENDS[0]) };
+    let v = if v.is_nan() { 0.0 } else { v };
+    let v = if v > ENDS[0] { v } else { ENDS[0] };
     rounded(if v < ENDS[1] { v } else { ENDS[1] }) as i16
+}
+
+/// The class of 16 times a magnitude below 2^20, times 16.
+#[inline(always)]
+pub(super) fn class(magnitude: u32) -> i32 {
+    // The class of a number from 2 on is its exponent and the first bit of its fraction, and this number is exact.
+    let bits = (16 * magnitude as i32) as f32;
+    let class = (bits.to_bits() >> 22) as i32 - 2 * 127;
+    if magnitude == 0 { 0 } else { 16 * class }
 }
 
 impl Features {
@@ -86,73 +69,47 @@ impl Features {
         Features { data, amplitude: Vec::with_capacity(points), ..Features::default() }
     }
 
-    /// Of the points of a pass, from values and codes of the points known before it. `step` is that of the pass.
-    pub fn new(g: &Geometry, pass: &Pass, order: &[u8], step: f64, values: &[f64], codes: &[i16]) -> Features {
+    /// Becomes those of the points of a pass, from values and codes of the points known before it. `step` is that of the
+    /// pass.
+    pub fn enter(&mut self, g: &Geometry, pass: &Pass, order: &[u8], step: f64, values: &[f64], codes: &[i16]) {
         let sides = transverse(g, pass, order);
-        let one = Axis { count: 1, first: 0, step: 0 };
-        let axis = |k: usize| sides.get(k).map_or(one.clone(), |&a| Axis::new(g, pass, a));
-        let (t1, t2, along) = (axis(0), axis(1), Axis::new(g, pass, pass.axis));
         let others: Vec<usize> = (0..4).filter(|a| *a != pass.axis && !sides.contains(a)).collect();
-        let rest: Vec<Axis> = others.iter().map(|&a| Axis::new(g, pass, a)).collect();
-        let shape = [rest.iter().map(|a| a.count).product(), t2.count, t1.count, along.count];
-        let points = shape.iter().product();
-        let kind = |k: usize| sides.get(k).map_or(0, |&a| if pass.step[a] == pass.s { 1 } else { 2 });
-        let condition = ((pass.level.clamp(1, 4) as usize - 1) * 3 + kind(0)) * 3 + kind(1);
-        let mut f = Features {
-            shape,
-            data: vec![0; points * CHANNELS],
-            channels: CHANNELS,
-            condition,
-            amplitude: vec![0.0; points],
-            place: vec![0; points],
-            stride: [0; 4],
-        };
+        let count: [usize; 4] = std::array::from_fn(|a| (g.n[a] - pass.start[a]).div_ceil(pass.step[a]));
+        let side = |k: usize| sides.get(k).map_or(1, |&a| count[a]);
+        self.shape = [others.iter().map(|&a| count[a]).product(), side(1), side(0), count[pass.axis]];
         let mut apart = 1;
         for &a in [&pass.axis].into_iter().chain(&sides).chain(others.iter().rev()) {
-            f.stride[a] = apart;
-            apart *= Axis::new(g, pass, a).count;
+            self.stride[a] = apart;
+            apart *= count[a];
         }
-        let near = (pass.s * g.stride[pass.axis]) as isize;
-        let mut k = 0;
-        for b in 0..shape[0] {
-            let mut first = along.first + t1.first + t2.first;
-            let mut left = b;
-            for a in rest.iter().rev() {
-                first += a.first + left % a.count * a.step;
-                left /= a.count;
-            }
-            for y in 0..t2.count {
-                let [up, down] = t2.sides(y);
-                for x in 0..t1.count {
-                    let [before, after] = t1.sides(x);
-                    let line = first + y * t2.step + x * t1.step;
-                    for z in 0..along.count {
-                        let i = line + z * along.step;
-                        f.place[k] = i as u32;
-                        let at = pass.s + z * 2 * pass.s;
-                        if at + pass.s < g.n[pass.axis] {
-                            let far = [at >= 3 * pass.s, at + 3 * pass.s < g.n[pass.axis]];
-                            let o = [
-                                if far[0] { -3 * near } else { -near },
-                                -near,
-                                near,
-                                if far[1] { 3 * near } else { near },
-                            ];
-                            f.point(k, i, o, [0, before, after, up, down], step, values, codes);
-                        }
-                        k += 1;
-                    }
-                }
-            }
-        }
-        f
+        let kind = |k: usize| sides.get(k).map_or(0, |&a| if pass.step[a] == pass.s { 1 } else { 2 });
+        self.condition = ((pass.level.clamp(1, 4) as usize - 1) * 3 + kind(0)) * 3 + kind(1);
+        self.channels = CHANNELS;
+        self.data.clear();
+        self.data.resize(apart * CHANNELS, 0);
+        self.amplitude.clear();
+        self.amplitude.resize(apart, 0.0);
+        widest(Look { features: self, g, pass, sides: &sides, count, around: Around { step, values, codes } });
+    }
+
+    /// Number of a point in the pass, of the chunk's point at these coordinates.
+    #[inline]
+    pub(super) fn number(&self, pass: &Pass, at: &[usize; 4]) -> usize {
+        (0..4).map(|a| (at[a] - pass.start[a]) / pass.step[a] * self.stride[a]).sum()
+    }
+
+    /// Offset of every point in the chunk.
+    pub(super) fn places(&self, g: &Geometry, pass: &Pass) -> Vec<u32> {
+        let mut all = vec![0; self.amplitude.len()];
+        pass.each(g, 1, |at, i| all[self.number(pass, &at)] = i as u32);
+        all
     }
 
     /// Adds channels to every point: `more` gives those of the point at an offset.
-    pub(super) fn extend(&mut self, count: usize, mut more: impl FnMut(usize, &mut [i16])) {
+    pub(super) fn extend(&mut self, places: &[u32], count: usize, mut more: impl FnMut(usize, &mut [i16])) {
         let channels = self.channels + count;
-        let mut data = vec![0; self.place.len() * channels];
-        let points = data.chunks_exact_mut(channels).zip(self.data.chunks_exact(self.channels)).zip(&self.place);
+        let mut data = vec![0; places.len() * channels];
+        let points = data.chunks_exact_mut(channels).zip(self.data.chunks_exact(self.channels)).zip(places);
         for ((to, from), &i) in points {
             let (seen, added) = to.split_at_mut(self.channels);
             seen.copy_from_slice(from);
@@ -160,49 +117,78 @@ impl Features {
         }
         (self.data, self.channels) = (data, channels);
     }
+}
 
-    /// One point at offset `i`: `along` to the points on its axis, `across` to the columns beside it.
-    fn point(
-        &mut self,
-        k: usize,
-        i: usize,
-        along: [isize; 4],
-        across: [isize; 5],
-        step: f64,
-        values: &[f64],
-        codes: &[i16],
-    ) {
-        let at = |o: isize| i.wrapping_add_signed(o);
-        let mut v = [0.0f64; AROUND];
-        for (c, &side) in across.iter().enumerate() {
-            for (j, &o) in along.iter().enumerate() {
-                v[c * 4 + j] = values[at(o + side)];
+/// Looks at every point of a pass.
+struct Look<'a> {
+    features: &'a mut Features,
+    g: &'a Geometry,
+    pass: &'a Pass,
+    sides: &'a [usize],
+    /// Points along every axis.
+    count: [usize; 4],
+    around: Around<'a>,
+}
+
+impl Look<'_> {
+    /// From a point at index `k` of those along axis `a` to its neighbours there, itself where there is none.
+    #[inline(always)]
+    fn sides(&self, a: Option<&usize>, at: &[usize; 4]) -> [isize; 2] {
+        let Some(&a) = a else { return [0; 2] };
+        let o = (self.pass.step[a] * self.g.stride[a]) as isize;
+        let k = (at[a] - self.pass.start[a]) / self.pass.step[a];
+        [if k > 0 { -o } else { 0 }, if k + 1 < self.count[a] { o } else { 0 }]
+    }
+
+    /// Where the points around one are; `None` if it has a neighbour on one side only.
+    #[inline(always)]
+    fn ends(&self, at: &[usize; 4]) -> Option<Ends> {
+        let (pass, along, n) = (self.pass, at[self.pass.axis], self.g.n[self.pass.axis]);
+        let (s, near) = (pass.s, (pass.s * self.g.stride[pass.axis]) as isize);
+        if along + s >= n {
+            return None;
+        }
+        let [up, down] = self.sides(self.sides.get(1), at);
+        let [before, after] = self.sides(self.sides.first(), at);
+        let far = [along >= 3 * s, along + 3 * s < n];
+        let first = if far[0] { -3 * near } else { -near };
+        let last = if far[1] { 3 * near } else { near };
+        Some(Ends { along: [first, -near, near, last], across: [0, before, after, up, down] })
+    }
+}
+
+impl Kernel for Look<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let (g, pass, count) = (self.g, self.pass, self.count[3]);
+        let Pass { start, step, .. } = *pass;
+        let mut rows = Rows::new();
+        for a in (start[0]..g.n[0]).step_by(step[0]) {
+            for b in (start[1]..g.n[1]).step_by(step[1]) {
+                for y in (start[2]..g.n[2]).step_by(step[2]) {
+                    let mut at = [a, b, y, start[3]];
+                    let first = a * g.stride[0] + b * g.stride[1] + y * g.stride[2] + start[3];
+                    let number = self.features.number(pass, &at);
+                    let mut k = 0;
+                    while k < count {
+                        at[3] = start[3] + k * step[3];
+                        let ends = self.ends(&at);
+                        // All but the first and the last ones of a row have neighbours at the same distances.
+                        let mut same = 1;
+                        if k > 0 && k + 2 < count {
+                            let mut last = at;
+                            last[3] = start[3] + (count - 2) * step[3];
+                            same = if ends == self.ends(&last) { count - 1 - k } else { (count - 2 - k).max(1) };
+                        }
+                        if let Some(ends) = ends {
+                            let to = (number + k * self.features.stride[3], self.features.stride[3]);
+                            rows.look(&self.around, &ends, first + k * step[3], step[3], same, self.features, to);
+                        }
+                        k += same;
+                    }
+                }
             }
         }
-        let middle = (9.0 * (v[1] + v[2]) - (v[0] + v[3])) * 0.0625;
-        let bend = (v[0] + v[3]) - (v[1] + v[2]);
-        let mut sum = 0.0;
-        for z in &mut v {
-            *z -= middle;
-            sum += z.abs();
-        }
-        let amplitude = sum * 0.0625 + 0.5 * step;
-        if !amplitude.is_finite() {
-            return;
-        }
-        let inverse = UNIT / amplitude;
-        let out = &mut self.data[k * CHANNELS..][..CHANNELS];
-        for (o, z) in out.iter_mut().zip(v) {
-            *o = fixed(z * inverse);
-        }
-        let code = |o: isize| u64::from(codes[at(o)].unsigned_abs());
-        let parents = code(along[1]) + code(along[2]);
-        let beside: u64 = across[1..].iter().map(|&s| code(along[1] + s) + code(along[2] + s)).sum();
-        let log = |v: i32| v.clamp(-LIMIT, LIMIT) as i16;
-        out[AROUND] = log(lg(step) - lg(amplitude));
-        out[AROUND + 1] = log(16 * log_class(16 * parents) as i32);
-        out[AROUND + 2] = log(lg(bend.abs()) - lg(amplitude));
-        out[AROUND + 3] = log(16 * log_class(16 * beside) as i32);
-        self.amplitude[k] = amplitude;
     }
 }

@@ -78,12 +78,13 @@ impl<'a> Guide<'a> {
 
     /// Starts a pass that is covered. `step` is that of its quantiser.
     pub fn enter(&mut self, g: &Geometry, pass: &Pass, order: &[u8], step: f64, values: &[f64], codes: &[i16]) {
-        self.features = Features::new(g, pass, order, step, values, codes);
+        self.features.enter(g, pass, order, step, values, codes);
         if let Some(recorder) = &mut self.recorder {
-            recorder.enter(&self.features);
+            recorder.enter(&self.features, self.features.places(g, pass));
         }
         if let Some(told) = &self.told {
-            self.features.extend(told.channels(), |i, out| told.at(i, out));
+            let places = self.features.places(g, pass);
+            self.features.extend(&places, told.channels(), |i, out| told.at(i, out));
         }
         if let Some(predictor) = self.predictor {
             predictor.look(&self.features, &mut self.hidden);
@@ -97,9 +98,9 @@ impl<'a> Guide<'a> {
 
     /// Looks at that row. The first point has these coordinates.
     pub fn look(&mut self, pass: &Pass, at: [usize; 3]) {
-        let lattice = &self.features.stride;
-        let first = (0..3).map(|a| (at[a] - pass.start[a]) / pass.step[a] * lattice[a]).sum();
-        self.ahead.look(&self.features, Place { first, apart: lattice[3] }, self.predictor, &self.hidden);
+        let first = self.features.number(pass, &[at[0], at[1], at[2], pass.start[3]]);
+        let place = Place { first, apart: self.features.stride[3] };
+        self.ahead.look(&self.features, place, self.predictor, &self.hidden);
         self.first = first;
     }
 

@@ -8,6 +8,7 @@ mod latents;
 mod models;
 mod predictor;
 mod samples;
+mod surroundings;
 
 /// Most elements of a chunk that is guided: what a pass remembers of its points takes memory.
 pub const MOST_VALUES: usize = 1 << 22;

@@ -54,12 +54,13 @@ impl Predictor {
 
     /// Looks at a pass: `hidden` becomes what it remembers of every point.
     pub fn look(&self, f: &Features, hidden: &mut Vec<i16>) {
-        hidden.clear();
         SCRATCH.with_borrow_mut(|scratch| {
             // Cannot fail: shapes were checked with the model. Were it to fail, nothing would be remembered.
-            match self.trunk.run(&f.data, f.shape, f.condition, scratch) {
-                Ok(out) => hidden.extend_from_slice(out),
-                Err(_) => hidden.resize(f.amplitude.len() * self.width, 0),
+            if self.trunk.run(&f.data, f.shape, f.condition, scratch).is_ok() {
+                scratch.exchange(hidden);
+            } else {
+                hidden.clear();
+                hidden.resize(f.amplitude.len() * self.width, 0);
             }
         });
     }

@@ -51,7 +51,7 @@ pub struct Setting {
 pub struct Recorder(Vec<PassSample>);
 
 impl Recorder {
-    pub(super) fn enter(&mut self, f: &Features) {
+    pub(super) fn enter(&mut self, f: &Features, place: Vec<u32>) {
         let n = f.amplitude.len();
         self.0.push(PassSample {
             shape: f.shape,
@@ -61,7 +61,7 @@ impl Recorder {
             target: vec![0.0; n],
             half: vec![1.0; n],
             weight: vec![0.0; n],
-            place: f.place.clone(),
+            place,
         });
     }
 

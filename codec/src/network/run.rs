@@ -45,6 +45,11 @@ impl Scratch {
             depthwise: vec![],
         }
     }
+
+    /// Gives the output of the last run, and takes a buffer for that of the next.
+    pub fn exchange(&mut self, other: &mut Vec<i16>) {
+        mem::swap(&mut self.output, other);
+    }
 }
 
 pub(super) fn too_small(shape: [usize; 4]) -> Error {
@@ -116,8 +121,8 @@ impl Network {
         if out {
             return Err(Error::InvalidArgument(format!("a network's input outside of {} to {}", span.low, span.high)));
         }
-        scratch.output.clear();
         if input.is_empty() {
+            scratch.output.clear();
             return Ok(&scratch.output);
         }
         let extents = plan::extents(&self.checked, shape).ok_or_else(|| too_small(shape))?;
