@@ -9,10 +9,10 @@ pub fn round_even(v: f64) -> f64 {
     (v + ROUNDER) - ROUNDER
 }
 
-/// Whose low 32 bits are those of the nearest integer, ties to even; for |v| < 2^31.
+/// Bits of which the lowest 32 are those of the nearest integer, ties to even; for |v| < 2^31.
 #[inline(always)]
-pub fn rounded(v: f64) -> i32 {
-    (v + ROUNDER).to_bits() as i32
+pub fn rounded_bits(v: f64) -> u64 {
+    (v + ROUNDER).to_bits()
 }
 
 /// A uniform quantiser with reconstruction points at multiples of its step from the prediction.

@@ -3,7 +3,7 @@
 use super::surroundings::{Around, Ends, Rows};
 use crate::base::Geometry;
 use crate::base::interpolation::Pass;
-use crate::base::quantiser::rounded;
+use crate::base::quantiser::rounded_bits;
 use crate::simd::{Kernel, widest};
 
 /// Channels of a point.
@@ -46,11 +46,17 @@ pub(super) fn lg(v: f64) -> i32 {
 /// A number in fixed point, limited; of NaN 0.
 #[inline(always)]
 pub(super) fn fixed(v: f64) -> i16 {
+    fixed_bits(v) as i16
+}
+
+/// Its bits, as the lowest 16 of these.
+#[inline(always)]
+pub(super) fn fixed_bits(v: f64) -> u64 {
     const ENDS: [f64; 2] = [-LIMIT as f64, LIMIT as f64];
     // In words that vectors know.
     let v = if v.is_nan() { 0.0 } else { v };
     let v = if v > ENDS[0] { v } else { ENDS[0] };
-    rounded(if v < ENDS[1] { v } else { ENDS[1] }) as i16
+    rounded_bits(if v < ENDS[1] { v } else { ENDS[1] })
 }
 
 /// The class of 16 times a magnitude below 2^20, times 16.
@@ -85,11 +91,16 @@ impl Features {
         let kind = |k: usize| sides.get(k).map_or(0, |&a| if pass.step[a] == pass.s { 1 } else { 2 });
         self.condition = ((pass.level.clamp(1, 4) as usize - 1) * 3 + kind(0)) * 3 + kind(1);
         self.channels = CHANNELS;
-        self.data.clear();
+        // Every point is written below.
         self.data.resize(apart * CHANNELS, 0);
-        self.amplitude.clear();
         self.amplitude.resize(apart, 0.0);
         widest(Look { features: self, g, pass, sides: &sides, count, around: Around { step, values, codes } });
+    }
+
+    /// Says nothing of a point.
+    fn leave_out(&mut self, number: usize) {
+        self.data[number * CHANNELS..][..CHANNELS].fill(0);
+        self.amplitude[number] = 0.0;
     }
 
     /// Number of a point in the pass, of the chunk's point at these coordinates.
@@ -181,9 +192,13 @@ impl Kernel for Look<'_> {
                             last[3] = start[3] + (count - 2) * step[3];
                             same = if ends == self.ends(&last) { count - 1 - k } else { (count - 2 - k).max(1) };
                         }
-                        if let Some(ends) = ends {
-                            let to = (number + k * self.features.stride[3], self.features.stride[3]);
-                            rows.look(&self.around, &ends, first + k * step[3], step[3], same, self.features, to);
+                        let to = (number + k * self.features.stride[3], self.features.stride[3]);
+                        match ends {
+                            Some(ends) => {
+                                let first = first + k * step[3];
+                                rows.look(&self.around, &ends, first, step[3], same, self.features, to);
+                            }
+                            None => (0..same).for_each(|k| self.features.leave_out(to.0 + k * to.1)),
                         }
                         k += same;
                     }

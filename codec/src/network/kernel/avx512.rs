@@ -4,6 +4,7 @@ use std::arch::x86_64::*;
 
 /// `(sum·m + 2^(shift − 1)) >> shift` in 64 bits. Results fit into 32 bits and the shift is at most 32, so that a logical
 /// shift leaves the right low half.
+#[inline]
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
 fn multiplied(sum: __m512i, m: __m512i, shift: u32) -> __m512i {
     let half = _mm512_set1_epi64(1i64 << (shift - 1));
@@ -17,6 +18,7 @@ fn multiplied(sum: __m512i, m: __m512i, shift: u32) -> __m512i {
 /// Sums of sixteen channels to values.
 ///
 /// SAFETY: the processor has AVX-512 F, BW and VL, and `channel + 16` is at most the number of multipliers.
+#[inline]
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
 pub(super) unsafe fn finish16(sum: __m512i, channel: usize, finish: &Finish) -> __m256i {
     let count = _mm_cvtsi32_si128(finish.shift as i32);
@@ -34,6 +36,7 @@ pub(super) unsafe fn finish16(sum: __m512i, channel: usize, finish: &Finish) -> 
 }
 
 /// Sums of twice sixteen channels to values, without multipliers.
+#[inline]
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
 pub(super) fn finish32(a: __m512i, b: __m512i, finish: &Finish) -> __m512i {
     let count = _mm_cvtsi32_si128(finish.shift as i32);

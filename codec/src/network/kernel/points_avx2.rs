@@ -9,6 +9,7 @@ const PARTS: usize = WIDTH / 8;
 /// Where sums are loaded from.
 ///
 /// SAFETY: the processor has AVX2.
+#[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn load(sums: &[i32; WIDTH]) -> [__m256i; PARTS] {
     let mut all = [_mm256_setzero_si256(); PARTS];
@@ -22,6 +23,7 @@ unsafe fn load(sums: &[i32; WIDTH]) -> [__m256i; PARTS] {
 /// Adds the products of a pair.
 ///
 /// SAFETY: the processor has AVX2.
+#[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn add(all: &mut [__m256i; PARTS], pair: [i16; 2], w: &[i16; 2 * WIDTH]) {
     let both = _mm256_set1_epi32(i32::from(pair[0] as u16) | i32::from(pair[1]) << 16);
@@ -64,6 +66,7 @@ pub(super) unsafe fn ahead(input: &[i16], step: usize, chain: &PackedChain, sums
 /// Values of a layer, from its sums.
 ///
 /// SAFETY: the processor has AVX2.
+#[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn values(all: [__m256i; PARTS], l: &Layer) -> [i16; WIDTH] {
     let mut x = [0; WIDTH];

@@ -50,6 +50,7 @@ pub(super) unsafe fn ahead(input: &[i16], step: usize, chain: &PackedChain, sums
 }
 
 /// Values of a layer, from its sums.
+#[inline]
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
 fn values(sums: [__m512i; 2], finish: &Finish) -> __m512i {
     if finish.multipliers.is_none() {
@@ -61,20 +62,18 @@ fn values(sums: [__m512i; 2], finish: &Finish) -> __m512i {
 }
 
 /// One layer of 32 channels.
+#[inline]
 #[target_feature(enable = "avx2,avx512f,avx512bw,avx512vl,avx512vnni")]
-fn layer(x: __m512i, l: &Layer) -> __m512i {
-    // Each pair is read back alone: that is what broadcasting from memory does at no cost.
-    let mut pairs = [0i32; 16];
-    // SAFETY: both hold 64 bytes; so does each half of a pair's weights.
+fn layer(x: __m512i, l: &Layer, weights: &[[i16; 2 * WIDTH]; 16]) -> __m512i {
+    // SAFETY: a pair has weights of twice 64 bytes, and 32 sums have starts.
     unsafe {
-        _mm512_storeu_si512(pairs.as_mut_ptr().cast(), x);
         let start = l.end.start.as_ptr();
         let zero = _mm512_setzero_si512();
         // Several sums, so that one multiplication need not wait for the one before.
         let mut all = [[zero; 2]; 4];
         all[0] = [_mm512_loadu_si512(start.cast()), _mm512_loadu_si512(start.add(16).cast())];
-        for (k, (pair, w)) in pairs.iter().zip(&l.weights).enumerate() {
-            let both = _mm512_set1_epi32(*pair);
+        for (k, w) in weights.iter().enumerate() {
+            let both = _mm512_permutexvar_epi32(_mm512_set1_epi32(k as i32), x);
             for q in 0..2 {
                 let w = _mm512_loadu_si512(w.as_ptr().add(32 * q).cast());
                 all[k % 4][q] = _mm512_dpwssd_epi32(all[k % 4][q], both, w);
@@ -106,7 +105,9 @@ pub(super) unsafe fn say<const L: usize>(sums: &[i32; WIDTH], late: &[[i16; 2]; 
         }
         let mut x = values(all, &c.first.end.finish());
         for l in &c.middle {
-            x = layer(x, l);
+            if let Some(weights) = l.weights.first_chunk() {
+                x = layer(x, l, weights);
+            }
         }
         let zero = _mm512_setzero_si512();
         let mut both = [_mm_setzero_si128(); SAID];
