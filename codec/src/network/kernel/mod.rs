@@ -1,7 +1,7 @@
 //! The inner loops of networks, one set for each kind of processor, all with the same results to the bit.
 //!
-//! This is the only module of the crate with `unsafe` in it. What is outside calls [`dense`], [`depthwise`] and
-//! [`elementwise`], which check every extent before any pointer is made.
+//! This is the only module of the crate with `unsafe` in it. What is outside calls [`dense`], [`depthwise`], [`add`],
+//! [`scale`] and what [`points`] offers, which check every extent before any pointer is made.
 #![allow(unsafe_code)]
 #[cfg(target_arch = "x86_64")]
 mod avx2;
