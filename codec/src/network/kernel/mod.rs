@@ -1,6 +1,6 @@
 //! The inner loops of networks, one set for each kind of processor, all with the same results to the bit.
 //!
-//! This is the only module of the crate with `unsafe` in it. What is outside calls [`dense`], [`depthwise`], [`add`],
+//! Besides `simd` and `canvas` this is where the crate has `unsafe`. What is outside calls [`dense`], [`depthwise`], [`add`],
 //! [`scale`] and what [`points`] offers, which check every extent before any pointer is made.
 #![allow(unsafe_code)]
 #[cfg(target_arch = "x86_64")]
