@@ -27,11 +27,11 @@ pub enum Effort {
     /// Static tables and little search.
     Fast,
     /// Adaptive mixtures of contexts, all bases, and the model where it helps. What suits a chunk is found on parts of it:
-    /// like plans by guesses on 2^13 values, the best of each kind by coding two boxes of 2^15 (chunks of up to 2^18
-    /// values: of 2^16), and where little is to be told, every so many of all its values.
+    /// like plans by guesses on 2^13 values, the best of each kind by coding two boxes of 2^15, or where there is little to
+    /// tell, 2^15 values that are spread over it. Kinds that come out alike are then coded on the whole.
     #[default]
     Default,
-    /// The same with a wide search, tens of times slower: a chunk of up to 2^19 values is tried whole, and where a
+    /// The same with a wide search, some ten times slower: a chunk of up to 2^19 values is tried whole, and where a
     /// variable has many chunks a few of them are, and the others try what was best there against what is best on a
     /// lively part. The full mix of contexts is tried, too.
     Max,

@@ -346,25 +346,26 @@ impl Search<'_> {
     /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
     fn numeric(&mut self, map: &Map, step: f64) {
         self.numeric_here(map, step);
-        let sparse = |_: &Prepared| self.cost() < SPARSE * self.share() * self.x.bits.len() as f64;
-        if self.x.effort == Effort::Default
-            && !self.thin
-            && self.x.references.is_empty()
-            && self.part.is_some_and(sparse)
-        {
-            // The liveliest part tells little of a chunk that holds little, most of it on its coarser levels.
-            let found = std::mem::take(&mut self.kinds).into_iter().flatten().map(|found| found.1);
-            let stay = found.filter(|p| matches!(p.base, Base::Raster { .. }) || p.map != *map);
-            self.hopeful.extend(stay.map(|plan| fit_step(self.x, plan)));
-            self.best = None;
-            (self.interpolation, self.least_here) = (None, f64::INFINITY);
-            self.part =
-                Some(self.thinned.get_or_init(|| self.x.thinned(every(&self.x.g, tried(self.x.effort, false).1))));
-            (self.thin, self.second) = (true, None);
-            self.numeric_here(map, step);
+        let sparse = self.cost() < SPARSE * self.share() * self.x.bits.len() as f64;
+        let short = self.x.effort == Effort::Default && self.part.is_some() && self.x.references.is_empty();
+        if self.thin || !short || !sparse {
+            return;
         }
+        // The liveliest part tells little of a chunk that holds little, most of it on its coarser levels.
+        let spread = || self.x.thinned(every(&self.x.g, tried(self.x.effort, false).1));
+        let thinned = self.thinned.get_or_init(spread);
+        if thinned.valid == 0 {
+            return;
+        }
+        let found = std::mem::take(&mut self.kinds).into_iter().flatten().map(|found| found.1);
+        let stay = found.filter(|p| matches!(p.base, Base::Raster { .. }) || p.map != *map);
+        self.hopeful.extend(stay.map(|plan| fit_step(self.x, plan)));
+        (self.best, self.interpolation, self.least_here) = (None, None, f64::INFINITY);
+        (self.part, self.second, self.thin) = (Some(thinned), None, true);
+        self.numeric_here(map, step);
     }
 
+    /// The same on what stands for the chunk.
     fn numeric_here(&mut self, map: &Map, step: f64) {
         let ground = self.ground();
         let sample = (self.x.effort == Effort::Default).then(|| liveliest(ground, SAMPLE)).flatten();

@@ -3,11 +3,12 @@ use crate::base::Geometry;
 use crate::chunk::Effort;
 use crate::prepare::Prepared;
 
-/// Values up to which choices are tried on the whole chunk, and of the part on which they are tried above that.
+/// Values up to which a chunk is small: its steps are fitted closely, and at efforts other than `default`, whose parts are
+/// always of the second number, it is tried whole; and the values of the part on which choices are tried above that.
 pub fn tried(effort: Effort, hinted: bool) -> (usize, usize) {
     match effort {
         Effort::Fast => (1 << 16, 1 << 14),
-        Effort::Default => (1 << 15, 1 << 15),
+        Effort::Default => (1 << 16, 1 << 15),
         Effort::Max if hinted => (1 << 16, 1 << 15),
         Effort::Max => (1 << 19, 1 << 15),
     }

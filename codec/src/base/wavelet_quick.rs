@@ -143,7 +143,9 @@ impl Search<'_> {
             if reached <= target && (reached >= ENOUGH * target || round + 1 >= FEW) {
                 break;
             }
-            gain?;
+            if gain.is_none() {
+                break;
+            }
         }
         best
     }
