@@ -473,7 +473,9 @@ impl Search<'_> {
             return;
         }
         let x = self.ground();
-        let (part, rival) = (self.part.is_some(), self.least_here);
+        // What references tell may make a wavelet the best that alone is not.
+        let rival = if self.x.references.is_empty() { self.least_here } else { f64::INFINITY };
+        let part = self.part.is_some();
         let priming = self.priming.clone();
         let on = wavelet::Ground { part, thin: self.thin, rival, effort: x.effort, start: start(&priming) };
         for c in wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, on) {
