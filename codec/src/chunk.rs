@@ -31,7 +31,7 @@ pub enum Effort {
     /// tell, 2^15 values that are spread over it. Kinds that come out alike are then coded on the whole.
     #[default]
     Default,
-    /// The same with a wide search, some ten times slower: a chunk of up to 2^19 values is tried whole, and where a
+    /// The same with a wide search, several times slower: a chunk of up to 2^19 values is tried whole, and where a
     /// variable has many chunks a few of them are, and the others try what was best there against what is best on a
     /// lively part. The full mix of contexts is tried, too.
     Max,

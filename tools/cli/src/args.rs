@@ -487,7 +487,7 @@ pub enum EffortName {
     Fast,
     /// Adaptive mixtures of contexts, all bases, and the model where it helps, found on parts of each chunk
     Default,
-    /// A wide search on whole chunks: some ten times slower, files smaller by some per cent
+    /// A wide search on whole chunks: several times slower, files mostly smaller by some per cent
     Max,
 }
 

@@ -46,8 +46,8 @@ def encode(
             values.
         error_bound: ``"abs=E"``, ``"rel=E"`` (of max − min), ``"pw_rel=E"``, ``"psnr=DB"``, ``"nrmse=E"``, ``"l2=E"``
             or ``"lossless"``: a guarantee, checked on the decoded values.
-        effort: ``"fast"`` encodes some ten times faster into larger files; ``"max"`` some ten times slower into files
-            smaller by some per cent.
+        effort: ``"fast"`` encodes some ten times faster into larger files; ``"max"`` several times slower into files
+            that are mostly smaller by some per cent.
         model: ``"none"`` does without the model that ships with the package. Another one is given by its file, or by six
             digits or more of its digest where it is installed.
         embed_model: Whether a model other than that of the package goes into the file. Without it, the file decodes only
