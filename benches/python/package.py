@@ -5,15 +5,16 @@
 
 Fields are float32 and made here: waves with white noise, with which zstd can do little but copy, and a field of all scales without noise,
 each weaker than the next larger one as in the atmosphere: energy falls with the third power of the wave number, down to the grid.
-Everything is done by turns, one thread each; a figure is the median over the turns, a ratio the median of each turn's ratio. Seconds
-of the processor count what program or call uses itself (user and system), wall-clock seconds also what others on the machine take away.
+Everything is done by turns; a figure is the median over the turns, a ratio the median of each turn's ratio. Seconds of the
+processor count what program or call uses itself, on all cores (user and system), wall-clock seconds how long one waits.
 
-**Calls**: waves of 100 MB, rel=1e-3, effort fast. The program reads .npy and writes .scz, or the other way round; the package does
-the same, and also encodes and decodes in memory alone. **Regions**: each is opened and read anew: nothing is kept between two reads,
-first ("cold") after the system was told to forget the files, so that they come from the disk, then from the system's cache.
-scicodec's bound is rel=1e-3 with effort fast; netCDF is deflated (level 4, shuffled), Zarr has its default, zstd. All have the same
-chunks, and each also the ones of its own choice. How much of a chunk scicodec must decode depends on where a region lies: the series
-at a point is at even indices of its chunks, which takes less than the one at odd indices.
+**Calls**: waves of 100 MB, rel=1e-3, effort fast, one thread. The program reads .npy and writes .scz, or the other way round; the
+package does the same, and also encodes and decodes in memory alone. **Regions**: each is opened and read anew: nothing is kept between
+two reads, first ("cold") after the system was told to forget the files, so that they come from the disk, then from the system's cache.
+Every reader is called as it comes: scicodec and Zarr then use all cores, netCDF one. scicodec's bound is rel=1e-3 with effort fast;
+netCDF is deflated (level 4, shuffled), Zarr has its default, zstd. All have the same chunks, and each also the ones of its own choice.
+How much of a chunk scicodec must decode depends on where a region lies: the series at a point is at even indices of its chunks, which
+takes less than the one at odd indices.
 """
 
 import argparse
@@ -165,14 +166,13 @@ def readers():
     import zarr
 
     def scz(path, region):
-        with scicodec.open(path, threads=1) as file:
+        with scicodec.open(path) as file:
             return file["T"][region]
 
     def netcdf(path, region):
         with netCDF4.Dataset(path) as file:
             return file["T"][region]
 
-    zarr.config.set({"threading.max_workers": 1})
     return {"scicodec": scz, "netCDF": netcdf, "Zarr": lambda path, region: zarr.open_array(path, mode="r")[region]}
 
 
