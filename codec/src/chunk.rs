@@ -124,6 +124,12 @@ pub fn encode_chunk_beside(req: &ChunkRequest<'_>, references: &[Reference<'_>])
     encode_hinted(req, &[], references)
 }
 
+/// Whether so many bytes are few for a chunk of so many values: there is time then to do without what a model has learned, and
+/// it may matter.
+fn little(values: usize, bytes: usize) -> bool {
+    bytes < 1 << 16 && (values <= 1 << 18 || bytes < values / 16)
+}
+
 /// The same where other chunks of the variable have been looked at.
 pub(crate) fn encode_hinted(
     req: &ChunkRequest<'_>,
@@ -149,10 +155,19 @@ pub(crate) fn encode_hinted(
     let (mut plan, rivals) = select::choose(&prepared, hints)?;
     let mut coded = write(&prepared, &plan);
     for rival in rivals {
-        let other = write(&prepared, &rival);
-        let smaller = other.body.len() + telling(&rival, other.body.len()) < coded.body.len();
-        if smaller && prepared.keeps(&prepared.stats(&rival, &other.decoded)) {
-            (plan, coded) = (rival, other);
+        hold_against(&prepared, &mut plan, &mut coded, rival);
+    }
+    if plan.guiding().is_some() && little(prepared.g.len(), coded.body.len()) {
+        // States that a model has learned may mislead, and what they mislead to. A network was held against others.
+        let rivals = if matches!(plan.base, Base::Learned { .. }) {
+            vec![Plan { primed: None, ..plan.clone() }]
+        } else {
+            prepared.model = ModelChoice::None;
+            let (alone, rivals) = select::choose(&prepared, hints)?;
+            [alone].into_iter().chain(rivals).collect()
+        };
+        for rival in rivals {
+            hold_against(&prepared, &mut plan, &mut coded, rival);
         }
     }
     let mut stats = prepared.stats(&plan, &coded.decoded);
@@ -168,6 +183,15 @@ pub(crate) fn encode_hinted(
     let asks_model = plan.guiding().is_some();
     let references = plan.beside.iter().flat_map(|b| b.chosen.iter().map(|c| c.0)).collect();
     Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), asks_model, references, stats })
+}
+
+/// Codes a chunk by another plan as well, and keeps the smaller.
+fn hold_against(x: &Prepared, plan: &mut Plan, coded: &mut Coded, rival: Plan) {
+    let other = write(x, &rival);
+    let smaller = other.body.len() + telling(&rival, other.body.len()) < coded.body.len();
+    if smaller && x.keeps(&x.stats(&rival, &other.decoded)) {
+        (*plan, *coded) = (rival, other);
+    }
 }
 
 /// About what telling the references of a chunk costs a file.

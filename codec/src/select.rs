@@ -14,7 +14,7 @@ use crate::scout::Hint;
 use crate::select_beside;
 use crate::select_fit::fit_step;
 use crate::select_left_out;
-use crate::select_parts::{every, liveliest, part, tried, two};
+use crate::select_parts::{every, liveliest, tried, two};
 use crate::select_trials::{Trials, interpolations};
 use std::cell::OnceCell;
 
@@ -25,6 +25,9 @@ const REACH: f64 = 1.25;
 
 /// Values on which like plans are told apart where time is short.
 const SAMPLE: usize = 1 << 13;
+
+/// So many of like plans are coded for their true size; of large chunks' fewer, where time is short.
+const FINALISTS: usize = 2;
 
 /// Bytes for each value of a part below which its coarser values stand for a chunk, and the share of bytes that they take.
 const SPARSE: f64 = 1.0 / 40.0;
@@ -117,9 +120,11 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
     if (0..x.bits.len()).all(|i| x.bits[i] == x.bits[first] || !valid(i)) {
         return Ok((plan(Base::Constant(x.bits[first])), vec![]));
     }
+    let (whole, limit) = tried(x.effort, !hints.is_empty());
     let (part, second) = match x.effort {
-        Effort::Default => two(x, tried(x.effort, false).1),
-        _ => (part(x, !hints.is_empty()), None),
+        _ if x.g.len() <= whole => (None, None),
+        Effort::Default => two(x, limit),
+        _ => (liveliest(x, limit), None),
     };
     let thinned = OnceCell::new();
     let mut s = Search {
@@ -151,7 +156,7 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
         s.settle();
     }
     s.unprime();
-    let classic = classic.filter(|_| guided && part.is_some() && x.effort != Effort::Default);
+    let classic = classic.filter(|_| guided && part.is_some());
     let mut rivals: Vec<Plan> = classic.map(|b| b.1).into_iter().chain(s.rivals()).collect();
     rivals.extend(select_beside::choose(s.ground(), &s.likely, s.cost()).map(|plan| fit_step(x, plan)));
     rivals.extend(s.left_out());
@@ -368,7 +373,8 @@ impl Search<'_> {
     /// The same on what stands for the chunk.
     fn numeric_here(&mut self, map: &Map, step: f64) {
         let ground = self.ground();
-        let sample = (self.x.effort == Effort::Default).then(|| liveliest(ground, SAMPLE)).flatten();
+        let enough = if self.part.is_some() { SAMPLE } else { 4 * SAMPLE };
+        let sample = (self.x.effort == Effort::Default).then(|| liveliest(ground, enough)).flatten();
         let base = Base::Raster { weights: Weights::Fitted, step };
         let mut t = Trials::new(sample.as_ref().unwrap_or(ground), self.plan(base.clone(), map));
         interpolations(&mut t, self.x.effort, self.part.is_some() || sample.is_some());
@@ -379,7 +385,8 @@ impl Search<'_> {
             }
         }
         // Guesses do for choosing among like plans; the best of each kind are coded for their true sizes.
-        for base in t.finalists(self.thin) {
+        let few = self.x.effort == Effort::Default && self.part.is_some() && !self.thin;
+        for base in t.finalists(if few { 1 } else { FINALISTS }) {
             let plan = fit_step(self.ground(), self.plan(base, map));
             let (cost, here) = self.consider(&plan);
             if matches!(plan.base, Base::Interpolation { .. })

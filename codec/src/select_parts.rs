@@ -3,8 +3,8 @@ use crate::base::Geometry;
 use crate::chunk::Effort;
 use crate::prepare::Prepared;
 
-/// Values up to which a chunk is small: its steps are fitted closely, and at efforts other than `default`, whose parts are
-/// always of the second number, it is tried whole; and the values of the part on which choices are tried above that.
+/// Values up to which a chunk is small: it is tried whole, and its steps are fitted closely; and the values of the parts on which
+/// choices are tried above that.
 pub fn tried(effort: Effort, hinted: bool) -> (usize, usize) {
     match effort {
         Effort::Fast => (1 << 16, 1 << 14),
@@ -12,12 +12,6 @@ pub fn tried(effort: Effort, hinted: bool) -> (usize, usize) {
         Effort::Max if hinted => (1 << 16, 1 << 15),
         Effort::Max => (1 << 19, 1 << 15),
     }
-}
-
-/// What choices are tried on, if it is not all of a chunk.
-pub fn part(x: &Prepared, hinted: bool) -> Option<Prepared> {
-    let (whole, limit) = tried(x.effort, hinted);
-    if x.g.len() <= whole { None } else { liveliest(x, limit) }
 }
 
 /// The liveliest of some boxes of up to `limit` values, whole along short axes; none where that is everything.

@@ -6,11 +6,8 @@ use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
 
-/// Guessed bytes above this multiple of the least lose; and so many of like plans are coded for their true size.
+/// Guessed bytes above this multiple of the least lose.
 const NEAR: f64 = 1.15;
-const FINALISTS: usize = 2;
-/// The same where time is short.
-const FEW_FINALISTS: usize = 1;
 
 /// Tries interpolations: schedules of steps first, then what they are best with.
 pub fn interpolations(t: &mut Trials<'_>, effort: Effort, large: bool) {
@@ -104,15 +101,13 @@ impl Trials<'_> {
         slope
     }
 
-    /// The best plans of both kinds, the cheapest first, but for those that are far from it.
-    pub fn finalists(self, thin: bool) -> Vec<Base> {
+    /// The best plans of both kinds, at most so many of each, the cheapest first, but for those that are far from it.
+    pub fn finalists(self, most: usize) -> Vec<Base> {
         let mut all = self.all;
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         let limit = all.first().map_or(0.0, |b| NEAR * b.0 + 8.0);
         // Where the bound is an L2 norm, guesses of unlike plans are hardly comparable.
         let l2 = self.slope.is_some();
-        let few = self.x.effort == Effort::Default && !thin;
-        let most = if few { FEW_FINALISTS } else { FINALISTS };
         let mut seen = [0; 2];
         let mut goes_on = |cost: f64, base: &Base| {
             let seen = &mut seen[usize::from(matches!(base, Base::Raster { .. }))];

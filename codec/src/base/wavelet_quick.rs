@@ -83,6 +83,7 @@ impl Search<'_> {
             attempt(&mut all, (levels.map(|l| l.min(most)), first, edges));
         }
         let few = ground.thin || ground.rival < FEW_BYTES * self.g.len() as f64;
+        let few = few || ground.leisurely(&self.g);
         let (judges, codes) = if few { (LIKELIEST_OF_FEW, LIKELIEST_OF_FEW) } else { (LIKELIEST, 1) };
         let mut judged: Vec<(f64, Shape, f64)> = Vec::new();
         for &(_, shape) in all.iter().take(judges) {

@@ -45,10 +45,22 @@ pub struct Ground<'a> {
 
 /// Bytes for each value below which a part is searched as the whole would be.
 const SPARSE: f64 = 1.0 / 12.0;
+/// Values of a small chunk.
+const FEW: usize = 1 << 16;
 /// Bytes whose difference tells nothing yet.
 const SMALL: f64 = 200.0;
 
 impl Ground<'_> {
+    /// Whether there is time for more than the likeliest: of a whole chunk, if it is small.
+    pub(super) fn leisurely(&self, g: &Geometry) -> bool {
+        !self.part && g.len() <= FEW
+    }
+
+    /// Whether a root mean squared error is met as closely as can be.
+    fn closely(&self, g: &Geometry) -> bool {
+        self.effort == Effort::Max || self.leisurely(g)
+    }
+
     /// Above these bits a search has no hope, which is told thrice: of the first shape, of fewer axes, of another order.
     fn hopeless(&self, k: usize, few: bool) -> f64 {
         let times = match self.part {
@@ -469,7 +481,7 @@ pub fn choose<'a>(
     for (shape, step) in s.plan(target, lambda, ground) {
         let l = s.layout(shape);
         let found = match target {
-            Target::Rmse(e) if ground.effort == Effort::Max => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
+            Target::Rmse(e) if ground.closely(&g) => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
             Target::Rmse(e) => s.soon_for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
             Target::MaxError(e) => {
                 let at = ratio.unwrap_or_else(|| nearest_ratio(step / e));
@@ -534,9 +546,9 @@ pub fn transfer(
             let s = Search::new(g, values, mask)?;
             let l = s.layout((levels, found.first, found.edges));
             let e = e * (1.0 - 1e-9);
-            match ground.effort {
-                Effort::Max => s.for_rmse(&l, e, found.step, found.lambda),
-                _ => s.soon_for_rmse(&l, e, found.step, found.lambda),
+            match ground.closely(&g) {
+                true => s.for_rmse(&l, e, found.step, found.lambda),
+                false => s.soon_for_rmse(&l, e, found.step, found.lambda),
             }
         }
     }
