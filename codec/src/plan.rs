@@ -400,7 +400,7 @@ impl Plan {
     ) {
         // Whoever made the plan has asked for the model.
         let model = self.primed.as_ref().and_then(|m| m.model().ok());
-        let start = Start { priors: model.and_then(|m| m.priors()), learned };
+        let start = Start { learned, ..model.map_or_else(Start::default, |m| m.start()) };
         match self.coder {
             // Silence asks no model: one context is as good as six.
             _ if C::SILENT => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, companions, start),

@@ -557,7 +557,7 @@ fn room(x: &Prepared, bound: f64) -> f64 {
 }
 
 /// What a wavelet must reach; none where the bound is none of wavelets.
-fn target(x: &Prepared) -> Option<wavelet::Target> {
+pub fn target(x: &Prepared) -> Option<wavelet::Target> {
     match x.bound {
         ChunkBound::Abs(e) if x.dtype.is_float() && room(x, e) > 0.0 => Some(wavelet::Target::MaxError(room(x, e))),
         ChunkBound::Rmse(e) if e > 0.0 => Some(wavelet::Target::Rmse(e * CLOSE)),
@@ -574,8 +574,7 @@ fn priming(x: &Prepared) -> Option<Guiding> {
 
 /// What coders start from.
 fn start(priming: &Option<Guiding>) -> Start<'_> {
-    let model = priming.as_ref().and_then(|m| m.model().ok());
-    Start { priors: model.and_then(|m| m.priors()), learned: None }
+    priming.as_ref().and_then(|m| m.model().ok()).map_or_else(Start::default, |m| m.start())
 }
 
 /// How an effort codes integers.

@@ -14,14 +14,15 @@ pub mod tucker;
 mod tucker_axes;
 pub mod tucker_search;
 pub mod wavelet;
-mod wavelet_bands;
-mod wavelet_coding;
+pub(crate) mod wavelet_bands;
+pub(crate) mod wavelet_coding;
 mod wavelet_correct;
 mod wavelet_fill;
 mod wavelet_guess;
+mod wavelet_guided;
 mod wavelet_probe;
 mod wavelet_quick;
-mod wavelet_runs;
+pub(crate) mod wavelet_runs;
 mod wavelet_search;
 mod wavelet_transform;
 

@@ -1,13 +1,15 @@
 //! The CDF 9/7 wavelet base: bands of quantised coefficients, then corrections of points beyond a bound (SPEC §8.4).
 use super::Geometry;
 use super::wavelet_bands::{Band, bands};
-use super::wavelet_coding::{CLASSES, Features, Visitor, class, walk};
+use super::wavelet_coding::{CLASSES, Features, RunAt, Visitor, class, walk};
 use super::wavelet_correct::correct;
+use super::wavelet_guided::{GUIDED_SETS, GUIDED_SLOTS, Guide, guided};
 use super::wavelet_probe::quantise;
 use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
 use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
 use crate::entropy::{Aside, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start};
+use crate::learned::CoefficientSample;
 use crate::simd::{Kernel, widest};
 use std::sync::Arc;
 
@@ -151,13 +153,19 @@ struct Coding<'a, C, R> {
     low: bool,
     level: u32,
     orientation: u32,
+    guide: Option<Guide<'a>>,
 }
 
 impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
-    fn band(&mut self, band: &Band, index: usize) -> bool {
+    const LOOKS: bool = R::MIXES;
+
+    fn band(&mut self, band: &Band, index: usize, group: &[Band]) -> bool {
         self.level = u32::from(band.level).min(4) - 1;
         self.orientation = u32::from(band.orientation);
         self.low = index == 0;
+        if let Some(guide) = &mut self.guide {
+            guide.seen.band(band, group.len(), index == 0);
+        }
         if index == 0 {
             return true;
         }
@@ -174,17 +182,51 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
         self.runs.code(self.c, some, context).0
     }
 
+    fn look(&mut self, run: &RunAt<'_>) {
+        if let Some(guide) = &mut self.guide {
+            guide.begin = run.begin;
+            // Where more is expected it is not asked.
+            if run.least[..run.len].iter().any(|&e| start(e) == 0) {
+                guide.seen.look(guide.network, run);
+            }
+        }
+    }
+
+    #[inline]
+    fn end(&mut self, i: usize, codes: &mut [i16]) {
+        if let Some(guide) = &mut self.guide {
+            guide.seen.keep(i, codes);
+        }
+    }
+
     #[inline]
     fn point(&mut self, i: usize, f: &Features) -> i16 {
-        let m = magnitude(f, R::MIXES, self.level, self.orientation);
+        let mut m = magnitude(f, R::MIXES, self.level, self.orientation);
+        let mut sampled = None;
+        if let Some(guide) = self.guide.as_ref().filter(|_| m.start == 0) {
+            match guide.network {
+                Some(network) => guided(&mut m, guide.seen.say(network, i - guide.begin, f), f.place),
+                None => sampled = Some(guide.seen.sample(i - guide.begin, f, 0)),
+            }
+        }
         let base = if self.low { predict_low(self.q, self.g, f.before, i) } else { 0 };
         let d = if C::DECODING { 0 } else { i64::from(self.q[i]) - base };
         let d = self.coder.code(self.c, d, &m);
         if C::DECODING {
             self.q[i] = base.wrapping_add(d).clamp(-(1 << 30), 1 << 30) as i32;
         }
-        d.clamp(-32767, 32767) as i16
+        let code = d.clamp(-32767, 32767) as i16;
+        if let (Some(sample), Some(samples)) = (sampled, self.guide.as_ref().and_then(|g| g.samples)) {
+            samples.borrow_mut().push(CoefficientSample { magnitude: code.unsigned_abs(), ..sample });
+        }
+        code
     }
+}
+
+/// The class that the magnitude of a coefficient is compared with first.
+#[inline(always)]
+fn start(expected: u32) -> u32 {
+    class((expected * 10) >> 8)
 }
 
 /// Contexts of a coefficient.
@@ -192,7 +234,7 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
 fn magnitude(f: &Features, mixes: bool, level: u32, orientation: u32) -> Magnitude {
     let e = class(f.expected);
     let rel = |v: u32| (class(v) + 8).saturating_sub(e).min(15);
-    let start = class((f.expected * 10) >> 8);
+    let start = start(f.expected);
     let (w, n, t) = (f.w.unsigned_abs(), f.n.unsigned_abs(), f.t.unsigned_abs());
     let slots = [
         e * 16 + rel(f.near),
@@ -215,7 +257,7 @@ fn magnitude(f: &Features, mixes: bool, level: u32, orientation: u32) -> Magnitu
 }
 
 /// Slots of each context, as `magnitude` numbers them.
-const SLOTS: [usize; CONTEXTS] = [48 * 16, 1024 + 48 * 16, 48 * POSITIONS as usize, 48 * 4 * 16, 48 * 16, 48 * 16];
+pub const SLOTS: [usize; CONTEXTS] = [48 * 16, 1024 + 48 * 16, 48 * POSITIONS as usize, 48 * 4 * 16, 48 * 16, 48 * 16];
 
 /// Codes (or decodes) a chunk; `values` then holds the reconstruction. An encoder gives the originals.
 #[inline(always)]
@@ -283,11 +325,16 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
         }));
     }
     let mut codes = vec![0i16; g.len()];
+    let guide = if R::MIXES && !C::SILENT { Guide::new(start, g.len()) } else { None };
+    let (place, slots, sets) = match guide.as_ref().and_then(|g| g.network) {
+        Some(_) => (Place::Coefficients, GUIDED_SLOTS, GUIDED_SETS),
+        None => (Place::Wavelet, SLOTS, 2 * CLASSES as usize),
+    };
     let mut run = Coding::<C, R> {
         c,
         g,
         q,
-        coder: start.coder(Place::Wavelet, SLOTS, 2 * CLASSES as usize),
+        coder: start.coder(place, slots, sets),
         flags: [Counter::NEW; 2],
         runs: RunCoder::new(start.of(Place::WaveletRuns)),
         last: 1,
@@ -295,16 +342,17 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
         low: false,
         level: 0,
         orientation: 0,
+        guide,
     };
     walk(&mut run, g, bands, &mut codes);
-    start.leave(Place::Wavelet, || run.coder.states());
+    start.leave(place, || run.coder.states());
     start.leave(Place::WaveletRuns, || run.runs.states());
     codes
 }
 
 /// Values from integers.
 pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], values: &mut [f64]) {
-    widest(Coefficients { g, p, bands, q, values });
+    widest(Dequantise { g, p, bands, q, values });
     inverse(values, g, p.levels, p.first, p.edges);
     let mean = p.mean;
     for v in values.iter_mut() {
@@ -313,7 +361,7 @@ pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], valu
 }
 
 /// Coefficients from integers.
-struct Coefficients<'a> {
+struct Dequantise<'a> {
     g: &'a Geometry,
     p: &'a Parameters,
     bands: &'a [Band],
@@ -321,11 +369,11 @@ struct Coefficients<'a> {
     values: &'a mut [f64],
 }
 
-impl Kernel for Coefficients<'_> {
+impl Kernel for Dequantise<'_> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let Coefficients { g, p, bands, q, values } = self;
+        let Dequantise { g, p, bands, q, values } = self;
         for (k, band) in bands.iter().enumerate() {
             let step = p.step * band.weight;
             let shift = if k == 0 { [0.0; 2] } else { p.shift.map(|s| f64::from(s) * 0.0078125) };

@@ -22,18 +22,48 @@ pub struct Features {
     pub t: i32,
     /// See `w`.
     pub u: i32,
+    /// The one before `w`.
+    pub ww: i32,
     /// Its place in a run that holds something and held nothing yet; or `POSITIONS - 1`.
     pub place: u32,
     /// Bit a: its index along axis a is above 0.
     pub before: u8,
 }
 
+/// A run whose coefficients are about to be visited.
+pub struct RunAt<'a> {
+    /// Of the chunk.
+    pub g: &'a Geometry,
+    /// Its band, and those before it in the group.
+    pub band: &'a Band,
+    /// See `band`.
+    pub group: &'a [Band],
+    /// Indices of the row along a, b and y, and of its first coefficient along x.
+    pub at: [usize; 3],
+    /// See `at`.
+    pub x: usize,
+    /// Where it begins in the chunk, and how many coefficients it has.
+    pub begin: usize,
+    /// See `begin`.
+    pub len: usize,
+    /// See [`Features`], by coefficient.
+    pub parent: &'a [u32; RUN],
+    /// See `parent`.
+    pub cousin: &'a [u32; RUN],
+    /// By coefficient: *expected*, were all codes of the row 0; it is not less.
+    pub least: &'a [u32; RUN],
+}
+
 /// What is done at every coefficient.
 pub trait Visitor {
-    /// Starts a band. False: all of it is zero and it is left out.
-    fn band(&mut self, band: &Band, index: usize) -> bool;
+    /// Whether it looks at runs.
+    const LOOKS: bool = false;
+    /// Starts a band, after those of its group. False: all of it is zero and it is left out.
+    fn band(&mut self, band: &Band, index: usize, group: &[Band]) -> bool;
     /// Starts the run of `n` coefficients from `i`. False: they all are zero.
     fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool;
+    /// Looks at a run that is not left out.
+    fn look(&mut self, _run: &RunAt<'_>) {}
     /// The quantised coefficient at `i`, saturated to 16 bits.
     fn point(&mut self, i: usize, f: &Features) -> i16;
     /// Ends a run that was not left out.
@@ -227,13 +257,16 @@ pub fn walk<V: Visitor>(v: &mut V, g: &Geometry, bands: &[Band], codes: &mut [i1
     let mut held = vec![0u8; codes.len()];
     let mut row_parent: Vec<u32> = Vec::new();
     let mut fixed: Vec<u32> = Vec::new();
+    let mut first = 0;
     for (k, band) in bands.iter().enumerate() {
         if band.first {
+            first = k;
             let more = bands[k + 1..].iter().take_while(|b| !b.first).count();
             cousins.start(&bands[k..=k + more]);
         }
-        if v.band(band, k) {
-            walk_band(v, g, band, k > 0, codes, &mut held, &cousins, &mut row_parent, &mut fixed);
+        let group = &bands[first..k];
+        if v.band(band, k, group) {
+            walk_band(v, g, band, group, k > 0, codes, &mut held, &cousins, &mut row_parent, &mut fixed);
             if !cousins.sum.is_empty() {
                 cousins.add(g, band, codes, &held);
             }
@@ -247,6 +280,7 @@ fn walk_band<V: Visitor>(
     v: &mut V,
     g: &Geometry,
     band: &Band,
+    group: &[Band],
     high: bool,
     codes: &mut [i16],
     held: &mut [u8],
@@ -316,6 +350,12 @@ fn walk_band<V: Visitor>(
                     for ((r, p), c) in rest.iter_mut().zip(&parent).zip(&cousin) {
                         *r = p * MIX[1] + c * MIX[2];
                     }
+                    let mut least = [0u32; RUN];
+                    if flagged || V::LOOKS {
+                        for (l, (near, rest)) in least.iter_mut().zip(near.iter().zip(&rest)).take(len) {
+                            *l = scaled(scaled(*near, near_scale) * MIX[0] + rest, total);
+                        }
+                    }
                     if flagged {
                         let around = Beside::new(held, g, i, [a, b, y], x0, width);
                         let before = around.before();
@@ -323,9 +363,7 @@ fn walk_band<V: Visitor>(
                             Some(p) => usize::from(held[parent_row + (x0 >> p.shift[3]).min(p.n[3] - 1) / RUN * RUN]),
                             None => 1,
                         };
-                        let much =
-                            (0..len).map(|x| scaled(scaled(near[x], near_scale) * MIX[0] + rest[x], total)).sum();
-                        let much = class(much) as usize;
+                        let much = class(least[..len].iter().sum()) as usize;
                         let (mut beside, mut next) = (1, 1);
                         if has_cousins {
                             let r = crow * cousins.runs + x0 / RUN;
@@ -344,6 +382,21 @@ fn walk_band<V: Visitor>(
                             continue;
                         }
                     }
+                    if V::LOOKS {
+                        let (at, x, begin) = ([a, b, y], x0, i);
+                        v.look(&RunAt {
+                            g,
+                            band,
+                            group,
+                            at,
+                            x,
+                            begin,
+                            len,
+                            parent: &parent,
+                            cousin: &cousin,
+                            least: &least,
+                        });
+                    }
                     copy(&mut above, codes, i, len, y > 0, g.stride[2]);
                     copy(&mut plane, codes, i, len, b > 0, g.stride[1]);
                     copy(&mut volume, codes, i, len, a > 0, g.stride[0]);
@@ -359,6 +412,7 @@ fn walk_band<V: Visitor>(
                             parent: parent[x],
                             cousin: cousin[x],
                             w,
+                            ww,
                             n: i32::from(above[x]),
                             t: i32::from(plane[x]),
                             u: i32::from(volume[x]),

@@ -66,7 +66,7 @@ impl Probe<'_> {
 }
 
 impl Visitor for Probe<'_> {
-    fn band(&mut self, band: &Band, index: usize) -> bool {
+    fn band(&mut self, band: &Band, index: usize, _group: &[Band]) -> bool {
         self.step = self.base * band.weight;
         self.inverse = 1.0 / self.step;
         self.low = index == 0;

@@ -5,6 +5,7 @@ use super::residual::Residuals;
 use super::states::{MIXED, Place, Row, States};
 use crate::Error;
 use crate::bytes::{Bytes, put_varint};
+use crate::learned::{CoefficientSample, Coefficients};
 use std::cell::RefCell;
 
 /// Slots that a table may speak of.
@@ -235,6 +236,10 @@ pub struct Start<'a> {
     pub priors: Option<&'a Priors>,
     /// Where they leave what they have learned.
     pub learned: Option<&'a RefCell<Vec<(Place, States)>>>,
+    /// Who guides wavelet coefficients, and where is left what should have been said of them.
+    pub coefficients: Option<&'a Coefficients>,
+    /// See `coefficients`.
+    pub samples: Option<&'a RefCell<Vec<CoefficientSample>>>,
 }
 
 impl Start<'_> {

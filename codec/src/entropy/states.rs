@@ -32,11 +32,13 @@ pub enum Place {
     Core = 7,
     /// See `Core`.
     Factors = 8,
+    /// Wavelet coefficients that a network guides.
+    Coefficients = 9,
 }
 
 impl Place {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Place; 9] = [
+    pub const ALL: [Place; 10] = [
         Place::Interpolation,
         Place::Guided,
         Place::Raster,
@@ -46,6 +48,7 @@ impl Place {
         Place::CorrectionRuns,
         Place::Core,
         Place::Factors,
+        Place::Coefficients,
     ];
 }
 

@@ -1,6 +1,7 @@
 //! The learned base: interpolation guided by a network (SPEC §8.8).
 mod ahead;
 mod causal;
+mod coefficients;
 mod features;
 mod guide;
 mod latent_inputs;
@@ -15,6 +16,8 @@ pub const MOST_VALUES: usize = 1 << 22;
 
 pub use crate::entropy::{ABOVE, LatentTables};
 pub use causal::{Above, BEFORE, Beside, CAUSAL};
+pub use coefficients::{COEFFICIENT_CHANNELS, COEFFICIENT_NETWORK, CoefficientSample, Coefficients};
+pub(crate) use coefficients::{MAGNITUDES, Surroundings, ZEROS};
 pub use features::{CHANNELS, CONDITIONS, Features, UNIT};
 pub use guide::{Guide, Hint};
 pub use latent_inputs::{INPUTS, latent_inputs};
@@ -22,4 +25,4 @@ pub use latents::{Field, LATENT_NETWORKS, LatentLattice, Latents, STRIDES, gain_
 pub(crate) use models::{AtHand, FIRST_BYTES, Guiding, unasked};
 pub use models::{DEFAULT, LoadedModel, ModelNumber, builtin, shipped};
 pub use predictor::Predictor;
-pub use samples::{PassSample, Setting, samples};
+pub use samples::{PassSample, Setting, coefficient_samples, samples};

@@ -1,9 +1,10 @@
 //! Models that guide: those that ship with the program (SPEC §8.8.5), and others that are read from files.
+use super::coefficients::Coefficients;
 use super::latents::Latents;
 use super::predictor::Predictor;
 use crate::Error;
 use crate::bytes::Bytes;
-use crate::entropy::Priors;
+use crate::entropy::{Priors, Start};
 use crate::network::{Model, ModelId, ModelLimits};
 use crate::options::ModelChoice;
 use std::cell::RefCell;
@@ -45,6 +46,7 @@ pub struct LoadedModel {
     model: Model,
     predictor: Predictor,
     latents: Option<Latents>,
+    coefficients: Option<Coefficients>,
     /// The model that it stands on, where its file was read.
     parent: Option<Arc<LoadedModel>>,
 }
@@ -79,7 +81,8 @@ impl LoadedModel {
     /// Of a model that has been read. Errors: [`Error::Unsupported`] as above.
     pub fn new(model: Model) -> Result<LoadedModel, Error> {
         let (predictor, latents) = (Predictor::new(&model)?, Latents::new(&model)?);
-        Ok(LoadedModel { predictor, latents, model, parent: None })
+        let coefficients = Coefficients::new(&model)?;
+        Ok(LoadedModel { predictor, latents, coefficients, model, parent: None })
     }
 
     /// Of a model that stands on this parent. Errors: as of [`LoadedModel::new`].
@@ -108,6 +111,11 @@ impl LoadedModel {
     /// States that coders start from, if it has some.
     pub fn priors(&self) -> Option<&Priors> {
         self.model.priors()
+    }
+
+    /// What coders of integers start from.
+    pub(crate) fn start(&self) -> Start<'_> {
+        Start { priors: self.priors(), coefficients: self.coefficients.as_ref(), ..Start::default() }
     }
 
     /// Its latents, if it has some.

@@ -1,12 +1,18 @@
 //! Training samples: passes of interpolation as the encoder meets them, with what a network should have said.
 use super::causal::CAUSAL;
+use super::coefficients::CoefficientSample;
 use super::features::Features;
 use super::guide::Guide;
 use super::predictor::Predictor;
-use crate::base::Geometry;
+use crate::Error;
 use crate::base::interpolation::{Parameters, Run};
 use crate::base::quantiser::Quantiser;
-use crate::entropy::{ResidualCoder, Silence};
+use crate::base::{Geometry, wavelet};
+use crate::chunk::ChunkRequest;
+use crate::entropy::{CostCounter, Mixture, ResidualCoder, Silence, Start};
+use crate::prepare::Prepared;
+use crate::select::target;
+use std::cell::RefCell;
 
 /// One pass: what a network sees, and what it should have said. Lattices have the axes [B, T2, T1, A], A that of the
 /// pass; all vectors are in that order.
@@ -95,6 +101,24 @@ pub fn samples(
     let quantiser = Quantiser::real(2.0 * setting.bound);
     Run::<ResidualCoder<1>>::new(g, &p, quantiser, values, mask).guided(guide).run(&mut Silence);
     recorder.0
+}
+
+/// What a network would be asked about the coefficients of the wavelet that suits a chunk of floats best, and about how many
+/// bytes they take without; none where no wavelet keeps the bound.
+///
+/// Errors: those of [`crate::encode_chunk`].
+pub fn coefficient_samples(req: &ChunkRequest<'_>) -> Result<Option<(Vec<CoefficientSample>, f64)>, Error> {
+    let x = Prepared::new(req)?;
+    let Some(target) = target(&x) else { return Ok(None) };
+    let mask = x.special.as_deref();
+    let rival = f64::INFINITY;
+    let on = wavelet::Ground { part: false, thin: false, rival, effort: x.effort, start: Start::default() };
+    let Some(found) = wavelet::choose(x.g, &x.numbers, mask, target, on).into_iter().next() else { return Ok(None) };
+    let samples = RefCell::default();
+    let start = Start { samples: Some(&samples), ..Start::default() };
+    let (mut c, mut values) = (CostCounter::default(), x.numbers.clone());
+    wavelet::code::<_, Mixture<4, true>>(&mut c, x.g, &found.parameters, &mut values, mask, &start);
+    Ok(Some((samples.into_inner(), c.bytes())))
 }
 
 #[cfg(test)]
