@@ -91,7 +91,7 @@ def decode_chunk(payload, models, references=()):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
     if primed and base not in (7, 9):
-        states = learned.model(cur, payload.model, models)[1]
+        networks, states, _ = learned.model(cur, payload.model, models)
     companions = left_out = None
     if conditioned and base == 4:
         need(not logs, "logarithms of what companions leave")
@@ -130,7 +130,7 @@ def decode_chunk(payload, models, references=()):
 
     if primed:
         need(states is not None, "states of a model that has none")
-        coding = coding.primed(states)
+        coding = coding.primed(states, networks)
 
     dec = Decoder(cur.take(cur.left()))
     mask, told = [0] * count, []

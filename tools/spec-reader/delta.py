@@ -3,7 +3,7 @@ import copy
 
 from container import need
 from entropy import SQUASH, STRETCH, LIMIT, Counters, Decoder
-from priors import States
+from priors import PLACES, WAVELET_GUIDED, States
 
 COUNTS = [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 255]
 HALVES = (3, [1 << (15 - i) for i in range(15)] + [0])
@@ -15,7 +15,9 @@ class Delta:
     def __init__(self, data, parent):
         self.dec, self.exponents, self.negative = Decoder(data), {}, Counters(31)
         self.places = dict(parent)
-        for place in range(9):
+        for place in range(PLACES):
+            if place == WAVELET_GUIDED and place not in parent:
+                continue
             if self.dec.bit(1 << 15):
                 self.places[place] = self.states(parent.get(place))
 

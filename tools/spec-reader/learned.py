@@ -1,5 +1,6 @@
 """SPEC.md §8.8: interpolation guided by a model."""
 import struct
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -14,12 +15,14 @@ MODELS = {1: "01dc36da26d4ac18", 2: "453728542d80e049"}
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 
+@cache
 def shipped(number):
     return (WEIGHTS / MODELS[number] / "weights.scm").read_bytes()
 
 
 def model(cur, named, models):
     """The networks, states and tables of latents of a model whose number comes next: 0 for the id that the payload names."""
+    at_hand = {**{file[-32:]: file for file in map(shipped, MODELS)}, **models}
     number = cur.u8()
     need((number == 0) == (named is not None), "a chunk asks for another model than its payload names")
     if number == 255:
@@ -29,14 +32,13 @@ def model(cur, named, models):
         if named not in models:
             raise Unsupported("model %s, which is not in the file" % named.hex())
         need(models[named][-32:] == named, "a model of another id")
-        at_hand = {**{file[-32:]: file for file in map(shipped, MODELS)}, **models}
         networks, states, tables = read_model(models[named], at_hand.get)
         if "passes" not in networks or "points" not in networks:
             raise Unsupported("a model for something else")
         return networks, states, tables
     if number not in MODELS:
         raise Unsupported("model %d" % number)
-    return read_model(shipped(number))
+    return read_model(shipped(number), at_hand.get)
 
 
 def lg(v):

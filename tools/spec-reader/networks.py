@@ -93,6 +93,9 @@ class Convolution:
         need(keeps or t.lattice != "means", "a window over means")
         self.result = Tensor(self.channels, self.span, t.lattice if keeps else (t.lattice, window))
 
+    def is_point(self):
+        return not self.depthwise and (self.kernel, self.stride, self.before, self.after) == POINT
+
     def run(self, values, condition):
         source = values[self.source]
         pads = [(0, 0), *zip(self.before, self.after), (0, 0)]
@@ -108,6 +111,13 @@ class Convolution:
                 total = total + seen * self.weights[place]
             else:
                 total = total + seen @ self.weights[(slice(None), *place)].T
+        return self.requantised(total)
+
+    def point(self, values):
+        """What a convolution of points makes of the channels of one, under the only condition."""
+        return self.requantised(self.bias[0] + self.weights[:, 0, 0, 0] @ values)
+
+    def requantised(self, total):
         if self.multipliers is not None:
             total = total * self.multipliers
         return scaled(total, self.shift, self.span)
@@ -218,6 +228,16 @@ class Network:
         for operation in self.operations:
             all_values.append(operation.run(all_values, condition))
         return all_values[-1]
+
+    def is_chain(self):
+        """Whether all operations are convolutions of points, each of the tensor before."""
+        return all(isinstance(o, Convolution) and o.is_point() and o.source == k for k, o in enumerate(self.operations))
+
+    def point(self, values):
+        """The output channels of a chain of one condition at one point."""
+        for operation in self.operations:
+            values = operation.point(values)
+        return values
 
 
 def read_model(data, find=None, depth=8):

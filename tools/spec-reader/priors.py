@@ -2,17 +2,19 @@
 from container import Cursor, need
 
 # Places, by their numbers.
+PLACES = 10
 INTERPOLATION, GUIDED, RASTER, WAVELET, WAVELET_RUNS, CORRECTIONS, CORRECTION_RUNS, CORE, FACTORS = range(9)
+WAVELET_GUIDED = 9
 
 
 class Coding(int):
-    """The way in which integers are coded, and the states, by place, that coders start from."""
+    """The way in which integers are coded, and of a primed chunk's model the states, by place, and the networks, by name."""
 
-    priors = {}
+    priors, networks = {}, {}
 
-    def primed(self, priors):
+    def primed(self, priors, networks):
         coding = Coding(self)
-        coding.priors = priors
+        coding.priors, coding.networks = priors, networks
         return coding
 
     def start(self, place, coder):
@@ -65,7 +67,7 @@ def read(body):
     cur, places, last = Cursor(body), {}, -1
     while cur.left():
         place = cur.u8()
-        need(last < place < 9, "places of states out of order")
+        need(last < place < PLACES, "places of states out of order")
         places[place], last = States(cur), place
     return places
 

@@ -97,7 +97,7 @@ def decode(dec, n, skip, parameters, lattice, coding):
         values = values.ravel().tolist()
     if parameters.correction is not None:
         nothing = [0] * len(values)
-        codes = decode_corrections(dec, n, skip, nothing, nothing, coding.primed({}))
+        codes = decode_corrections(dec, n, skip, nothing, nothing, coding.primed({}, {}))
         values = [v if s else v + parameters.correction * float(c) for v, c, s in zip(values, codes, skip)]
     return values
 

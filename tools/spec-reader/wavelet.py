@@ -4,9 +4,10 @@ from itertools import product
 
 import numpy as np
 
+import guided
 from container import need
 from entropy import Counters, ONE_CONTEXT, residual_coder, clamp_code
-from priors import WAVELET, WAVELET_RUNS
+from priors import WAVELET, WAVELET_GUIDED, WAVELET_RUNS
 from runs import (
     Field, Runs, around, around_weight, class47, decode_corrections, left_of, near_others, per16, sg,
 )
@@ -179,7 +180,11 @@ def decode(dec, n, skip, parameters, lattice, coding):
     coefficients = np.zeros(n, np.float64)
     told = Counters(2, 30)
     last = 1
-    coder = residual_coder(dec, [768, 1792, 816, 3072, 768, 768], coding, WAVELET)
+    guide = guided.guide(coding, field)
+    if guide:
+        coder = residual_coder(dec, guided.SLOTS, coding, WAVELET_GUIDED)
+    else:
+        coder = residual_coder(dec, [768, 1792, 816, 3072, 768, 768], coding, WAVELET)
     runs = Runs(dec, (192, 256, 512, 384), coding, WAVELET_RUNS)
     group, before = None, []
     for band in layout.bands:
@@ -190,7 +195,7 @@ def decode(dec, n, skip, parameters, lattice, coding):
             last = told.bit(dec, last)
             coded = bool(last)
         if coded:
-            q = decode_band(field, coder, runs, band, before, coding)
+            q = decode_band(field, coder, runs, band, before, coding, guide)
             values = dequantise(q, band, parameters)
             box = tuple(slice(*b) for b in band.box)
             coefficients[box] = np.array(values, np.float64).reshape(band.extent)
@@ -216,7 +221,7 @@ def dequantise(q, band, parameters):
     return values
 
 
-def decode_band(field, coder, runs, band, before, coding):
+def decode_band(field, coder, runs, band, before, coding, guide):
     """§8.4.4: the integers of one band, in C order."""
     e0, e1, e2, e3 = extent = band.extent
     codes, o = field.codes, field.o
@@ -239,6 +244,8 @@ def decode_band(field, coder, runs, band, before, coding):
     numbers = {}
     held = {}
     per_row = (e3 + 15) // 16
+    if guide:
+        guide.enter(band, before)
 
     for i0, i1, i2 in product(range(e0), range(e1), range(e2)):
         row_at = (l0 + i0) * o[0] + (l1 + i1) * o[1] + (l2 + i2) * o[2] + l3
@@ -318,7 +325,12 @@ def decode_band(field, coder, runs, band, before, coding):
                     9 * sg(w) + 3 * sg(u) + sg(v),
                     0,
                 )
-                q = coder.integer(slots, start, e + 48 if here < 16 and coding != ONE_CONTEXT else e, signs, e + 8)
+                weight_set = e + 48 if here < 16 and coding != ONE_CONTEXT else e
+                if guide and start == 0:
+                    z, y = guide.ask((i0, i1, i2, i3), parent, cousin, here)
+                    slots = (slots[0], *guided.slots(z, y, here, lv, orientation), *slots[4:])
+                    weight_set = guided.weight_set(z, here)
+                q = coder.integer(slots, start, weight_set, signs, e + 8)
                 codes[at] = clamp_code(q)
                 if codes[at]:
                     place = 16
