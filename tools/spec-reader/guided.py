@@ -1,6 +1,7 @@
 """SPEC.md §8.4.4.2: coefficients of wavelets that a network guides."""
 import numpy as np
 
+from entropy import Unsupported
 from priors import WAVELET_GUIDED
 
 SLOTS = [768, 2816, 1904, 7168, 768, 768]
@@ -30,7 +31,9 @@ def guide(coding, field):
         return None
     first, last = network.tensors[0], network.tensors[-1]
     shape = (first.channels, network.conditions, last.channels)
-    return Guide(network, field) if shape == (CHANNELS, 1, 2) and network.is_chain() else None
+    if shape != (CHANNELS, 1, 2) or not network.is_chain():
+        raise Unsupported("what a model says of coefficients")
+    return Guide(network, field)
 
 
 class Guide:
