@@ -106,7 +106,7 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
             let parents = if s.file.ends_with("two") { 2 } else { 1 };
             (options.model, options.embed_model) = (ModelChoice::Given(tuned_model(parents)?), true);
         }
-        if s.file.starts_with("beside-") || s.file.starts_with("left-out-") {
+        if s.file.starts_with("beside-") || s.file.contains("left-out-") {
             options.condition_on = ConditionOn::Auto;
         }
         if let Some(chunk) = &v.chunk {

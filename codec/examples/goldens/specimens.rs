@@ -210,6 +210,33 @@ fn primed() -> Vec<Specimen> {
     all.into_iter().map(one).collect()
 }
 
+/// Files whose wavelets are guided: on one to four axes, with and without what bounds every error.
+fn guided() -> Vec<Specimen> {
+    use BoundKind::*;
+    let rough = |at: &[f64], r: &mut Random| {
+        let waves =
+            (1..9).map(|k| (f64::from(k * k) * 0.07 * at[0] + f64::from(3 * k) * 0.05 * at[at.len() - 1]).sin());
+        waves.sum::<f64>() + 0.3 * wave(&[0.0, at[0], at[at.len() - 1]]) + 0.02 * r.unit()
+    };
+    let mut holes = drawn(DType::F32, &[60, 41], rough);
+    for k in (500..900).chain(2000..2004) {
+        holes[k] = u64::from(f32::NAN.to_bits());
+    }
+    let all = [
+        ("line", variable(DType::F64, &[900], drawn(DType::F64, &[900], |at, r| rough(&[0.0, at[0]], r)), Nrmse, 3e-2)),
+        ("plane", variable(DType::F32, &[60, 70], drawn(DType::F32, &[60, 70], rough), Nrmse, 2e-2)),
+        ("bounded", variable(DType::F32, &[60, 70], drawn(DType::F32, &[60, 70], rough), Rel, 1e-1)),
+        ("holes", variable(DType::F32, &[60, 41], holes, Psnr, 35.0)),
+        ("volume", variable(DType::F32, &[9, 20, 33], drawn(DType::F32, &[9, 20, 33], rough), Nrmse, 1e-2)),
+        ("steps", variable(DType::F32, &[3, 7, 16, 18], drawn(DType::F32, &[3, 7, 16, 18], rough), Nrmse, 1e-2)),
+    ];
+    all.into_iter()
+        .map(|(name, v)| (name.to_string(), vec![v]))
+        .chain(left_out().into_iter().map(|s| (s.file, s.variables)))
+        .map(|(name, variables)| Specimen { file: format!("guided-{name}"), variables, append: false })
+        .collect()
+}
+
 /// The same with a model inside that stands on another one: `delta-` begins their names.
 fn tuned() -> Vec<Specimen> {
     let wanted = ["coarse", "rmse", "noise", "volume"];
@@ -505,6 +532,7 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(with_models());
     all.extend(tuned());
     all.extend(primed());
+    all.extend(guided());
     all.extend(low_rank());
     all.extend(beside());
     all.extend(left_out());

@@ -135,43 +135,41 @@ impl Surroundings {
     }
 
     /// Looks at a run before it is coded.
+    #[inline(always)]
     pub fn look(&mut self, network: Option<&Coefficients>, run: &RunAt<'_>) {
         let (n, [a, b, y]) = (run.band.n, run.at);
-        for (c, d) in NEIGHBOURS.iter().enumerate() {
+        let known = &mut self.known[..run.len * KNOWN];
+        for (c, &d) in NEIGHBOURS.iter().enumerate() {
             // Along axes of one index there are none, and channels are zeros.
             if (0..3).any(|k| d[k] != 0 && n[k] <= d[k].unsigned_abs().into()) || n[3] == 1 && d[3] != 0 {
                 continue;
             }
             let to = |at: usize, k: usize| at.checked_add_signed(-isize::from(d[k])).filter(|&at| at < n[k]);
             let row = match (to(a, 0), to(b, 1), to(y, 2)) {
-                (Some(a), Some(b), Some(y)) => Some(run.band.offset + run.offset([a, b, y])),
-                _ => None,
+                (Some(a), Some(b), Some(y)) => &self.all[run.band.offset + run.offset([a, b, y])..][..n[3]],
+                _ => &[],
             };
-            self.put(c, run, row, |x| x.checked_add_signed(-isize::from(d[3])).filter(|&x| x < n[3]));
+            put(known, c, row, run.x as isize - isize::from(d[3]));
         }
         if let Some(p) = &run.band.parent {
             let at = [a, b, y];
             let at: [usize; 3] = std::array::from_fn(|d| (at[d] >> p.shift[d]).min(p.n[d] - 1));
-            self.put(PARENT, run, Some(p.offset + run.offset(at)), |x| Some((x >> p.shift[3]).min(p.n[3] - 1)));
+            let row = &self.all[p.offset + run.offset(at)..][..p.n[3]];
+            for (x, known) in known.chunks_exact_mut(KNOWN).enumerate() {
+                known[PARENT] = row[((run.x + x) >> p.shift[3]).min(row.len() - 1)];
+            }
         }
         for (k, cousin) in run.group.iter().rev().take(SEEN_COUSINS).enumerate() {
-            let there = (0..3).all(|d| run.at[d] < cousin.n[d]).then(|| cousin.offset + run.offset(run.at));
-            self.put(COUSINS + k, run, there, |x| Some(x).filter(|&x| x < cousin.n[3]));
+            let there = (0..3).all(|d| run.at[d] < cousin.n[d]);
+            let row = if there { &self.all[cousin.offset + run.offset(run.at)..][..cousin.n[3]] } else { &[] };
+            put(known, COUSINS + k, row, run.x as isize);
         }
-        for (x, known) in self.known.chunks_exact_mut(KNOWN).enumerate().take(run.len) {
-            known[AROUND_PARENT] = lg(run.parent[x]);
-            known[AROUND_COUSINS] = lg(run.cousin[x]);
+        for ((known, &parent), &cousin) in known.chunks_exact_mut(KNOWN).zip(run.parent).zip(run.cousin) {
+            known[AROUND_PARENT] = lg(parent);
+            known[AROUND_COUSINS] = lg(cousin);
         }
         if let Some(Coefficients(chain)) = network {
-            chain.look(&mut self.known[..run.len * KNOWN], &mut self.sums);
-        }
-    }
-
-    /// Fills a channel of a run from a row, or with zeros.
-    #[inline(always)]
-    fn put(&mut self, c: usize, run: &RunAt<'_>, row: Option<usize>, from: impl Fn(usize) -> Option<usize>) {
-        for (x, known) in self.known.chunks_exact_mut(KNOWN).enumerate().take(run.len) {
-            known[c] = row.zip(from(run.x + x)).map_or(0, |(row, x)| self.all[row + x]);
+            chain.look(known, &mut self.sums);
         }
     }
 
@@ -202,6 +200,22 @@ impl Surroundings {
         inputs[..KNOWN].copy_from_slice(&self.known[k * KNOWN..][..KNOWN]);
         inputs[KNOWN..].copy_from_slice(&Surroundings::late(f));
         CoefficientSample { inputs, magnitude }
+    }
+}
+
+/// Fills a channel from a row, from this index on; what is outside of it is 0.
+#[inline(always)]
+fn put(known: &mut [i16], c: usize, row: &[i16], from: isize) {
+    let points = known.chunks_exact_mut(KNOWN);
+    let len = points.len();
+    // Most runs are inside.
+    if let Some(row) = usize::try_from(from).ok().and_then(|from| row.get(from..from + len)) {
+        points.zip(row).for_each(|(known, v)| known[c] = *v);
+    } else {
+        for (x, known) in points.enumerate() {
+            let at = usize::try_from(from + x as isize).ok();
+            known[c] = at.and_then(|at| row.get(at)).map_or(0, |v| *v);
+        }
     }
 }
 

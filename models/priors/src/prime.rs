@@ -1,7 +1,8 @@
 //! From fields to a model with states.
 use crate::{Array, Gathered, Stage};
 use rayon::prelude::*;
-use scicodec::entropy::Priors;
+use scicodec::entropy::{Place, Priors, States};
+use scicodec::learned::COEFFICIENT_NETWORK;
 use scicodec::network::{Model, ModelBuilder};
 use scicodec::{
     BoundKind, ChunkBound, ChunkRequest, Effort, Error, ErrorBound, LoadedModel, ModelChoice, learned_states,
@@ -49,6 +50,10 @@ pub fn prime(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Model, Error> {
     let mut priors = Priors::default();
+    if model.network(COEFFICIENT_NETWORK).is_ok() {
+        // It guides where there are states for what it guides, be they empty.
+        priors.set(Place::Coefficients, States::default());
+    }
     let total = (1..=2).map(|every| fields.len().div_ceil(every) * bounds.len()).sum();
     let done = Mutex::new(0);
     // Weights are few: every second field does for them.
@@ -83,7 +88,7 @@ pub fn prime(
         }
         gathered.fit(stage, &mut priors);
     }
-    if priors == Priors::default() {
+    if priors.is_empty() {
         return Err(Error::InvalidArgument("no field taught the coders anything".into()));
     }
     if let Some(others) = model.priors() {
