@@ -115,12 +115,13 @@ impl Rounding {
     }
 }
 
-fn rows(flat: Vec<f32>, each: usize) -> Vec<Vec<f32>> {
+/// Flat weights, so many for each output channel.
+pub fn rows(flat: Vec<f32>, each: usize) -> Vec<Vec<f32>> {
     flat.chunks_exact(each).map(<[f32]>::to_vec).collect()
 }
 
 /// A layer between layers, of a source in units of 1/1024.
-fn inner(source: usize, window: Window, weights: Vec<Vec<f32>>, bias: Vec<f32>, low: i16) -> Rounding {
+pub fn inner(source: usize, window: Window, weights: Vec<Vec<f32>>, bias: Vec<f32>, low: i16) -> Rounding {
     let channels = weights.len();
     let unit = f64::from(INNER_UNIT);
     let span = Span { low, high: INNER };

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod coded;
+mod coefficients;
 mod config;
 mod curve;
 mod depthwise;
@@ -28,6 +29,9 @@ mod weights;
 
 pub use checkpoint::{Best, Checkpoint, Standing};
 pub use coded::{CODED_BOUNDS, CodedScore, CodedValidation};
+pub use coefficients::{
+    CURVE, CoefficientEvent, CoefficientOptions, CoefficientReport, Piece, WEIGHTS, train_coefficients,
+};
 pub use config::{Config, TrainingConfig};
 pub use device::device;
 pub use error::Error;

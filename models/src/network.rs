@@ -271,7 +271,7 @@ fn pointwise(x: Tensor<3>, w: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
 }
 
 /// Numbers between layers have the range that they have in the integer network. Few ever leave it: their gradients pass.
-fn between(x: Tensor<3>) -> Tensor<3> {
+pub fn between<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let exact = x.clone().detach();
     x + (exact.clone().clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT) - exact)
 }

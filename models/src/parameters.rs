@@ -1,5 +1,4 @@
 //! The parameters of a network as plain numbers.
-use crate::network::Network;
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     optim::GradientsParams,
@@ -20,7 +19,7 @@ pub fn values<const D: usize>(t: Tensor<D>) -> Vec<f32> {
 }
 
 /// All parameters, each in C order, in the order of the network's fields.
-pub fn read(network: &Network) -> Vec<Vec<f32>> {
+pub fn read<M: Module>(network: &M) -> Vec<Vec<f32>> {
     let mut reader = Reader(Vec::new());
     network.visit(&mut reader);
     reader.0
@@ -39,7 +38,7 @@ impl ModuleMapper for Writer<'_> {
 }
 
 /// The network with other parameters, given as [`read`] gives them.
-pub fn replaced(network: Network, parameters: &[Vec<f32>]) -> Network {
+pub fn replaced<M: Module>(network: M, parameters: &[Vec<f32>]) -> M {
     network.map(&mut Writer(parameters.iter()))
 }
 
@@ -54,7 +53,7 @@ impl ModuleVisitor for Norm<'_> {
 }
 
 /// Euclidean norm of all gradients; NaN or infinite where one of them is.
-pub fn norm(network: &Network, gradients: &GradientsParams) -> f64 {
+pub fn norm<M: Module>(network: &M, gradients: &GradientsParams) -> f64 {
     let mut norm = Norm(gradients, 0.0);
     network.visit(&mut norm);
     norm.1.sqrt()

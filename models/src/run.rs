@@ -106,12 +106,16 @@ pub const CHECKPOINT: &str = "run.checkpoint";
 
 /// Numbers of the fields to learn from, and of those kept for validation: whole families, spread over the sorted names.
 pub fn split(fields: &[TrainingField], held_out: f64) -> (Vec<usize>, Vec<usize>) {
-    let families: BTreeSet<&str> = fields.iter().map(TrainingField::family).collect();
+    split_families(&fields.iter().map(TrainingField::family).collect::<Vec<_>>(), held_out)
+}
+
+/// The same, given the family of each.
+pub(crate) fn split_families(of: &[&str], held_out: f64) -> (Vec<usize>, Vec<usize>) {
+    let families: BTreeSet<&str> = of.iter().copied().collect();
     let every = if held_out > 0.0 { (1.0 / held_out).round().max(2.0) as usize } else { usize::MAX };
     let kept: BTreeSet<&str> =
         families.iter().enumerate().filter(|(k, _)| k % every == every / 2).map(|(_, f)| *f).collect();
-    let (validation, training): (Vec<usize>, Vec<usize>) =
-        (0..fields.len()).partition(|&k| kept.contains(fields[k].family()));
+    let (validation, training): (Vec<usize>, Vec<usize>) = (0..of.len()).partition(|&k| kept.contains(of[k]));
     // With a single family there is nothing to hold out: the curves then tell of fields that were learned from.
     if validation.is_empty() { (training.clone(), training) } else { (training, validation) }
 }

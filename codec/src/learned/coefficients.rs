@@ -100,6 +100,14 @@ pub struct CoefficientSample {
     pub magnitude: u16,
 }
 
+impl CoefficientSample {
+    /// Whether all that is seen around the coefficient is 0: what is left is where it stands.
+    pub fn nothing_around(&self) -> bool {
+        let [w, ww, _] = LATE;
+        self.inputs[..OF_BAND].iter().chain([&self.inputs[w], &self.inputs[ww]]).all(|v| *v == 0)
+    }
+}
+
 /// What is seen of the coefficients of a run.
 pub(crate) struct Surroundings {
     /// `lg` of the magnitudes of all codes.

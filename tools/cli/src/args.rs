@@ -422,6 +422,14 @@ pub struct TrainArgs {
     /// Seed of everything random
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// Train the small network for coefficients of wavelets, rather than one that guides interpolation: a model in
+    /// DIR/weights.scm that stands on another one, and DIR/curve.csv. It takes minutes, 6000 steps unless told otherwise, and
+    /// does not go on where it was broken off. `model prime` then gives the model the states that it needs to be used
+    #[arg(long, conflicts_with_all = ["config", "resume", "start", "minutes"])]
+    pub coefficients: bool,
+    /// The model that the one with --coefficients stands on
+    #[arg(long, value_name = "FILE|ID|default", default_value = "default", requires = "coefficients")]
+    pub from: String,
     #[command(flatten)]
     pub talk: Talk,
 }

@@ -24,6 +24,8 @@ mod test;
 mod text;
 #[cfg(feature = "train")]
 mod train;
+#[cfg(feature = "train")]
+mod train_coefficients;
 
 use args::{Cli, Verb};
 use clap::Parser;
@@ -58,6 +60,8 @@ fn run() -> Outcome {
         Verb::Compare(args) => compare::run(&args),
         Verb::Model(args) => model::run(&args),
         Verb::Finetune(args) => finetune::run(&args),
+        #[cfg(feature = "train")]
+        Verb::Train(args) if args.coefficients => train_coefficients::run(&args),
         #[cfg(feature = "train")]
         Verb::Train(args) => train::run(&args),
         Verb::H5(verb) => h5::run(&verb),

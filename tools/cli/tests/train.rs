@@ -94,3 +94,25 @@ fn what_cannot_be_trained_is_said() {
     assert!(error.contains("constant"), "{error}");
     assert!(place.fails(1, "train data --out run --resume --device flex --steps 1 -q").contains("run.checkpoint"));
 }
+
+#[test]
+fn a_network_for_coefficients_is_added_to_a_model_and_stays_when_it_is_primed() {
+    let place = place();
+    let (_, said) = place.ok("train data --coefficients --out small --device flex --steps 2");
+    assert!(said.contains("left out: data/torn.npy") && said.contains("chunks not learned from"), "{said}");
+    let curve = String::from_utf8(place.get("small/curve.csv")).unwrap();
+    assert!(curve.starts_with("step,training,validation\n2,"), "{curve}");
+    let has = |model: &str| {
+        let shown = place.json(&format!("model show {model} --json"));
+        shown["networks"].as_array().unwrap().iter().any(|n| n["name"] == "coefficients")
+    };
+    assert!(has("small/weights.scm"));
+    place.ok("model prime data/one__wave.npy data/two__wave.npy --from small/weights.scm -o primed.scm -q");
+    assert!(has("primed.scm"));
+    place.ok("encode data/one__wave.npy -o a.scz -e rel=1e-2 --model primed.scm --embed-model");
+    place.ok("decode a.scz -o a.npy");
+    // Another run does not take its place, and what only the other network has is refused.
+    assert!(place.fails(1, "train data --coefficients --out small --steps 2 -q").contains("another folder"));
+    place.fails(2, "train data --coefficients --out other --resume");
+    place.fails(2, "train data --from default --out other");
+}
