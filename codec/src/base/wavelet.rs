@@ -179,16 +179,15 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
     #[inline]
     fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool {
         let some = !C::DECODING && self.q[i..i + n].iter().any(|&q| q != 0);
-        self.runs.code(self.c, some, context).0
+        match self.guide.as_ref().and_then(|guide| guide.run(n, context)) {
+            Some(guided) => self.runs.code(self.c, some, &guided).0,
+            None => self.runs.code(self.c, some, context).0,
+        }
     }
 
     fn look(&mut self, run: &RunAt<'_>) {
         if let Some(guide) = &mut self.guide {
-            guide.begin = run.begin;
-            // Where more is expected it is not asked.
-            if run.least[..run.len].iter().any(|&e| start(e) == 0) {
-                guide.seen.look(guide.network, run);
-            }
+            guide.look(run, |expected| start(expected) == 0);
         }
     }
 
@@ -326,9 +325,9 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
     }
     let mut codes = vec![0i16; g.len()];
     let guide = if R::MIXES && !C::SILENT { Guide::new(start, g.len()) } else { None };
-    let (place, slots, sets) = match guide.as_ref().and_then(|g| g.network) {
-        Some(_) => (Place::Coefficients, GUIDED_SLOTS, GUIDED_SETS),
-        None => (Place::Wavelet, SLOTS, 2 * CLASSES as usize),
+    let ([place, runs], slots, sets) = match guide.as_ref().and_then(|g| g.network) {
+        Some(_) => ([Place::Coefficients, Place::CoefficientRuns], GUIDED_SLOTS, GUIDED_SETS),
+        None => ([Place::Wavelet, Place::WaveletRuns], SLOTS, 2 * CLASSES as usize),
     };
     let mut run = Coding::<C, R> {
         c,
@@ -336,7 +335,7 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
         q,
         coder: start.coder(place, slots, sets),
         flags: [Counter::NEW; 2],
-        runs: RunCoder::new(start.of(Place::WaveletRuns)),
+        runs: RunCoder::new(start.of(runs)),
         last: 1,
         empty: &empty,
         low: false,
@@ -346,7 +345,7 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
     };
     walk(&mut run, g, bands, &mut codes);
     start.leave(place, || run.coder.states());
-    start.leave(Place::WaveletRuns, || run.runs.states());
+    start.leave(runs, || run.runs.states());
     codes
 }
 

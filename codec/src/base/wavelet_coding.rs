@@ -62,7 +62,7 @@ pub trait Visitor {
     fn band(&mut self, band: &Band, index: usize, group: &[Band]) -> bool;
     /// Starts the run of `n` coefficients from `i`. False: they all are zero.
     fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool;
-    /// Looks at a run that is not left out.
+    /// Looks at a run before it is started.
     fn look(&mut self, _run: &RunAt<'_>) {}
     /// The quantised coefficient at `i`, saturated to 16 bits.
     fn point(&mut self, i: usize, f: &Features) -> i16;
@@ -356,6 +356,21 @@ fn walk_band<V: Visitor>(
                             *l = scaled(scaled(*near, near_scale) * MIX[0] + rest, total);
                         }
                     }
+                    if V::LOOKS {
+                        let (at, x, begin) = ([a, b, y], x0, i);
+                        v.look(&RunAt {
+                            g,
+                            band,
+                            group,
+                            at,
+                            x,
+                            begin,
+                            len,
+                            parent: &parent,
+                            cousin: &cousin,
+                            least: &least,
+                        });
+                    }
                     if flagged {
                         let around = Beside::new(held, g, i, [a, b, y], x0, width);
                         let before = around.before();
@@ -381,21 +396,6 @@ fn walk_band<V: Visitor>(
                         if !v.run(i, len, &(slots, before)) {
                             continue;
                         }
-                    }
-                    if V::LOOKS {
-                        let (at, x, begin) = ([a, b, y], x0, i);
-                        v.look(&RunAt {
-                            g,
-                            band,
-                            group,
-                            at,
-                            x,
-                            begin,
-                            len,
-                            parent: &parent,
-                            cousin: &cousin,
-                            least: &least,
-                        });
                     }
                     copy(&mut above, codes, i, len, y > 0, g.stride[2]);
                     copy(&mut plane, codes, i, len, b > 0, g.stride[1]);

@@ -64,8 +64,9 @@ pub fn read_delta(parent: &Priors, bytes: &[u8]) -> Result<Priors, Error> {
 fn code<C: BitCoder>(c: &mut C, parent: &Priors, wanted: &Priors) -> Result<Priors, Error> {
     let mut out = parent.clone();
     let mut n = Numbers::new();
-    // Differences of models without states of the last place were specified before there was one.
-    let known = |place: &Place| *place != Place::Coefficients || parent.of(*place).is_some();
+    // Differences of models without states of the last places were specified before there were such.
+    let last = |place: &Place| matches!(place, Place::Coefficients | Place::CoefficientRuns);
+    let known = |place: &Place| !last(place) || parent.of(*place).is_some();
     for place in Place::ALL.into_iter().filter(known) {
         let differs = wanted.of(place).is_some_and(|w| parent.of(place) != Some(w));
         if c.bit(differs, 1 << 15) {

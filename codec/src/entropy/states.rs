@@ -32,13 +32,15 @@ pub enum Place {
     Core = 7,
     /// See `Core`.
     Factors = 8,
-    /// Wavelet coefficients that a network guides.
+    /// Wavelet coefficients that a network guides, and runs of them.
     Coefficients = 9,
+    /// See `Coefficients`.
+    CoefficientRuns = 10,
 }
 
 impl Place {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Place; 10] = [
+    pub const ALL: [Place; 11] = [
         Place::Interpolation,
         Place::Guided,
         Place::Raster,
@@ -49,6 +51,7 @@ impl Place {
         Place::Core,
         Place::Factors,
         Place::Coefficients,
+        Place::CoefficientRuns,
     ];
 }
 

@@ -65,7 +65,7 @@ const YES: i16 = 32;
 fn lg(v: u32) -> i16 {
     let v = v.min(65535) + 1;
     let whole = 31 - v.leading_zeros();
-    (32 * whole + (32 * (v - (1 << whole)) >> whole)) as i16
+    (32 * whole + ((32 * (v - (1 << whole))) >> whole)) as i16
 }
 
 /// A network that guides the coding of wavelet coefficients.
@@ -115,12 +115,14 @@ pub(crate) struct Surroundings {
     /// Known channels, [`KNOWN`] for each coefficient of a run.
     known: Vec<i16>,
     sums: Sums,
+    /// Nothing is around any coefficient of the run: what is said of one is said of all.
+    alike: bool,
 }
 
 impl Surroundings {
     /// Of a chunk of so many coefficients.
     pub fn new(len: usize) -> Surroundings {
-        Surroundings { all: vec![0; len], known: vec![0; RUN * KNOWN], sums: Sums::default() }
+        Surroundings { all: vec![0; len], known: vec![0; RUN * KNOWN], sums: Sums::default(), alike: false }
     }
 
     /// Starts a band, number `before` of its group.
@@ -176,9 +178,16 @@ impl Surroundings {
             known[AROUND_PARENT] = lg(parent);
             known[AROUND_COUSINS] = lg(cousin);
         }
+        self.alike = known.chunks_exact(KNOWN).all(|known| known[..OF_BAND].iter().fold(0, |all, v| all | v) == 0);
         if let Some(Coefficients(chain)) = network {
-            chain.look(known, &mut self.sums);
+            let points = if self.alike { 1 } else { run.len };
+            chain.look(&mut known[..points * KNOWN], &mut self.sums);
         }
+    }
+
+    /// Whether what is said of the first coefficient of the run holds of all.
+    pub fn alike(&self) -> bool {
+        self.alike
     }
 
     /// Keeps the codes of the run that begins at `i`.
@@ -196,6 +205,7 @@ impl Surroundings {
     /// What the network says of coefficient `k` of the run: the index of its logit, and of its magnitude.
     #[inline(always)]
     pub fn say(&self, network: &Coefficients, k: usize, f: &Features) -> [u32; 2] {
+        let k = if self.alike { 0 } else { k };
         let [w, ww, place] = Surroundings::late(f);
         let [zero, magnitude]: [i16; 2] = network.0.run(&self.known, &self.sums, k, &[[w, ww], [place, 0]]);
         let index = |v: i16, n: u32| ((i32::from(v) + 8) >> 4).clamp(0, n as i32 - 1) as u32;

@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 pub type ModelNumber = u8;
 
 /// The model that encoding asks unless it is told otherwise.
-pub const DEFAULT: ModelNumber = 2;
+pub const DEFAULT: ModelNumber = 3;
 /// The number of a model that the payload names.
 pub(crate) const NAMED: ModelNumber = 0;
 /// The number of a model that lies in the file, named by the first bytes of its digest, which follow.
@@ -25,7 +25,7 @@ pub(crate) const INSIDE: ModelNumber = 255;
 pub(crate) const FIRST_BYTES: usize = 4;
 
 /// Files and cards of the models that ship, by number.
-static FILES: [(&[u8], &str); 2] = [
+static FILES: [(&[u8], &str); 3] = [
     (
         include_bytes!("../../../weights/01dc36da26d4ac18/weights.scm"),
         include_str!("../../../weights/01dc36da26d4ac18/card.md"),
@@ -33,6 +33,10 @@ static FILES: [(&[u8], &str); 2] = [
     (
         include_bytes!("../../../weights/453728542d80e049/weights.scm"),
         include_str!("../../../weights/453728542d80e049/card.md"),
+    ),
+    (
+        include_bytes!("../../../weights/d131a86729bbfbe1/weights.scm"),
+        include_str!("../../../weights/d131a86729bbfbe1/card.md"),
     ),
 ];
 

@@ -47,7 +47,8 @@ impl Gathered {
     /// Adds what was learned on a chunk.
     pub fn add(&mut self, chunk: &[(Place, States)]) {
         for (place, s) in chunk {
-            let inherited = if matches!(place, Place::WaveletRuns | Place::CorrectionRuns) { 0.0 } else { INHERITED };
+            let runs = matches!(place, Place::WaveletRuns | Place::CorrectionRuns | Place::CoefficientRuns);
+            let inherited = if runs { 0.0 } else { INHERITED };
             let to = &mut self.0[*place as usize];
             for (to, from) in to.counters.iter_mut().zip(&s.counters) {
                 put(to, from, |k| counts(k, inherited));
