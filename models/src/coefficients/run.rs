@@ -61,7 +61,8 @@ pub enum CoefficientEvent {
     Step {
         /// Steps done.
         step: u64,
-        /// Ideal bits as a part of those of the chunks, over the last hundred steps or so.
+        /// Ideal bits of the coefficients that the network is asked about, as a part of all bits of their chunks, over the last
+        /// hundred steps or so. Other bits stay, so that only what it falls by tells of a gain.
         loss: f64,
     },
     /// The network was validated.
@@ -70,7 +71,7 @@ pub enum CoefficientEvent {
         step: u64,
         /// As of [`CoefficientEvent::Step`].
         loss: f64,
-        /// Ideal bits as a part of those of chunks kept for validation: the mean over chunks.
+        /// The same of chunks kept for validation: the mean over chunks.
         validation: f64,
     },
 }
@@ -84,8 +85,8 @@ pub struct CoefficientReport {
     pub samples: [usize; 2],
     /// Steps skipped because something was not finite.
     pub skipped: u64,
-    /// Ideal bits as a part of those of the chunks kept for validation: the mean over chunks, by the network in floats and in
-    /// integers.
+    /// Ideal bits of coefficients as a part of all bits of the chunks kept for validation: the mean over chunks, by the network
+    /// in floats and in integers.
     pub validation: [f64; 2],
     /// Id of the model.
     pub model: String,

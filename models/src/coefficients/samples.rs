@@ -6,8 +6,10 @@ use scicodec::{
     numbers,
 };
 
+type Kind = fn(f64) -> ChunkBound;
+
 /// Bounds that chunks are coded under, as parts of the range; first those of every value, then those of the root mean square.
-const BOUNDS: [(f64, fn(f64) -> ChunkBound); 6] = [
+const BOUNDS: [(f64, Kind); 6] = [
     (1e-1, ChunkBound::Abs),
     (1e-2, ChunkBound::Abs),
     (1e-3, ChunkBound::Abs),

@@ -49,10 +49,10 @@ pub fn run(args: &TrainArgs) -> Outcome {
             ),
             CoefficientEvent::Step { step, loss } if !begun => {
                 begun = true;
-                remark(format!("step {step}: bits x {loss:.4}"));
+                remark(format!("step {step}: {loss:.4} of the bits of chunks"));
             }
             CoefficientEvent::Validated { step, loss, validation } => {
-                remark(format!("step {step}: bits x {loss:.4}; of chunks not learned from x {validation:.4}"));
+                remark(format!("step {step}: {loss:.4} of the bits of chunks, {validation:.4} of chunks not learned from"));
             }
             _ => {}
         }
@@ -62,8 +62,8 @@ pub fn run(args: &TrainArgs) -> Outcome {
     let [floats, integers] = report.validation;
     let skipped = if report.skipped > 0 { format!(", {} skipped", report.skipped) } else { String::new() };
     remark(format!(
-        "{} steps{skipped} on {} coefficients of {} chunks; bits of {} chunks not learned from x {floats:.4}, as integers \
-         x {integers:.4} -> model {}, {}",
+        "{} steps{skipped} on {} coefficients of {} chunks: {floats:.4} of the bits of {} chunks not learned from, as integers \
+         {integers:.4} -> model {}, {}",
         options.steps,
         report.samples[0],
         report.chunks[0],
