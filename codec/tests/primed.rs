@@ -15,9 +15,9 @@ fn field() -> Vec<f32> {
 fn primed() -> Result<Arc<LoadedModel>, scicodec::Error> {
     let default = builtin(DEFAULT)?.model();
     let mut priors = default.priors().cloned().unwrap_or_default();
-    let mut states = priors.of(Place::Wavelet).cloned().unwrap_or_default();
+    let mut states = priors.of(Place::Coefficients).cloned().unwrap_or_default();
     states.signs[0][0] = Counter::primed(33000, 77);
-    priors.set(Place::Wavelet, states);
+    priors.set(Place::Coefficients, states);
     let mut builder = ModelBuilder::new("primed");
     for n in default.networks() {
         builder = builder.network(n.graph().clone())?;

@@ -3,7 +3,7 @@ import copy
 
 from container import need
 from entropy import SQUASH, STRETCH, LIMIT, Counters, Decoder
-from priors import PLACES, WAVELET_GUIDED, States
+from priors import PLACES, WAVELET_GUIDED, WAVELET_GUIDED_RUNS, States
 
 COUNTS = [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 255]
 HALVES = (3, [1 << (15 - i) for i in range(15)] + [0])
@@ -16,7 +16,7 @@ class Delta:
         self.dec, self.exponents, self.negative = Decoder(data), {}, Counters(31)
         self.places = dict(parent)
         for place in range(PLACES):
-            if place == WAVELET_GUIDED and place not in parent:
+            if place in (WAVELET_GUIDED, WAVELET_GUIDED_RUNS) and place not in parent:
                 continue
             if self.dec.bit(1 << 15):
                 self.places[place] = self.states(parent.get(place))

@@ -2,9 +2,10 @@
 from container import Cursor, need
 
 # Places, by their numbers.
-PLACES = 10
+PLACES = 11
 INTERPOLATION, GUIDED, RASTER, WAVELET, WAVELET_RUNS, CORRECTIONS, CORRECTION_RUNS, CORE, FACTORS = range(9)
 WAVELET_GUIDED = 9
+WAVELET_GUIDED_RUNS = 10
 
 
 class Coding(int):

@@ -7,7 +7,7 @@ import numpy as np
 import guided
 from container import need
 from entropy import Counters, ONE_CONTEXT, residual_coder, clamp_code
-from priors import WAVELET, WAVELET_GUIDED, WAVELET_RUNS
+from priors import WAVELET, WAVELET_GUIDED, WAVELET_GUIDED_RUNS, WAVELET_RUNS
 from runs import (
     Field, Runs, around, around_weight, class47, decode_corrections, left_of, near_others, per16, sg,
 )
@@ -185,7 +185,7 @@ def decode(dec, n, skip, parameters, lattice, coding):
         coder = residual_coder(dec, guided.SLOTS, coding, WAVELET_GUIDED)
     else:
         coder = residual_coder(dec, [768, 1792, 816, 3072, 768, 768], coding, WAVELET)
-    runs = Runs(dec, (192, 256, 512, 384), coding, WAVELET_RUNS)
+    runs = Runs(dec, (324, 256, 512, 384), coding, WAVELET_GUIDED_RUNS if guide else WAVELET_RUNS)
     group, before = None, []
     for band in layout.bands:
         if band.group != group:
@@ -267,11 +267,11 @@ def decode_band(field, coder, runs, band, before, coding, guide):
                 known.append((i3, parent, cousin, near_others(codes, o, row_at + i3, i0, i1, i2, i3, extent)))
             place = 16
             if with_runs:
-                much = 0
+                least = []
                 for _, parent, cousin, others in known:
                     near = (others * w_near) >> 16
-                    much += ((8 * near + parent + 2 * cousin) * expected_scale) >> 16
-                much = class47(much)
+                    least.append(((8 * near + parent + 2 * cousin) * expected_scale) >> 16)
+                much = class47(sum(least))
                 left = held.get((i0, i1, i2, run - 1), 1)
                 up = held.get((i0, i1, i2 - 1, run), 1)
                 right = held.get((i0, i1, i2 - 1, run + 1), 1)
@@ -291,6 +291,12 @@ def decode_band(field, coder, runs, band, before, coding, guide):
                     8 * (16 * lv + orientation) + min(7, much // 2),
                     64 * ahead + 16 * above + 4 * beside + after,
                 )
+                if guide:
+                    bits = None
+                    if any(class47((10 * x) >> 8) == 0 for x in least):
+                        asked = [guide.ask((i0, i1, i2, i3), p, c, 16, alone=True) for i3, p, c, _ in known]
+                        bits = sum(guided.BITS[z] for z, _ in asked)
+                    slots = guided.run_slots(bits, slots)
                 if not runs.bit(ahead, slots):
                     held[i0, i1, i2, run] = 0
                     integers.extend([0] * len(known))

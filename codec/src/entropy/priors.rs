@@ -28,6 +28,11 @@ impl Priors {
         self.0[place as usize] = Some(Box::new(states));
     }
 
+    /// Forgets those of a place.
+    pub fn forget(&mut self, place: Place) {
+        self.0[place as usize] = None;
+    }
+
     /// Takes from others what is not told of here.
     pub fn complete(&mut self, others: &Priors) {
         for (mine, other) in self.0.iter_mut().zip(&others.0) {

@@ -17,6 +17,11 @@ const LOGITS_SEEN: u16 = 64;
 /// What the weights of distributions may add up to, in units of 2^-30.
 const WHOLE: f64 = 65500.0 * 16384.0;
 
+/// Whether runs are told there, whose counters inherit nothing.
+pub(crate) fn of_runs(place: Place) -> bool {
+    matches!(place, Place::WaveletRuns | Place::CorrectionRuns | Place::CoefficientRuns)
+}
+
 /// What is fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -47,8 +52,7 @@ impl Gathered {
     /// Adds what was learned on a chunk.
     pub fn add(&mut self, chunk: &[(Place, States)]) {
         for (place, s) in chunk {
-            let runs = matches!(place, Place::WaveletRuns | Place::CorrectionRuns | Place::CoefficientRuns);
-            let inherited = if runs { 0.0 } else { INHERITED };
+            let inherited = if of_runs(*place) { 0.0 } else { INHERITED };
             let to = &mut self.0[*place as usize];
             for (to, from) in to.counters.iter_mut().zip(&s.counters) {
                 put(to, from, |k| counts(k, inherited));

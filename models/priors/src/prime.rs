@@ -50,7 +50,8 @@ pub fn prime(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Model, Error> {
     let mut priors = Priors::default();
-    if model.network(COEFFICIENT_NETWORK).is_ok() {
+    let guides = model.network(COEFFICIENT_NETWORK).is_ok();
+    if guides {
         // It guides where there are states for what it guides, be they empty.
         priors.set(Place::Coefficients, States::default());
     }
@@ -93,6 +94,11 @@ pub fn prime(
     }
     if let Some(others) = model.priors() {
         priors.complete(others);
+    }
+    if guides {
+        // No chunk that asks this model has wavelets that are not guided.
+        priors.forget(Place::Wavelet);
+        priors.forget(Place::WaveletRuns);
     }
     with(model, &priors)
 }

@@ -4,7 +4,7 @@
 //! prior here. What the domain's chunks show moves them (the most likely value a posteriori), in the steps in which a delta
 //! tells of them (SPEC §9.6); and a move is kept where the bits that it is expected to save in the data that the model is
 //! for are more than those that it costs.
-use crate::fit::{INHERITED, Symbols, counts, symbols};
+use crate::fit::{INHERITED, Symbols, counts, of_runs, symbols};
 use libm::lgamma;
 use scicodec::entropy::{Counter, MIXED, Place, Priors, Row, SIGNS, States, squash};
 use std::f64::consts::LN_2;
@@ -60,7 +60,7 @@ pub fn tune(parent: &Priors, chunks: &[Seen], knob: &Knob) -> Priors {
         if afresh.is_empty() {
             continue;
         }
-        let inherited = if matches!(place, Place::WaveletRuns | Place::CorrectionRuns) { 0.0 } else { INHERITED };
+        let inherited = if of_runs(place) { 0.0 } else { INHERITED };
         let mut new = old.clone();
         for i in 0..MIXED {
             let of = |s: &'_ &States, slot: usize| s.counters[i].get(slot).and_then(|k| counts(k, inherited));

@@ -1,0 +1,128 @@
+//! Wavelets whose coefficients a network guides: the same bits with every kernel, within the bound, and only with what it takes.
+use scicodec::entropy::{Counter, Place};
+use scicodec::learned::{COEFFICIENT_CHANNELS, COEFFICIENT_NETWORK, DEFAULT, builtin, coefficient_samples};
+use scicodec::network::{Graph, Kernel, Model, ModelBuilder, ModelLimits};
+use scicodec::{
+    BoundKind, ChunkBound, ChunkRequest, DType, Effort, EncodeOptions, Error, ErrorBound, LoadedModel, ModelChoice,
+    Reader, SliceSource, VariableMeta, base_name,
+};
+use std::sync::Arc;
+
+const SHAPE: [usize; 2] = [96, 130];
+
+/// Waves of many lengths, with noise.
+fn field() -> Vec<f32> {
+    let mut seed = 3u32;
+    let mut noise = move || {
+        seed = seed.wrapping_mul(1664525).wrapping_add(1013904223);
+        (seed >> 8) as f32 / 16_777_216.0
+    };
+    let wave = |k: f32, y: f32, x: f32| (0.07 * k * k * y + 0.15 * k * x).sin() / k.sqrt();
+    let at = |i: usize| ((i / SHAPE[1]) as f32, (i % SHAPE[1]) as f32);
+    (0..SHAPE.iter().product())
+        .map(|i| (1..9).map(|k| wave(k as f32, at(i).0, at(i).1)).sum::<f32>() + 0.1 * noise())
+        .collect()
+}
+
+/// The default model with one state changed, and its network of coefficients replaced: another model, which no number names.
+fn another(change: impl FnOnce(Graph) -> Graph) -> Result<Model, Error> {
+    let default = builtin(DEFAULT)?.model();
+    let mut change = Some(change);
+    let mut builder = ModelBuilder::new("another");
+    for n in default.networks() {
+        let graph = n.graph().clone();
+        builder = builder.network(match change.take_if(|_| graph.name == COEFFICIENT_NETWORK) {
+            Some(change) => change(graph),
+            None => graph,
+        })?;
+    }
+    let mut priors = default.priors().cloned().unwrap_or_default();
+    let mut states = priors.of(Place::Coefficients).cloned().unwrap_or_default();
+    states.signs[0][0] = Counter::primed(33000, 77);
+    priors.set(Place::Coefficients, states);
+    builder.priors(&priors).build()
+}
+
+fn encode(model: &Arc<LoadedModel>, kind: BoundKind, value: f64) -> Result<Vec<u8>, Error> {
+    let field = field();
+    let source = SliceSource::new(DType::F32, &SHAPE.map(|n| n as u64), bytemuck::cast_slice(&field))?;
+    let mut options = EncodeOptions::new(ErrorBound { kind, value });
+    options.model = ModelChoice::Given(model.clone());
+    scicodec::encode_to_vec(&VariableMeta::default(), &source, &options)
+}
+
+#[test]
+fn every_kernel_codes_and_decodes_the_same_bits() -> Result<(), Error> {
+    let bytes = another(|graph| graph)?.write();
+    for (kind, value) in [(BoundKind::Nrmse, 3e-2), (BoundKind::Rel, 1e-1)] {
+        let mut files = Vec::new();
+        for kernel in Kernel::available() {
+            let model = Arc::new(LoadedModel::new(Model::read_for(&bytes, &ModelLimits::default(), kernel)?)?);
+            let file = encode(&model, kind, value)?;
+            let mut reader = Reader::from_bytes(file.clone())?;
+            assert_eq!(base_name(reader.variables()[0].chunks[0].base), "wavelet");
+            assert!(matches!(reader.decode(0, 1), Err(Error::ModelMissing { .. })), "{kind:?}: it asks the model");
+            reader.add_model(model);
+            files.push((file, reader.decode(0, 1)?));
+        }
+        assert!(files.windows(2).all(|f| f[0] == f[1]), "{kind:?}");
+        let decoded: Vec<f32> = bytemuck::pod_collect_to_vec(&files[0].1);
+        let field = field();
+        let range = field.iter().copied().fold(f32::MIN, f32::max) - field.iter().copied().fold(f32::MAX, f32::min);
+        let errors = field.iter().zip(&decoded).map(|(a, b)| f64::from((a - b).abs()));
+        let reached = match kind {
+            BoundKind::Rel => errors.fold(0.0, f64::max),
+            _ => (errors.map(|e| e * e).sum::<f64>() / field.len() as f64).sqrt(),
+        };
+        assert!(reached <= value * f64::from(range) * (1.0 + 1e-6), "{kind:?}: {reached}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_the_network_says_changes_the_bits() -> Result<(), Error> {
+    let as_it_is = another(|graph| graph)?;
+    let moved = another(|mut graph| {
+        if let Some(scicodec::network::Operation::Convolution(last)) = graph.operations.last_mut() {
+            last.bias.iter_mut().for_each(|b| *b = 0);
+        }
+        graph
+    })?;
+    let [a, b] = [as_it_is, moved].map(|m| -> Result<usize, Error> {
+        Ok(encode(&Arc::new(LoadedModel::new(m)?), BoundKind::Nrmse, 3e-2)?.len())
+    });
+    assert!(a? < b?, "a network that says less helps less");
+    Ok(())
+}
+
+#[test]
+fn a_network_of_another_shape_is_refused() -> Result<(), Error> {
+    let points = builtin(1)?.model().network("points")?.graph().clone();
+    let other = another(|_| Graph { name: COEFFICIENT_NETWORK.into(), ..points })?;
+    assert!(matches!(LoadedModel::new(other), Err(Error::Unsupported { .. })));
+    Ok(())
+}
+
+#[test]
+fn samples_are_what_a_network_would_be_asked() -> Result<(), Error> {
+    let field = field();
+    let request = ChunkRequest {
+        dtype: DType::F32,
+        shape: &SHAPE,
+        data: bytemuck::cast_slice(&field),
+        bound: ChunkBound::Rmse(0.05),
+        fill: None,
+        effort: Effort::Default,
+        model: ModelChoice::None,
+    };
+    let (samples, bytes) = coefficient_samples(&request)?.unwrap_or_default();
+    assert!(!samples.is_empty() && samples.len() < field.len() && bytes > 0.0);
+    for s in &samples {
+        assert_eq!(s.inputs.len(), COEFFICIENT_CHANNELS);
+        assert!(s.inputs.iter().all(|v| (0..=512).contains(v)), "{:?}", s.inputs);
+    }
+    let zeros = samples.iter().filter(|s| s.magnitude == 0).count();
+    assert!(zeros > 0 && zeros < samples.len());
+    assert_eq!(coefficient_samples(&ChunkRequest { bound: ChunkBound::PwRel(0.1), ..request })?, None);
+    Ok(())
+}
