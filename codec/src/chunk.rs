@@ -127,7 +127,7 @@ pub fn encode_chunk_beside(req: &ChunkRequest<'_>, references: &[Reference<'_>])
 /// Whether so many bytes are few for a chunk of so many values: there is time then to do without what a model has learned, and
 /// it may matter.
 fn little(values: usize, bytes: usize) -> bool {
-    bytes < 1 << 16 && (values <= 1 << 18 || bytes < values / 16)
+    bytes < 1 << 17 && (values <= 1 << 18 || bytes < values / 8)
 }
 
 /// The same where other chunks of the variable have been looked at.
@@ -157,7 +157,7 @@ pub(crate) fn encode_hinted(
     for rival in rivals {
         hold_against(&prepared, &mut plan, &mut coded, rival);
     }
-    if plan.guiding().is_some() && little(prepared.g.len(), coded.body.len()) {
+    if prepared.model != ModelChoice::None && little(prepared.g.len(), coded.body.len()) {
         // States that a model has learned may mislead, and what they mislead to. A network was held against others.
         let rivals = if matches!(plan.base, Base::Learned { .. }) {
             vec![Plan { primed: None, ..plan.clone() }]

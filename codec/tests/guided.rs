@@ -10,18 +10,22 @@ use std::sync::Arc;
 
 const SHAPE: [usize; 2] = [96, 130];
 
-/// Waves of many lengths, with noise.
+/// Hills on hills: on ever finer lattices numbers that look random, linear between them.
 fn field() -> Vec<f32> {
-    let mut seed = 3u32;
-    let mut noise = move || {
-        seed = seed.wrapping_mul(1664525).wrapping_add(1013904223);
-        (seed >> 8) as f32 / 16_777_216.0
+    let corner = |octave: u32, y: usize, x: usize| {
+        let mixed = ((y * 1009 + x) as u32 ^ octave << 27).wrapping_mul(2_654_435_769).rotate_left(13);
+        (mixed.wrapping_mul(1_597_334_677) >> 8) as f32 / 16_777_216.0 - 0.5
     };
-    let wave = |k: f32, y: f32, x: f32| (0.07 * k * k * y + 0.15 * k * x).sin() / k.sqrt();
-    let at = |i: usize| ((i / SHAPE[1]) as f32, (i % SHAPE[1]) as f32);
-    (0..SHAPE.iter().product())
-        .map(|i| (1..9).map(|k| wave(k as f32, at(i).0, at(i).1)).sum::<f32>() + 0.1 * noise())
-        .collect()
+    let hills = |octave: u32, i: usize| {
+        let size = 1usize << octave;
+        let ([y, x], part) = ([i / SHAPE[1], i % SHAPE[1]], |n: usize| (n % size) as f32 / size as f32);
+        let row = |y: usize, fy: f32| {
+            let [low, high] = [0, 1].map(|far| corner(octave, y, x / size + far));
+            fy * (low + (high - low) * part(x))
+        };
+        size as f32 * (row(y / size, 1.0 - part(y)) + row(y / size + 1, part(y)))
+    };
+    (0..SHAPE[0] * SHAPE[1]).map(|i| (0..6).map(|octave| hills(octave, i)).sum()).collect()
 }
 
 /// The default model with one state changed, and its network of coefficients replaced: another model, which no number names.

@@ -210,20 +210,45 @@ fn primed() -> Vec<Specimen> {
     all.into_iter().map(one).collect()
 }
 
+/// Hills on hills: on ever finer lattices numbers that look random, linear between them.
+fn terrain(at: &[f64]) -> f64 {
+    let corner = |octave: i32, at: &[f64]| {
+        let mixed = at
+            .iter()
+            .fold(octave as u64 + 1, |h, c| (h ^ *c as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+        (mixed >> 40) as f64 / 16_777_216.0 - 0.5
+    };
+    let hills = |octave: i32| {
+        let size = f64::from(1 << octave);
+        let corners = (0..1usize << at.len()).map(|far| {
+            let mut weight = 1.0;
+            let place: Vec<f64> = at
+                .iter()
+                .enumerate()
+                .map(|(a, x)| {
+                    let (low, part) = ((x / size).floor(), (x / size).fract());
+                    let up = far >> a & 1 == 1;
+                    weight *= if up { part } else { 1.0 - part };
+                    if up { low + 1.0 } else { low }
+                })
+                .collect();
+            weight * corner(octave, &place)
+        });
+        size * corners.sum::<f64>()
+    };
+    (0..6).map(hills).sum()
+}
+
 /// Files whose wavelets are guided: on one to four axes, with and without what bounds every error.
 fn guided() -> Vec<Specimen> {
     use BoundKind::*;
-    let rough = |at: &[f64], r: &mut Random| {
-        let waves =
-            (1..9).map(|k| (f64::from(k * k) * 0.07 * at[0] + f64::from(3 * k) * 0.05 * at[at.len() - 1]).sin());
-        waves.sum::<f64>() + 0.3 * wave(&[0.0, at[0], at[at.len() - 1]]) + 0.02 * r.unit()
-    };
+    let rough = |at: &[f64], _: &mut Random| terrain(at);
     let mut holes = drawn(DType::F32, &[60, 41], rough);
     for k in (500..900).chain(2000..2004) {
         holes[k] = u64::from(f32::NAN.to_bits());
     }
     let all = [
-        ("line", variable(DType::F64, &[900], drawn(DType::F64, &[900], |at, r| rough(&[0.0, at[0]], r)), Nrmse, 3e-2)),
+        ("line", variable(DType::F64, &[900], drawn(DType::F64, &[900], rough), Nrmse, 3e-2)),
         ("plane", variable(DType::F32, &[60, 70], drawn(DType::F32, &[60, 70], rough), Nrmse, 2e-2)),
         ("bounded", variable(DType::F32, &[60, 70], drawn(DType::F32, &[60, 70], rough), Rel, 1e-1)),
         ("holes", variable(DType::F32, &[60, 41], holes, Psnr, 35.0)),

@@ -35,8 +35,8 @@ static FILES: [(&[u8], &str); 3] = [
         include_str!("../../../weights/453728542d80e049/card.md"),
     ),
     (
-        include_bytes!("../../../weights/d131a86729bbfbe1/weights.scm"),
-        include_str!("../../../weights/d131a86729bbfbe1/card.md"),
+        include_bytes!("../../../weights/08beb50861073403/weights.scm"),
+        include_str!("../../../weights/08beb50861073403/card.md"),
     ),
 ];
 
