@@ -157,7 +157,10 @@ pub(crate) fn encode_hinted(
     for rival in rivals {
         hold_against(&prepared, &mut plan, &mut coded, rival);
     }
-    if prepared.model != ModelChoice::None && little(prepared.g.len(), coded.body.len()) {
+    let asked = prepared.model != ModelChoice::None
+        && req.effort != Effort::Fast
+        && !matches!(plan.base, Base::Constant(_) | Base::Lossless { .. });
+    if asked && little(prepared.g.len(), coded.body.len()) {
         // States that a model has learned may mislead, and what they mislead to. A network was held against others.
         let rivals = if matches!(plan.base, Base::Learned { .. }) {
             vec![Plan { primed: None, ..plan.clone() }]
