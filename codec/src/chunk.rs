@@ -3,7 +3,7 @@ use crate::base::companion::Companion;
 use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
 use crate::elements::{all_nearest, from_ordered, nearest, to_bytes};
-use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Place, Silence, States};
+use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Lesson, Place, Silence, States};
 use crate::learned::{self, AtHand, LoadedModel};
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
@@ -17,7 +17,6 @@ use crate::scout::Hint;
 use crate::scratch::give;
 use crate::{Error, fast, select};
 use scicodec_format::DType;
-use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -271,19 +270,17 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
 
 /// What the coders of integers have learned when a chunk is coded: states to start others from, by place. The chunk is coded as
 /// [`encode_chunk`] would, once for every entry of `afresh`; where that is true, coders start from nothing, so that all
-/// that they know is of this chunk.
+/// that they know is of this chunk; a network guides them all the same.
 ///
 /// Errors: those of [`encode_chunk`].
 pub fn learned_states(req: &ChunkRequest<'_>, afresh: &[bool]) -> Result<Vec<Vec<(Place, States)>>, Error> {
     let prepared = Prepared::new(req)?;
-    let (mut plan, _) = select::choose(&prepared, &[])?;
-    let primed = plan.primed.take();
+    let (plan, _) = select::choose(&prepared, &[])?;
     let learned = afresh.iter().map(|&afresh| {
-        plan.primed = primed.clone().filter(|_| !afresh);
         let mut state = prepared.state(&plan);
-        state.learned = Some(RefCell::default());
+        state.lesson = Some(Lesson { afresh, ..Lesson::default() });
         code(&mut CostCounter::default(), prepared.dtype, prepared.g, &plan, plan.teller(), &mut state);
-        state.learned.map(RefCell::into_inner).unwrap_or_default()
+        state.lesson.map(|l| l.states.into_inner()).unwrap_or_default()
     });
     Ok(learned.collect())
 }
@@ -313,8 +310,8 @@ pub struct State {
     pub skip: Vec<bool>,
     /// Other fields that the base looks at.
     pub companions: Vec<Companion>,
-    /// Where coders leave what they have learned, if that is wanted.
-    pub learned: Option<RefCell<Vec<(Place, States)>>>,
+    /// Where coders leave what they learn, if that is wanted.
+    pub lesson: Option<Lesson>,
 }
 
 impl State {
@@ -354,7 +351,7 @@ fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, masks: T
     match plan.base {
         Base::Constant(_) => {}
         Base::Lossless { order, shift } => lossless::code(c, g, order, u32::from(shift), &mut s.integers, skip),
-        _ => plan.code_numbers(c, g, &mut s.numbers, skip, &s.companions, s.learned.as_ref()),
+        _ => plan.code_numbers(c, g, &mut s.numbers, skip, &s.companions, s.lesson.as_ref()),
     }
 }
 

@@ -5,13 +5,12 @@ use crate::base::quantiser::Quantiser;
 use crate::base::raster::Weights;
 use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
-use crate::entropy::{BitCoder, CONTEXTS, Estimate, Mixture, Place, ResidualCoder, Residuals, Start, States};
+use crate::entropy::{BitCoder, CONTEXTS, Estimate, Lesson, Mixture, ResidualCoder, Residuals, Start};
 use crate::lattice::Lattice;
 use crate::learned::{AtHand, Guide, Guiding};
 use crate::mask::Teller;
 use crate::network::ModelId;
 use crate::simd::{Kernel, widest};
-use std::cell::RefCell;
 
 /// How coded numbers become elements (SPEC §8.1).
 #[derive(Clone, Debug, PartialEq)]
@@ -387,8 +386,8 @@ impl Plan {
         }
     }
 
-    /// Codes (or decodes) the numbers with the base. Not for `Constant` and `Lossless`. What coders have learned in the end
-    /// is left in `learned`.
+    /// Codes (or decodes) the numbers with the base. Not for `Constant` and `Lossless`. What coders learn is left in
+    /// `lesson`.
     pub fn code_numbers<C: BitCoder>(
         &self,
         c: &mut C,
@@ -396,11 +395,11 @@ impl Plan {
         v: &mut [f64],
         mask: Option<&[bool]>,
         companions: &[Companion],
-        learned: Option<&RefCell<Vec<(Place, States)>>>,
+        lesson: Option<&Lesson>,
     ) {
         // Whoever made the plan has asked for the model.
         let model = self.primed.as_ref().and_then(|m| m.model().ok());
-        let start = Start { learned, ..model.map_or_else(Start::default, |m| m.start()) };
+        let start = model.map_or_else(Start::default, |m| m.start()).learning(lesson);
         match self.coder {
             // Silence asks no model: one context is as good as six.
             _ if C::SILENT => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, companions, start),

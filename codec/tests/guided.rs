@@ -4,7 +4,7 @@ use scicodec::learned::{COEFFICIENT_CHANNELS, COEFFICIENT_NETWORK, DEFAULT, buil
 use scicodec::network::{Graph, Kernel, Model, ModelBuilder, ModelLimits};
 use scicodec::{
     BoundKind, ChunkBound, ChunkRequest, DType, Effort, EncodeOptions, Error, ErrorBound, LoadedModel, ModelChoice,
-    Reader, SliceSource, VariableMeta, base_name,
+    Reader, SliceSource, VariableMeta, base_name, learned_states,
 };
 use std::sync::Arc;
 
@@ -104,6 +104,27 @@ fn a_network_of_another_shape_is_refused() -> Result<(), Error> {
     let points = builtin(1)?.model().network("points")?.graph().clone();
     let other = another(|_| Graph { name: COEFFICIENT_NETWORK.into(), ..points })?;
     assert!(matches!(LoadedModel::new(other), Err(Error::Unsupported { .. })));
+    Ok(())
+}
+
+#[test]
+fn coders_that_start_from_nothing_are_guided_all_the_same() -> Result<(), Error> {
+    let field = field();
+    let request = ChunkRequest {
+        dtype: DType::F32,
+        shape: &SHAPE,
+        data: bytemuck::cast_slice(&field),
+        bound: ChunkBound::Rmse(0.5),
+        fill: None,
+        effort: Effort::Default,
+        model: ModelChoice::Given(Arc::new(LoadedModel::new(another(|graph| graph)?)?)),
+    };
+    let both = learned_states(&request, &[true, false])?;
+    for states in &both {
+        let places: Vec<Place> = states.iter().map(|s| s.0).collect();
+        assert_eq!(places, [Place::Coefficients, Place::CoefficientRuns]);
+    }
+    assert_ne!(both[0], both[1], "one starts from the model's states");
     Ok(())
 }
 

@@ -3,13 +3,12 @@ use super::Geometry;
 use super::wavelet_bands::{Band, bands};
 use super::wavelet_coding::{CLASSES, Features, RunAt, Visitor, class, walk};
 use super::wavelet_correct::correct;
-use super::wavelet_guided::{GUIDED_SETS, GUIDED_SLOTS, Guide, guided};
+use super::wavelet_guided::{GUIDED_SETS, GUIDED_SLOTS, Guide};
 use super::wavelet_probe::quantise;
 use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
 use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
 use crate::Error;
 use crate::entropy::{Aside, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start};
-use crate::learned::CoefficientSample;
 use crate::simd::{Kernel, widest};
 use std::sync::Arc;
 
@@ -164,7 +163,7 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
         self.orientation = u32::from(band.orientation);
         self.low = index == 0;
         if let Some(guide) = &mut self.guide {
-            guide.seen.band(band, group.len(), index == 0);
+            guide.band(band, group.len(), index == 0);
         }
         if index == 0 {
             return true;
@@ -194,31 +193,25 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
     #[inline]
     fn end(&mut self, i: usize, codes: &mut [i16]) {
         if let Some(guide) = &mut self.guide {
-            guide.seen.keep(i, codes);
+            guide.end(i, codes);
         }
     }
 
     #[inline]
     fn point(&mut self, i: usize, f: &Features) -> i16 {
         let mut m = magnitude(f, R::MIXES, self.level, self.orientation);
-        let mut sampled = None;
-        if let Some(guide) = self.guide.as_ref().filter(|_| m.start == 0) {
-            match guide.network {
-                Some(network) => guided(&mut m, guide.seen.say(network, i - guide.begin, f), f.place),
-                None => sampled = Some(guide.seen.sample(i - guide.begin, f, 0)),
-            }
-        }
         let base = if self.low { predict_low(self.q, self.g, f.before, i) } else { 0 };
         let d = if C::DECODING { 0 } else { i64::from(self.q[i]) - base };
+        if m.start == 0
+            && let Some(guide) = &self.guide
+        {
+            guide.point(i, f, d, &mut m);
+        }
         let d = self.coder.code(self.c, d, &m);
         if C::DECODING {
             self.q[i] = base.wrapping_add(d).clamp(-(1 << 30), 1 << 30) as i32;
         }
-        let code = d.clamp(-32767, 32767) as i16;
-        if let (Some(sample), Some(samples)) = (sampled, self.guide.as_ref().and_then(|g| g.samples)) {
-            samples.borrow_mut().push(CoefficientSample { magnitude: code.unsigned_abs(), ..sample });
-        }
-        code
+        d.clamp(-32767, 32767) as i16
     }
 }
 
@@ -325,7 +318,7 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
     }
     let mut codes = vec![0i16; g.len()];
     let guide = if R::MIXES && !C::SILENT { Guide::new(start, g.len()) } else { None };
-    let ([place, runs], slots, sets) = match guide.as_ref().and_then(|g| g.network) {
+    let ([place, runs], slots, sets) = match start.coefficients.filter(|_| guide.is_some()) {
         Some(_) => ([Place::Coefficients, Place::CoefficientRuns], GUIDED_SLOTS, GUIDED_SETS),
         None => ([Place::Wavelet, Place::WaveletRuns], SLOTS, 2 * CLASSES as usize),
     };

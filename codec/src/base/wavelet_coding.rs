@@ -54,6 +54,13 @@ pub struct RunAt<'a> {
     pub least: &'a [u32; RUN],
 }
 
+impl RunAt<'_> {
+    /// Where a row of these indices on the first axes is, from the beginning of a band.
+    pub fn offset(&self, at: [usize; 3]) -> usize {
+        (0..3).map(|a| at[a] * self.g.stride[a]).sum()
+    }
+}
+
 /// What is done at every coefficient.
 pub trait Visitor {
     /// Whether it looks at runs.

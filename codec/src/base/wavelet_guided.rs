@@ -1,5 +1,6 @@
 //! Contexts of wavelet coefficients that a network speaks of (SPEC §8.4.4.2).
 use super::wavelet::SLOTS;
+use super::wavelet_bands::Band;
 use super::wavelet_coding::{CLASSES, Features, RunAt};
 use super::wavelet_runs::{POSITIONS, RunContext};
 use crate::entropy::{CONTEXTS, Magnitude, Start};
@@ -18,17 +19,6 @@ pub const GUIDED_SLOTS: [usize; CONTEXTS] = [
     SLOTS[5],
 ];
 pub const GUIDED_SETS: usize = (2 * CLASSES + 2 * ZEROS) as usize;
-
-/// Changes contexts by what a network says.
-#[inline(always)]
-pub fn guided(m: &mut Magnitude, [zero, magnitude]: [u32; 2], place: u32) {
-    let [a, b, c] = OWN;
-    m.slots[1] = a + zero * MAGNITUDES + magnitude;
-    m.slots[2] = b + zero * POSITIONS + place;
-    // In place of the class.
-    m.slots[3] = c + zero * 64 + m.slots[3] % 64;
-    m.set = 2 * CLASSES + zero + if place < POSITIONS - 1 { ZEROS } else { 0 };
-}
 
 /// Bits that a zero takes, by the index of its logit, in units of 2^-10.
 #[rustfmt::skip]
@@ -50,11 +40,11 @@ fn quarter_octave(v: u32) -> usize {
 
 /// Who guides, or writes down what should be said.
 pub struct Guide<'a> {
-    pub network: Option<&'a Coefficients>,
-    pub samples: Option<&'a RefCell<Vec<CoefficientSample>>>,
-    pub seen: Surroundings,
+    network: Option<&'a Coefficients>,
+    samples: Option<&'a RefCell<Vec<CoefficientSample>>>,
+    seen: Surroundings,
     /// Where the run begins.
-    pub begin: usize,
+    begin: usize,
     /// Whether the network may be asked about some of its coefficients.
     asked: bool,
 }
@@ -64,6 +54,11 @@ impl<'a> Guide<'a> {
         let (network, samples) = (start.coefficients, start.samples);
         let wanted = network.is_some() || samples.is_some();
         wanted.then(|| Guide { network, samples, seen: Surroundings::new(len), begin: 0, asked: false })
+    }
+
+    /// Starts a band, number `before` of its group.
+    pub fn band(&mut self, band: &Band, before: usize, low: bool) {
+        self.seen.band(band, before, low);
     }
 
     /// Looks at a run before it is coded; where more than `little` is expected of all of it the network is not asked.
@@ -91,5 +86,29 @@ impl<'a> Guide<'a> {
         slots[0] = much * 4 + slots[0] % 4;
         slots[2] = slots[2] / 8 * 8 + (much / 8).min(7);
         Some((slots, *set))
+    }
+
+    /// Changes the contexts of coefficient `i`, of which little is expected, by what the network says; or writes down that it is `d`.
+    #[inline(always)]
+    pub fn point(&self, i: usize, f: &Features, d: i64, m: &mut Magnitude) {
+        let k = i - self.begin;
+        if let Some(network) = self.network {
+            let [zero, magnitude] = self.seen.say(network, k, f);
+            let [a, b, c] = OWN;
+            m.slots[1] = a + zero * MAGNITUDES + magnitude;
+            m.slots[2] = b + zero * POSITIONS + f.place;
+            // In place of the class.
+            m.slots[3] = c + zero * 64 + m.slots[3] % 64;
+            m.set = 2 * CLASSES + zero + if f.place < POSITIONS - 1 { ZEROS } else { 0 };
+        }
+        if let Some(samples) = self.samples {
+            samples.borrow_mut().push(self.seen.sample(k, f, d.unsigned_abs().min(32767) as u16));
+        }
+    }
+
+    /// Ends a run: keeps its codes.
+    #[inline(always)]
+    pub fn end(&mut self, i: usize, codes: &[i16]) {
+        self.seen.keep(i, codes);
     }
 }

@@ -234,6 +234,15 @@ fn short(b: &mut Bytes<'_>) -> Result<u16, Error> {
     Ok(u16::from_le_bytes([v[0], v[1]]))
 }
 
+/// What coders learn of a chunk, in the end.
+#[derive(Debug, Default)]
+pub struct Lesson {
+    /// They start from nothing, whatever a model has for them: all that they know is of the chunk.
+    pub afresh: bool,
+    /// What they have learned, by place.
+    pub states: RefCell<Vec<(Place, States)>>,
+}
+
 /// What coders of integers start from, and where they leave what they have learned.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Start<'a> {
@@ -247,7 +256,13 @@ pub struct Start<'a> {
     pub samples: Option<&'a RefCell<Vec<CoefficientSample>>>,
 }
 
-impl Start<'_> {
+impl<'a> Start<'a> {
+    /// The same, to learn a lesson.
+    pub fn learning(self, lesson: Option<&'a Lesson>) -> Start<'a> {
+        let Some(lesson) = lesson else { return self };
+        Start { priors: self.priors.filter(|_| !lesson.afresh), learned: Some(&lesson.states), ..self }
+    }
+
     /// The states that a place starts from.
     pub fn of(&self, place: Place) -> Option<&States> {
         self.priors?.of(place)

@@ -236,10 +236,3 @@ fn put(known: &mut [i16], c: usize, row: &[i16], from: isize) {
         }
     }
 }
-
-impl RunAt<'_> {
-    /// Where a row of these indices on the first axes is, from the beginning of a band.
-    fn offset(&self, at: [usize; 3]) -> usize {
-        (0..3).map(|a| at[a] * self.g.stride[a]).sum()
-    }
-}

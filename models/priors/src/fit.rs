@@ -22,6 +22,9 @@ pub(crate) fn of_runs(place: Place) -> bool {
     matches!(place, Place::WaveletRuns | Place::CorrectionRuns | Place::CoefficientRuns)
 }
 
+/// Places of wavelets that no network guides: of no use to a model that guides them.
+pub(crate) const UNGUIDED: [Place; 2] = [Place::Wavelet, Place::WaveletRuns];
+
 /// What is fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {

@@ -1,5 +1,5 @@
 //! From fields to a model with states.
-use crate::{Array, Gathered, Stage};
+use crate::{Array, Gathered, Stage, fit::UNGUIDED};
 use rayon::prelude::*;
 use scicodec::entropy::{Place, Priors, States};
 use scicodec::learned::COEFFICIENT_NETWORK;
@@ -97,8 +97,7 @@ pub fn prime(
     }
     if guides {
         // No chunk that asks this model has wavelets that are not guided.
-        priors.forget(Place::Wavelet);
-        priors.forget(Place::WaveletRuns);
+        UNGUIDED.into_iter().for_each(|place| priors.forget(place));
     }
     with(model, &priors)
 }

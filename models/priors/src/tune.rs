@@ -4,7 +4,7 @@
 //! prior here. What the domain's chunks show moves them (the most likely value a posteriori), in the steps in which a delta
 //! tells of them (SPEC §9.6); and a move is kept where the bits that it is expected to save in the data that the model is
 //! for are more than those that it costs.
-use crate::fit::{INHERITED, Symbols, counts, of_runs, symbols};
+use crate::fit::{INHERITED, Symbols, UNGUIDED, counts, of_runs, symbols};
 use libm::lgamma;
 use scicodec::entropy::{Counter, MIXED, Place, Priors, Row, SIGNS, States, squash};
 use std::f64::consts::LN_2;
@@ -51,7 +51,8 @@ pub struct Seen {
 /// The states of `parent` moved to what these chunks show.
 pub fn tune(parent: &Priors, chunks: &[Seen], knob: &Knob) -> Priors {
     let mut out = Priors::default();
-    for place in Place::ALL {
+    let guides = parent.of(Place::Coefficients).is_some();
+    for place in Place::ALL.into_iter().filter(|place| !(guides && UNGUIDED.contains(place))) {
         let old = parent.of(place).cloned().unwrap_or_default();
         let afresh: Vec<&States> =
             chunks.iter().flat_map(|c| &c.afresh).filter(|(p, _)| *p == place).map(|c| &c.1).collect();

@@ -1,7 +1,7 @@
 //! `scicodec finetune`: fields of one domain in, a small model that stands on another one out, and a table of what it gains.
 use crate::{
     args::{ChunkArg, EffortName, EncodeArgs, FinetuneArgs, RawArgs, Talk},
-    data_files::finetune_files,
+    data_files::{finetune_files, read_all},
     failure::{Failure, Outcome, about, display},
     inputs::{self, Item, Part},
     interrupt, model, text,
@@ -107,27 +107,13 @@ fn journal_path(output: &Path) -> PathBuf {
 
 /// The variables of all files that can be read. What is left out is said.
 fn open_all(args: &FinetuneArgs, bounds: &[ErrorBound]) -> Outcome<Vec<Subject>> {
-    let (mut subjects, mut left_out) = (Vec::new(), Vec::new());
-    for path in &args.data {
-        for file in finetune_files(path)? {
-            match open(args, &file, bounds) {
-                Ok(more) if more.is_empty() => {
-                    left_out.push(format!("{}: holds no numbers to tune to", display(&file)))
-                }
-                Ok(more) => subjects.extend(more),
-                Err(e) if e.status == 1 => left_out.push(e.message),
-                Err(e) => return Err(e),
-            }
+    read_all(&args.data, finetune_files, "no field to tune to", args.talk.quiet, |file, _| {
+        let more = open(args, file, bounds)?;
+        if more.is_empty() {
+            return Err(Failure::new(format!("{}: holds no numbers to tune to", display(file))));
         }
-    }
-    if subjects.is_empty() {
-        let why = left_out.pop().map_or(String::new(), |e| format!("; the last problem: {e}"));
-        return Err(Failure::new(format!("no field to tune to{why}")));
-    }
-    if !args.talk.quiet {
-        left_out.iter().for_each(|e| text::remark(&format!("left out: {e}")));
-    }
-    Ok(subjects)
+        Ok(more)
+    })
 }
 
 /// The measured variables of a file, each with all bounds in its own units.

@@ -1,7 +1,7 @@
 //! `scicodec model prime`: fields in, a model whose coders of integers start from what they learned there.
 use crate::{
     args::PrimeArgs,
-    data_files::data_files,
+    data_files::{data_files, read_all},
     failure::{Failure, Outcome, about, display},
     model::find,
     progress::Bar,
@@ -16,26 +16,12 @@ pub fn run(args: &PrimeArgs) -> Outcome {
     let parent = find(&args.from)?.model;
     // Refused now rather than after the work; nothing is left if that is broken off.
     drop(OutputFile::create(&args.output, overwrite).map_err(about(&args.output))?);
-    let (mut fields, mut left_out) = (Vec::new(), Vec::new());
     let mut count = 0;
-    for path in &args.data {
-        for path in data_files(path)? {
-            match read(&path, fields.len() as u64) {
-                Ok(more) => {
-                    count += usize::from(!more.is_empty());
-                    fields.extend(more);
-                }
-                Err(e) => left_out.push(e.message),
-            }
-        }
-    }
-    if fields.is_empty() {
-        let why = left_out.pop().map_or(String::new(), |e| format!("; the last problem: {e}"));
-        return Err(Failure::new(format!("no field of floats to learn from{why}")));
-    }
-    if !quiet {
-        left_out.iter().for_each(|e| text::remark(&format!("left out: {e}")));
-    }
+    let fields = read_all(&args.data, data_files, "no field of floats to learn from", quiet, |path, before| {
+        let more = read(path, before as u64)?;
+        count += usize::from(!more.is_empty());
+        Ok(more)
+    })?;
     let bar = Bar::new("priming", quiet);
     let model =
         prime(parent.model(), &fields, &BOUNDS, &|p| bar.set(p.done as u64, p.total as u64)).map_err(Failure::new)?;

@@ -1,7 +1,7 @@
 //! `scicodec train --coefficients`: fields in, a model with a network for coefficients of wavelets out.
 use crate::{
     args::TrainArgs,
-    data_files::data_files,
+    data_files::{data_files, read_all},
     failure::{Failure, Outcome, about, display},
     interrupt,
     model::find,
@@ -18,7 +18,9 @@ const STEPS: u64 = 6000;
 pub fn run(args: &TrainArgs) -> Outcome {
     let quiet = args.talk.quiet;
     let parent = find(&args.from)?.model;
-    let pieces = open_all(args)?;
+    let pieces = read_all(&args.data, data_files, "no field of floats to learn from", quiet, |path, before| {
+        open(path, args.seed + before as u64)
+    })?;
     let options = CoefficientOptions {
         out: args.out.clone(),
         device: args.device.clone(),
@@ -74,27 +76,7 @@ pub fn run(args: &TrainArgs) -> Outcome {
     Ok(())
 }
 
-/// What the fields of all files teach, cut to pieces. What is left out is said.
-fn open_all(args: &TrainArgs) -> Outcome<Vec<Piece>> {
-    let (mut pieces, mut left_out) = (Vec::new(), Vec::new());
-    for path in &args.data {
-        for file in data_files(path)? {
-            match open(&file, args.seed + pieces.len() as u64) {
-                Ok(more) => pieces.extend(more),
-                Err(e) => left_out.push(e.message),
-            }
-        }
-    }
-    if pieces.is_empty() {
-        let why = left_out.pop().map_or(String::new(), |e| format!("; the last problem: {e}"));
-        return Err(Failure::new(format!("no field of floats to learn from{why}")));
-    }
-    if !args.talk.quiet {
-        left_out.iter().for_each(|e| text::remark(&format!("left out: {e}")));
-    }
-    Ok(pieces)
-}
-
+/// What the fields of a file teach, cut to pieces.
 fn open(path: &Path, seed: u64) -> Outcome<Vec<Piece>> {
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let mut pieces = Vec::new();
