@@ -123,8 +123,10 @@ pub fn encode_chunk_beside(req: &ChunkRequest<'_>, references: &[Reference<'_>])
     encode_hinted(req, &[], references)
 }
 
-/// Whether so many bytes are few for a chunk of so many values: there is time then to do without what a model has learned, and
-/// it may matter.
+/// Fewer bytes may be halved by another base.
+const VERY_LITTLE: usize = 1 << 13;
+
+/// Whether so many bytes are few for a chunk of so many values.
 fn little(values: usize, bytes: usize) -> bool {
     bytes < 1 << 17 && (values <= 1 << 18 || bytes < values / 8)
 }
@@ -153,24 +155,13 @@ pub(crate) fn encode_hinted(
     prepared.references = references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
     let (mut plan, rivals) = select::choose(&prepared, hints)?;
     let mut coded = write(&prepared, &plan);
+    let mut tried = vec![plan.clone()];
     for rival in rivals {
+        tried.push(rival.clone());
         hold_against(&prepared, &mut plan, &mut coded, rival);
     }
-    let asked = prepared.model != ModelChoice::None
-        && req.effort != Effort::Fast
-        && !matches!(plan.base, Base::Constant(_) | Base::Lossless { .. });
-    if asked && little(prepared.g.len(), coded.body.len()) {
-        // States that a model has learned may mislead, and what they mislead to. A network was held against others.
-        let rivals = if matches!(plan.base, Base::Learned { .. }) {
-            vec![Plan { primed: None, ..plan.clone() }]
-        } else {
-            prepared.model = ModelChoice::None;
-            let (alone, rivals) = select::choose(&prepared, hints)?;
-            [alone].into_iter().chain(rivals).collect()
-        };
-        for rival in rivals {
-            hold_against(&prepared, &mut plan, &mut coded, rival);
-        }
+    if little(prepared.g.len(), coded.body.len()) {
+        doubt(&mut prepared, hints, tried, &mut plan, &mut coded)?;
     }
     let mut stats = prepared.stats(&plan, &coded.decoded);
     if !prepared.keeps(&stats) {
@@ -185,6 +176,33 @@ pub(crate) fn encode_hinted(
     let asks_model = plan.guiding().is_some();
     let references = plan.beside.iter().flat_map(|b| b.chosen.iter().map(|c| c.0)).collect();
     Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), asks_model, references, stats })
+}
+
+/// Codes a chunk of few bytes also without what may have misled: the states that a model has learned, and references. It takes
+/// little time, and it may matter.
+fn doubt(x: &mut Prepared, hints: &[Hint], tried: Vec<Plan>, plan: &mut Plan, coded: &mut Coded) -> Result<(), Error> {
+    if x.effort == Effort::Fast || matches!(plan.base, Base::Constant(_) | Base::Lossless { .. }) {
+        return Ok(());
+    }
+    let very = coded.body.len() < VERY_LITTLE;
+    // Networks take their time, and look at what no coder told them.
+    let primed = tried.into_iter().filter(|p| p.primed.is_some() && (very || !matches!(p.base, Base::Learned { .. })));
+    for rival in primed {
+        hold_against(x, plan, coded, Plan { primed: None, ..rival });
+    }
+    // Either may mislead to another base as well.
+    let alone = !x.references.is_empty();
+    let cold = very && x.model != ModelChoice::None;
+    let references = std::mem::take(&mut x.references);
+    for model in [alone.then(|| x.model.clone()), cold.then_some(ModelChoice::None)].into_iter().flatten() {
+        x.model = model;
+        let (chosen, rivals) = select::choose(x, hints)?;
+        for rival in [chosen].into_iter().chain(rivals) {
+            hold_against(x, plan, coded, rival);
+        }
+    }
+    x.references = references;
+    Ok(())
 }
 
 /// Codes a chunk by another plan as well, and keeps the smaller.

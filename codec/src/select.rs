@@ -252,7 +252,9 @@ impl Search<'_> {
 
     /// What is not far from the best on parts, for the whole: parts tell kinds apart badly.
     fn rivals(&self) -> Vec<Plan> {
-        let Some((least, best)) = self.best.as_ref().filter(|_| self.part.is_some()) else { return vec![] };
+        let Some((least, best)) = self.best.as_ref().filter(|_| self.part.is_some() || self.priming.is_some()) else {
+            return vec![];
+        };
         let near = if self.thin || self.x.g.len() <= SMALL { NEAR } else { NEARER };
         let others = self.kinds.iter().enumerate().filter(|&(k, _)| kind(&best.base) != Some(k));
         let hopeful = others.filter_map(|(_, tried)| tried.as_ref()).filter(|(cost, _)| *cost < near * least);
@@ -408,12 +410,14 @@ impl Search<'_> {
             return Ok(());
         }
         let gain = model.model()?.latents().and_then(|l| l.gain(self.x.hi - self.x.lo, step));
-        let base = |fitted, latents| {
+        let base = |fitted, step, latents| {
             let p = Parameters { fitted, linear: false, ..p.clone() };
             Base::Learned { p, step, levels: GUIDED_LEVELS, model: model.clone(), latents }
         };
+        let mut step = step;
         let tried = [p.fitted.max(2), 0].map(|fitted| {
-            let plan = fit_step(self.ground(), self.plan(base(fitted, None), &map));
+            let plan = fit_step(self.ground(), self.plan(base(fitted, step, None), &map));
+            step = plan.step();
             // What it gains here it is taken to gain elsewhere.
             let gained = classic * cost(self.ground(), &plan) / here;
             (self.weigh(&plan, gained), fitted)
@@ -421,7 +425,7 @@ impl Search<'_> {
         if gain.is_some() {
             // Latents are held against the better one without.
             let fitted = if tried[1].0 < tried[0].0 { tried[1].1 } else { tried[0].1 };
-            let plan = fit_step(self.ground(), self.plan(base(fitted, gain), &map));
+            let plan = fit_step(self.ground(), self.plan(base(fitted, step, gain), &map));
             self.weigh(&plan, classic * cost(self.ground(), &plan) / here);
         }
         Ok(())
