@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod field;
 pub mod hot;
 pub mod machine;
+pub mod networks;
 pub mod peers;
 pub mod pipeline;
 pub mod synthetic;
