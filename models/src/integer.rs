@@ -97,7 +97,8 @@ fn made(operation: &Operation, all: &[Values], condition: usize, device: &Device
             let f = factors.map(usize::from);
             let t = repeated(of(source), f);
             let [.., z, y, x] = t.dims();
-            let first = |i: usize| i % x % f[2] == 0 && i / x % y % f[1] == 0 && i / (x * y) % f[0] == 0;
+            let place = |i: usize| [i / (x * y), i / x % y, i % x];
+            let first = |i: usize| place(i).iter().zip(f).all(|(p, f)| p.is_multiple_of(f));
             let mask = (0..z * y * x).map(|i| i64::from(first(i))).collect();
             let mask = integers(mask, [1, 1, z, y, x], device).expand(t.dims());
             Values { tensor: t * mask, low: all[*source].low.min(0) }
