@@ -51,7 +51,7 @@ fn a_tuned_model_makes_later_fields_smaller_and_travels_in_their_files() {
         }
         let out = command.output().unwrap();
         let error = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success() || error.contains("kernel"), "{kernel}: {error}");
+        assert!(out.status.success() || error.contains("cannot run it"), "{kernel}: {error}");
         if out.status.success() {
             seen.push(place.get("out.npy"));
         }
