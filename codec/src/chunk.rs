@@ -155,9 +155,8 @@ pub(crate) fn encode_hinted(
     prepared.references = references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
     let (mut plan, rivals) = select::choose(&prepared, hints)?;
     let mut coded = write(&prepared, &plan);
-    let mut tried = vec![plan.clone()];
+    let tried: Vec<Plan> = [&plan].into_iter().chain(&rivals).cloned().collect();
     for rival in rivals {
-        tried.push(rival.clone());
         hold_against(&prepared, &mut plan, &mut coded, rival);
     }
     if little(prepared.g.len(), coded.body.len()) {
@@ -178,14 +177,14 @@ pub(crate) fn encode_hinted(
     Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), asks_model, references, stats })
 }
 
-/// Codes a chunk of few bytes also without what may have misled: the states that a model has learned, and references. It takes
-/// little time, and it may matter.
+/// Codes a chunk of few bytes also without what may have misled to its plan: the states that a model has learned, and
+/// references. Where bytes are few, that is where it matters.
 fn doubt(x: &mut Prepared, hints: &[Hint], tried: Vec<Plan>, plan: &mut Plan, coded: &mut Coded) -> Result<(), Error> {
     if x.effort == Effort::Fast || matches!(plan.base, Base::Constant(_) | Base::Lossless { .. }) {
         return Ok(());
     }
     let very = coded.body.len() < VERY_LITTLE;
-    // Networks take their time, and look at what no coder told them.
+    // To run a network once more takes long, and what it gains does not depend on states.
     let primed = tried.into_iter().filter(|p| p.primed.is_some() && (very || !matches!(p.base, Base::Learned { .. })));
     for rival in primed {
         hold_against(x, plan, coded, Plan { primed: None, ..rival });
@@ -208,8 +207,8 @@ fn doubt(x: &mut Prepared, hints: &[Hint], tried: Vec<Plan>, plan: &mut Plan, co
 /// Codes a chunk by another plan as well, and keeps the smaller.
 fn hold_against(x: &Prepared, plan: &mut Plan, coded: &mut Coded, rival: Plan) {
     let other = write(x, &rival);
-    let smaller = other.body.len() + telling(&rival, other.body.len()) < coded.body.len();
-    if smaller && x.keeps(&x.stats(&rival, &other.decoded)) {
+    let bytes = |plan: &Plan, coded: &Coded| coded.body.len() + telling(plan, coded.body.len());
+    if bytes(&rival, &other) < bytes(plan, coded) && x.keeps(&x.stats(&rival, &other.decoded)) {
         (*plan, *coded) = (rival, other);
     }
 }

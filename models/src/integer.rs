@@ -53,11 +53,9 @@ fn made(operation: &Operation, all: &[Values], condition: usize, device: &Device
     let of = |k: &usize| all[*k].tensor.clone();
     let low = |span: &Span| i64::from(span.low);
     Ok(match operation {
-        Operation::Convolution(c) => {
-            Values { tensor: convolution(of(&c.source), c, false, condition, device), low: low(&c.requantise.span) }
-        }
-        Operation::Depthwise(c) => {
-            Values { tensor: convolution(of(&c.source), c, true, condition, device), low: low(&c.requantise.span) }
+        Operation::Convolution(c) | Operation::Depthwise(c) => {
+            let depthwise = matches!(operation, Operation::Depthwise(_));
+            Values { tensor: convolution(of(&c.source), c, depthwise, condition, device), low: low(&c.requantise.span) }
         }
         Operation::Table { source, values } => {
             let wide: Vec<i64> = values.iter().map(|&v| v.into()).collect();
