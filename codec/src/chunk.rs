@@ -2,6 +2,7 @@
 use crate::base::companion::Companion;
 use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
+use crate::contest::{self, Best};
 use crate::elements::{all_nearest, from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Lesson, Place, Silence, States};
 use crate::learned::{self, AtHand, LoadedModel};
@@ -27,12 +28,14 @@ pub enum Effort {
     Fast,
     /// Adaptive mixtures of contexts, all bases, and the model where it helps. What suits a chunk is found on parts of it:
     /// like plans by guesses on 2^13 values, the best of each kind by coding two boxes of 2^15, or where there is little to
-    /// tell, 2^15 values that are spread over it. Kinds that come out alike are then coded on the whole.
+    /// tell, 2^15 values that are spread over it. Kinds that come out alike are then coded on the whole; where a chunk is
+    /// small or takes few bytes, plans next to them as well. Where a variable has four chunks or more, two of them go
+    /// ahead, and the others are coded as those were, if that makes them about as small.
     #[default]
     Default,
     /// The same with a wide search, several times slower: a chunk of up to 2^19 values is tried whole, and where a
-    /// variable has many chunks a few of them are, and the others try what was best there against what is best on a
-    /// lively part. The full mix of contexts is tried, too.
+    /// variable has three chunks or more, two of them are, and the others try what was best there against what is best on
+    /// a lively part. The full mix of contexts is tried, too, not only where bytes are few.
     Max,
 }
 
@@ -123,14 +126,6 @@ pub fn encode_chunk_beside(req: &ChunkRequest<'_>, references: &[Reference<'_>])
     encode_hinted(req, &[], references)
 }
 
-/// Fewer bytes may be halved by another base.
-const VERY_LITTLE: usize = 1 << 13;
-
-/// Whether so many bytes are few for a chunk of so many values.
-fn little(values: usize, bytes: usize) -> bool {
-    bytes < 1 << 17 && (values <= 1 << 18 || bytes < values / 8)
-}
-
 /// The same where other chunks of the variable have been looked at.
 pub(crate) fn encode_hinted(
     req: &ChunkRequest<'_>,
@@ -153,15 +148,7 @@ pub(crate) fn encode_hinted(
     }
     let mut prepared = Prepared::new(req)?;
     prepared.references = references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
-    let (mut plan, rivals) = select::choose(&prepared, hints)?;
-    let mut coded = write(&prepared, &plan);
-    let tried: Vec<Plan> = [&plan].into_iter().chain(&rivals).cloned().collect();
-    for rival in rivals {
-        hold_against(&prepared, &mut plan, &mut coded, rival);
-    }
-    if little(prepared.g.len(), coded.body.len()) {
-        doubt(&mut prepared, hints, tried, &mut plan, &mut coded)?;
-    }
+    let Best { mut plan, mut coded } = contest::smallest(&mut prepared, hints)?;
     let mut stats = prepared.stats(&plan, &coded.decoded);
     if !prepared.keeps(&stats) {
         // Sums that just miss their limit, or go beyond the type's range.
@@ -175,51 +162,6 @@ pub(crate) fn encode_hinted(
     let asks_model = plan.guiding().is_some();
     let references = plan.beside.iter().flat_map(|b| b.chosen.iter().map(|c| c.0)).collect();
     Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), asks_model, references, stats })
-}
-
-/// Codes a chunk of few bytes also without what may have misled to its plan: the states that a model has learned, and
-/// references. Where bytes are few, that is where it matters.
-fn doubt(x: &mut Prepared, hints: &[Hint], tried: Vec<Plan>, plan: &mut Plan, coded: &mut Coded) -> Result<(), Error> {
-    if x.effort == Effort::Fast || matches!(plan.base, Base::Constant(_) | Base::Lossless { .. }) {
-        return Ok(());
-    }
-    let very = coded.body.len() < VERY_LITTLE;
-    // To run a network once more takes long, and what it gains does not depend on states.
-    let primed = tried.into_iter().filter(|p| p.primed.is_some() && (very || !matches!(p.base, Base::Learned { .. })));
-    for rival in primed {
-        hold_against(x, plan, coded, Plan { primed: None, ..rival });
-    }
-    // Either may mislead to another base as well.
-    let alone = !x.references.is_empty();
-    let cold = very && x.model != ModelChoice::None;
-    let references = std::mem::take(&mut x.references);
-    for model in [alone.then(|| x.model.clone()), cold.then_some(ModelChoice::None)].into_iter().flatten() {
-        x.model = model;
-        let (chosen, rivals) = select::choose(x, hints)?;
-        for rival in [chosen].into_iter().chain(rivals) {
-            hold_against(x, plan, coded, rival);
-        }
-    }
-    x.references = references;
-    Ok(())
-}
-
-/// Codes a chunk by another plan as well, and keeps the smaller.
-fn hold_against(x: &Prepared, plan: &mut Plan, coded: &mut Coded, rival: Plan) {
-    let other = write(x, &rival);
-    let bytes = |plan: &Plan, coded: &Coded| coded.body.len() + telling(plan, coded.body.len());
-    if bytes(&rival, &other) < bytes(plan, coded) && x.keeps(&x.stats(&rival, &other.decoded)) {
-        (*plan, *coded) = (rival, other);
-    }
-}
-
-/// About what telling the references of a chunk costs a file.
-fn telling(plan: &Plan, body: usize) -> usize {
-    match &plan.beside {
-        None => 0,
-        // Beyond a few thousand bytes they are told twice, once in a record of their own.
-        Some(beside) => (1 + 2 * beside.chosen.len()) * if body < 4000 { 1 } else { 4 },
-    }
 }
 
 /// A body, and the bits that it decodes to.

@@ -9,8 +9,9 @@ use crate::entropy::Start;
 use crate::lattice::{Lattice, packed, spacing, ulp};
 use crate::learned::{self, Guiding};
 use crate::plan::{Base, Coder, Map, Plan};
+use crate::polish;
 use crate::prepare::Prepared;
-use crate::scout::Hint;
+use crate::scout::{self, Hint};
 use crate::select_beside;
 use crate::select_fit::fit_step;
 use crate::select_left_out;
@@ -33,9 +34,9 @@ const FINALISTS: usize = 2;
 const SPARSE: f64 = 1.0 / 40.0;
 const THIN: f64 = 0.85;
 
-/// Multiples of the least up to which plans are held against each other on the whole, of small chunks and of large ones.
+/// Multiples of the least up to which plans are held against each other on the whole.
 const NEAR: f64 = 1.35;
-const NEARER: f64 = 1.1;
+const FAR: f64 = 1.6;
 /// Values of small chunks.
 const SMALL: usize = 1 << 18;
 
@@ -161,11 +162,6 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
     rivals.extend(select_beside::choose(s.ground(), &s.likely, s.cost()).map(|plan| fit_step(x, plan)));
     rivals.extend(s.left_out());
     rivals.append(&mut s.hopeful);
-    if x.effort == Effort::Max {
-        let mixes = s.best.iter().filter(|b| b.1.coder == Coder::ZerosFirst && b.1.beside.is_none());
-        let fully = mixes.map(|b| Plan { coder: Coder::FullMix, primed: None, ..b.1.clone() });
-        rivals.extend(fully);
-    }
     Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rivals))
 }
 
@@ -188,9 +184,9 @@ impl Search<'_> {
                 }
                 let room = room(x, e);
                 if room > 0.0 && lattice.is_none_or(|l| e > l.scale) {
-                    let step = storable(2.0 * room * (1.0 - 1e-12));
+                    let step = step_within(room);
                     self.numeric(&Map::Plain, step);
-                    self.hinted(&Map::Plain, step, Some(wavelet::Target::MaxError(room)));
+                    self.hinted(&Map::Plain);
                     self.wavelet(wavelet::Target::MaxError(room));
                     self.tucker(wavelet::Target::MaxError(room));
                 }
@@ -208,7 +204,7 @@ impl Search<'_> {
                 let limit = (1.0 + e).log2() * (1.0 - 1e-9);
                 if limit > 0.0 {
                     self.numeric(&Map::Logarithm, storable(2.0 * limit));
-                    self.hinted(&Map::Logarithm, storable(2.0 * limit), None);
+                    self.hinted(&Map::Logarithm);
                 }
                 self.lossless();
             }
@@ -218,8 +214,8 @@ impl Search<'_> {
                         self.on_lattice(l, 0.0);
                     }
                     self.numeric(&Map::Plain, storable(e * 3.4));
+                    self.hinted(&Map::Plain);
                     let target = wavelet::Target::Rmse(e * CLOSE);
-                    self.hinted(&Map::Plain, storable(e * 3.4), Some(target));
                     self.wavelet(target);
                     self.tucker(target);
                 }
@@ -252,10 +248,10 @@ impl Search<'_> {
 
     /// What is not far from the best on parts, for the whole: parts tell kinds apart badly.
     fn rivals(&self) -> Vec<Plan> {
-        let Some((least, best)) = self.best.as_ref().filter(|_| self.part.is_some() || self.priming.is_some()) else {
-            return vec![];
-        };
-        let near = if self.thin || self.x.g.len() <= SMALL { NEAR } else { NEARER };
+        let Some((least, best)) = &self.best else { return vec![] };
+        // What Lorenzo's prediction hands on of errors, a part does not show.
+        let near =
+            if matches!((self.x.bound, &best.base), (ChunkBound::Rmse(_), Base::Raster { .. })) { FAR } else { NEAR };
         let others = self.kinds.iter().enumerate().filter(|&(k, _)| kind(&best.base) != Some(k));
         let hopeful = others.filter_map(|(_, tried)| tried.as_ref()).filter(|(cost, _)| *cost < near * least);
         hopeful.filter_map(|(_, plan)| self.moved(plan, self.x, self.thin)).collect()
@@ -339,7 +335,7 @@ impl Search<'_> {
         if !self.x.references.is_empty() && companion::takes(plan) {
             self.likely.push((cost, plan.clone()));
         }
-        if let Some(k) = kind(&plan.base).filter(|_| self.x.effort == Effort::Default)
+        if let Some(k) = kind(&plan.base).filter(|_| self.x.effort != Effort::Fast)
             && self.kinds[k].as_ref().is_none_or(|best| cost < best.0)
         {
             self.kinds[k] = Some((cost, plan.clone()));
@@ -431,8 +427,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// What was best for other chunks, on the whole of this one. `step` is that of the bound, or a guess of it.
-    fn hinted(&mut self, map: &Map, step: f64, target: Option<wavelet::Target>) {
+    /// What was best for other chunks, on the whole of this one.
+    fn hinted(&mut self, map: &Map) {
         let x = self.x;
         let mut tried: Vec<&Base> = Vec::new();
         for hint in self.hints.iter().filter(|h| h.plan.map == *map) {
@@ -440,28 +436,7 @@ impl Search<'_> {
                 continue;
             }
             tried.push(&hint.plan.base);
-            let plan = match (&hint.plan.base, target) {
-                (Base::Wavelet(found), Some(target)) => {
-                    let on = wavelet::Ground {
-                        part: true,
-                        thin: false,
-                        rival: f64::INFINITY,
-                        effort: x.effort,
-                        start: start(&self.priming),
-                    };
-                    let p = wavelet::transfer(x.g, &x.numbers, x.special.as_deref(), target, found, hint.g, on);
-                    p.map(|p| self.plan(Base::Wavelet(p), map))
-                }
-                (Base::Interpolation { .. } | Base::Raster { .. } | Base::Learned { .. }, _) => {
-                    let mut plan = self.plan(hint.plan.base.clone(), map);
-                    if !matches!(x.bound, ChunkBound::Rmse(_)) {
-                        plan.set_step(step);
-                    }
-                    Some(fit_step(x, plan))
-                }
-                _ => None,
-            };
-            let Some(plan) = plan else { continue };
+            let Some(plan) = scout::follow(x, hint) else { continue };
             let bytes = cost(x, &plan);
             if !x.references.is_empty() && matches!(plan.base, Base::Wavelet(_)) && companion::takes(&plan) {
                 self.likely.push((bytes * self.share(), plan.clone()));
@@ -492,6 +467,18 @@ impl Search<'_> {
         for c in wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, on) {
             self.consider(&self.plan(Base::Wavelet(c.parameters), &Map::Plain));
         }
+        if part && self.x.effort == Effort::Default {
+            self.hopeful.extend(self.polished());
+        }
+    }
+
+    /// The wavelet for the whole that is best near the one that suits a part.
+    fn polished(&self) -> Option<Plan> {
+        let x = self.ground();
+        let found = self.kinds[WAVELETS].as_ref().map(|found| found.1.clone());
+        let start = found.or_else(|| polish::wavelet(x, &self.plan(Base::Constant(0), &Map::Plain)))?;
+        let plan = polish::on_part(x, &start, self.least_here)?;
+        (cost(x, &plan) < NEAR * self.least_here).then(|| self.moved(&plan, self.x, self.thin)).flatten()
     }
 
     /// Axes of its own that a field may have show on the whole chunk only.
@@ -560,6 +547,11 @@ fn room(x: &Prepared, bound: f64) -> f64 {
     bound - 0.5 * ulp(x.dtype, x.lo.abs().max(x.hi.abs()))
 }
 
+/// The step whose errors stay within this.
+pub fn step_within(room: f64) -> f64 {
+    storable(2.0 * room * (1.0 - 1e-12))
+}
+
 /// What a wavelet must reach; none where the bound is none of wavelets.
 pub fn target(x: &Prepared) -> Option<wavelet::Target> {
     match x.bound {
@@ -577,7 +569,7 @@ fn priming(x: &Prepared) -> Option<Guiding> {
 }
 
 /// What coders start from.
-fn start(priming: &Option<Guiding>) -> Start<'_> {
+pub fn start(priming: &Option<Guiding>) -> Start<'_> {
     priming.as_ref().and_then(|m| m.model().ok()).map_or_else(Start::default, |m| m.start())
 }
 

@@ -261,7 +261,7 @@ impl<W: Sink> Session<W> {
         let total = byte_count(plan.source.dtype(), grid.shape()).unwrap_or(0);
         let mut report = VariableReport::new(name, plan, &grid, total);
         let (mut done, mut coded, mut asks_model) = (0, 0, false);
-        let ahead = scout::candidates(grid.chunks(), plan.options.effort);
+        let ahead = scout::candidates(grid.chunks(), plan.options.effort, candidates.is_empty());
         let hints = scout::hints(ahead, plan.options.threads, |i| {
             let Some(place) = grid.chunk_box(i) else { return Ok(None) };
             let data = read_box(plan.source, &place)?;

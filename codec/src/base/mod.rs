@@ -20,6 +20,7 @@ mod wavelet_correct;
 mod wavelet_fill;
 mod wavelet_guess;
 mod wavelet_guided;
+pub mod wavelet_near;
 mod wavelet_probe;
 mod wavelet_quick;
 pub(crate) mod wavelet_runs;

@@ -80,7 +80,7 @@ pub(super) struct Search<'a> {
     filled: Option<Vec<f64>>,
     mean: f64,
     pub(super) valid: f64,
-    start: Start<'a>,
+    pub(super) start: Start<'a>,
 }
 
 /// Levels, the axes that go first, and the edges.
@@ -294,7 +294,7 @@ impl Search<'_> {
     }
 
     /// Parameters that just reach a root mean square error.
-    fn for_rmse(&self, l: &Layout, rmse: f64, step: f64, lambda: f64) -> Option<Parameters> {
+    pub(super) fn for_rmse(&self, l: &Layout, rmse: f64, step: f64, lambda: f64) -> Option<Parameters> {
         let target = rmse * rmse * self.valid;
         // Every try of a large chunk takes long: a little of what is allowed may be left.
         let enough = if self.g.len() <= LITTLE { 0.99 } else { 0.97 };
@@ -390,7 +390,7 @@ const LITTLE: usize = 1 << 18;
 const CODED: usize = 1 << 19;
 
 impl Search<'_> {
-    fn new<'a>(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>) -> Option<Search<'a>> {
+    pub(super) fn new<'a>(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>) -> Option<Search<'a>> {
         let (mean, valid) = mean(values, mask)?;
         Some(Search {
             g,
@@ -504,7 +504,7 @@ pub fn choose<'a>(
 /// Other steps are tried for a layout that at the best layout's needs less than this multiple of its bytes.
 const WORTH: f64 = 1.06;
 /// What a bit is worth, in squared steps: the slope of a uniform quantiser at high rates.
-const LAMBDA: f64 = 0.11;
+pub(super) const LAMBDA: f64 = 0.11;
 
 /// The mean of values that are not masked, as a file can hold it, and their number; none if all are masked.
 fn mean(values: &[f64], mask: Option<&[bool]>) -> Option<(f64, f64)> {

@@ -1,0 +1,202 @@
+//! Which plan codes a chunk: those that a search found, coded whole, and the smallest kept.
+use crate::base::interpolation::Parameters;
+use crate::chunk::{Coded, Effort, write};
+use crate::options::ModelChoice;
+use crate::plan::{Base, Coder, Plan};
+use crate::prepare::Prepared;
+use crate::scout::{self, Hint};
+use crate::select_fit::fit_step;
+use crate::{Error, polish, select};
+
+/// Fewer bytes may be halved by another base.
+const VERY_LITTLE: usize = 1 << 13;
+
+/// Whether so many bytes are few for a chunk of so many values.
+fn little(values: usize, bytes: usize) -> bool {
+    bytes < 1 << 17 && (values <= 1 << 18 || bytes < values / 8)
+}
+
+/// The plan that codes a chunk in the fewest bytes so far.
+pub struct Best {
+    pub plan: Plan,
+    pub coded: Coded,
+}
+
+impl Best {
+    fn of(x: &Prepared, plan: Plan) -> Best {
+        Best { coded: write(x, &plan), plan }
+    }
+
+    /// What it takes of a file, or about that.
+    fn bytes(&self) -> usize {
+        let body = self.coded.body.len();
+        let telling = self.plan.beside.as_ref().map_or(0, |beside| {
+            // Beyond a few thousand bytes references are told twice, once in a record of their own.
+            (1 + 2 * beside.chosen.len()) * if body < 4000 { 1 } else { 4 }
+        });
+        body + telling
+    }
+
+    /// Takes the place of this one where it is smaller and keeps the bound.
+    fn hold_against(&mut self, x: &Prepared, rival: Best) {
+        if rival.bytes() < self.bytes() && x.keeps(&x.stats(&rival.plan, &rival.coded.decoded)) {
+            *self = rival;
+        }
+    }
+}
+
+/// Nothing of it is predicted.
+fn exact(plan: &Plan) -> bool {
+    matches!(plan.base, Base::Constant(_) | Base::Lossless { .. })
+}
+
+/// What a chunk that follows others may need more than they do.
+const ALIKE: f64 = 1.25;
+/// Bytes that tell nothing.
+const NOTHING: f64 = 64.0;
+
+/// The smallest of the ways in which other chunks were best coded, where it is about as small here.
+fn followed(x: &Prepared, hints: &[Hint]) -> Option<Best> {
+    let rate = hints.iter().map(|h| h.rate).fold(0.0, f64::max);
+    let mut plans: Vec<Plan> = Vec::new();
+    for plan in hints.iter().filter_map(|hint| scout::follow(x, hint)) {
+        if !plans.contains(&plan) {
+            plans.push(plan);
+        }
+    }
+    let mut all = plans.into_iter().map(|plan| Best::of(x, plan));
+    let mut best = all.next()?;
+    all.for_each(|rival| best.hold_against(x, rival));
+    let alike = (best.bytes() as f64) < ALIKE * rate * x.bits.len() as f64 + NOTHING;
+    (alike && x.keeps(&x.stats(&best.plan, &best.coded.decoded))).then_some(best)
+}
+
+/// The smallest that is found for a chunk. It may not keep a bound that rounding just breaks.
+pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<Best, Error> {
+    // What references tell, others' plans do not know; a chunk of one value has a shorter one.
+    let follows = x.effort == Effort::Default && x.references.is_empty() && x.lo < x.hi;
+    if let Some(best) = follows.then(|| followed(x, hints)).flatten() {
+        return Ok(best);
+    }
+    let hints = if x.effort == Effort::Max { hints } else { &[] };
+    let (mut best, tried) = searched(x, hints)?;
+    if x.effort != Effort::Fast && !exact(&best.plan) && little(x.g.len(), best.coded.body.len()) {
+        doubt(x, hints, tried, &mut best)?;
+    }
+    Ok(best)
+}
+
+/// The smallest of what a search finds, and all plans that were coded for it.
+fn searched(x: &Prepared, hints: &[Hint]) -> Result<(Best, Vec<Plan>), Error> {
+    let (plan, rivals) = select::choose(x, hints)?;
+    let mut tried = vec![plan.clone()];
+    let mut best = Best::of(x, plan);
+    let hold = |best: &mut Best, tried: &mut Vec<Plan>, rival: Plan| {
+        tried.push(rival.clone());
+        best.hold_against(x, Best::of(x, rival));
+    };
+    for rival in rivals {
+        hold(&mut best, &mut tried, rival);
+    }
+    for start in polish::starts(x, &tried, &best.plan, best.coded.body.len()) {
+        let Some(rival) = polish::polish(x, &start, best.coded.body.len()) else { continue };
+        let guided = tried.iter().find_map(|p| guided(p, &rival.base));
+        hold(&mut best, &mut tried, rival);
+        if let Some(guided) = guided {
+            hold(&mut best, &mut tried, fit_step(x, guided));
+        }
+    }
+    // The full mix learns fastest, and where bytes are few it takes no time.
+    let few = x.effort == Effort::Max || x.effort == Effort::Default && best.coded.body.len() < VERY_LITTLE;
+    if few && best.plan.coder == Coder::ZerosFirst && best.plan.beside.is_none() && !exact(&best.plan) {
+        let rival = Plan { coder: Coder::FullMix, primed: None, ..best.plan.clone() };
+        hold(&mut best, &mut tried, rival);
+    }
+    Ok((best, tried))
+}
+
+/// A guided plan with what an interpolation has come to without a network.
+fn guided(plan: &Plan, base: &Base) -> Option<Plan> {
+    let Base::Interpolation { p: found, .. } = base else { return None };
+    let mut plan = plan.clone();
+    let Base::Learned { p, .. } = &mut plan.base else { return None };
+    *p = Parameters { fitted: p.fitted, linear: p.linear, ..found.clone() };
+    Some(plan)
+}
+
+/// Codes a chunk of few bytes also without what may have misled to its plan: the states that a model has learned, and
+/// references. Where bytes are few, that is where it matters.
+fn doubt(x: &mut Prepared, hints: &[Hint], tried: Vec<Plan>, best: &mut Best) -> Result<(), Error> {
+    let very = best.coded.body.len() < VERY_LITTLE;
+    // To run a network once more takes long, and what it gains does not depend on states.
+    let primed = tried.into_iter().filter(|p| p.primed.is_some() && (very || !matches!(p.base, Base::Learned { .. })));
+    for rival in primed {
+        best.hold_against(x, Best::of(x, Plan { primed: None, ..rival }));
+    }
+    // Either may mislead to another base as well.
+    let alone = !x.references.is_empty();
+    let cold = very && x.model != ModelChoice::None;
+    let references = std::mem::take(&mut x.references);
+    for model in [alone.then(|| x.model.clone()), cold.then_some(ModelChoice::None)].into_iter().flatten() {
+        x.model = model;
+        let (rival, _) = searched(x, hints)?;
+        best.hold_against(x, rival);
+    }
+    x.references = references;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::{ChunkBound, ChunkRequest};
+    use scicodec_format::DType;
+
+    /// A wave of this length, and noise of this height.
+    fn field(length: f64, noise: f64) -> Vec<u8> {
+        let mut seed = 1u32;
+        let values = (0..48 * 64).map(|i| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (y, x) = (f64::from(i / 64), f64::from(i % 64));
+            let wave = (y / length).sin() * (x / length).cos();
+            wave + noise * (f64::from(seed >> 8) / f64::from(1 << 23) - 1.0)
+        });
+        values.flat_map(|v| (v as f32).to_ne_bytes()).collect()
+    }
+
+    fn request(data: &[u8]) -> ChunkRequest<'_> {
+        let (fill, effort, model) = (None, Effort::Default, ModelChoice::None);
+        let (dtype, bound) = (DType::F32, ChunkBound::Abs(1e-3));
+        ChunkRequest { dtype, shape: &[48, 64], data, bound, fill, effort, model }
+    }
+
+    fn coded(data: &[u8], hints: &[Hint]) -> Best {
+        smallest(&mut Prepared::new(&request(data)).unwrap(), hints).unwrap()
+    }
+
+    #[test]
+    fn a_chunk_that_is_like_another_is_coded_like_it() {
+        let (first, second) = (field(9.0, 0.01), field(9.5, 0.01));
+        let hint = scout::hint(&request(&first)).unwrap().expect("something to say");
+        let (base, alone) = (hint.plan.code(), coded(&second, &[]));
+        let followed = coded(&second, &[hint]);
+        assert_eq!(followed.plan.code(), base);
+        assert!(followed.bytes() as f64 <= ALIKE * alone.bytes() as f64 + NOTHING);
+    }
+
+    #[test]
+    fn a_chunk_that_is_not_is_searched() {
+        let (first, second) = (field(20.0, 0.0), field(3.0, 0.2));
+        let hint = scout::hint(&request(&first)).unwrap().expect("something to say");
+        assert!(followed(&Prepared::new(&request(&second)).unwrap(), &[hint.clone()]).is_none());
+        assert_eq!(coded(&second, &[hint]).coded.body, coded(&second, &[]).coded.body);
+    }
+
+    #[test]
+    fn a_chunk_of_one_value_is_constant_whatever_others_are() {
+        let first = field(9.0, 0.01);
+        let hint = scout::hint(&request(&first)).unwrap().expect("something to say");
+        let flat: Vec<u8> = std::iter::repeat_n(1.5f32.to_ne_bytes(), 48 * 64).flatten().collect();
+        assert!(exact(&coded(&flat, &[hint]).plan));
+    }
+}

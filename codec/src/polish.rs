@@ -1,0 +1,223 @@
+//! Small steps from a plan that is known to the best one near it, by coded size.
+use crate::base::interpolation::Parameters;
+use crate::base::wavelet_near::{self, Near};
+use crate::chunk::{ChunkBound, Effort, price};
+use crate::plan::{Base, Map, Plan, SCHEDULES};
+use crate::prepare::Prepared;
+use crate::select::{start, target};
+use crate::select_fit::fit_step;
+
+/// Bytes of chunks that are polished; and values of those that are whatever they take.
+const FEW: usize = 1 << 14;
+const SMALL: usize = 1 << 16;
+/// What may be coded in all to polish one plan, in values; how many of them take as long as a byte that is written; and
+/// the tries that any plan has.
+const BUDGET: usize = 1 << 23;
+const BYTE: usize = 16;
+const FEWEST: usize = 12;
+/// Tries on a part of a chunk.
+const ON_PART: usize = 16;
+/// Multiple of the least bytes up to which a plan is polished.
+const REACH: f64 = 1.5;
+
+/// The plans from which to start, where the best of those tried needs so many bytes: that one, and the first of every other
+/// kind; if none is a wavelet, one that nothing is known of.
+pub fn starts(x: &Prepared, tried: &[Plan], best: &Plan, bytes: usize) -> Vec<Plan> {
+    if x.effort == Effort::Fast || bytes >= FEW && x.g.len() > SMALL {
+        return vec![];
+    }
+    let kinds: [fn(&Base) -> bool; 2] =
+        [|b| matches!(b, Base::Wavelet(_)), |b| matches!(b, Base::Interpolation { .. })];
+    let others = kinds.iter().filter(|is| !is(&best.base));
+    let others = others.filter_map(|is| tried.iter().find(|p| is(&p.base)));
+    let mut starts: Vec<Plan> = [best].into_iter().chain(others).cloned().collect();
+    if best.map == Map::Plain && !starts.iter().any(|p| matches!(p.base, Base::Wavelet(_))) {
+        starts.extend(wavelet(x, &Plan { beside: None, ..best.clone() }));
+    }
+    starts
+}
+
+/// A wavelet for a search that knows nothing, in a plan that is like this one else.
+pub fn wavelet(x: &Prepared, like: &Plan) -> Option<Plan> {
+    let near = Near::new(x.g, &x.numbers, x.special.as_deref(), target(x)?, start(&like.primed))?;
+    let p = near.fitted(&near.everywhere())?;
+    Some(Plan { base: Base::Wavelet(p), ..like.clone() })
+}
+
+/// The best plan that is found near this one, where the best of all needs so many bytes; none where that is itself.
+pub fn polish(x: &Prepared, plan: &Plan, bytes: usize) -> Option<Plan> {
+    let tries = FEWEST.max(BUDGET / (x.bits.len() + BYTE * bytes).max(1));
+    within(x, plan, bytes as f64, tries)
+}
+
+/// The same for a part of a chunk, of which the best of all needs about so many bytes.
+pub fn on_part(x: &Prepared, plan: &Plan, bytes: f64) -> Option<Plan> {
+    within(x, plan, bytes, ON_PART)
+}
+
+fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
+    if plan.beside.is_some() {
+        return None;
+    }
+    let limits = (tries, REACH * bytes);
+    // Where the bound is on the mean error, steps of wavelets are not fitted to it on the way: about what it would take if
+    // they were. Those of interpolations would be too far off.
+    let cost = |plan: &Plan| {
+        let (coded, rmse) = price(x, plan);
+        let more = match x.bound {
+            ChunkBound::Rmse(limit) => bytes * (rmse / limit).max(1e-6).ln(),
+            _ => 0.0,
+        };
+        coded + more
+    };
+    match &plan.base {
+        Base::Wavelet(p) => {
+            let near = Near::new(x.g, &x.numbers, x.special.as_deref(), target(x)?, start(&plan.primed))?;
+            let of = |p| Plan { base: Base::Wavelet(p), ..plan.clone() };
+            let neighbours = |kind, spot: &_| near.neighbours(kind, spot);
+            let found = descend(Near::spot(p), limits, (wavelet_near::KINDS, neighbours), |spot| {
+                near.at(spot).map_or(f64::INFINITY, |p| cost(&of(p)))
+            })?;
+            near.fitted(&found).map(of)
+        }
+        &Base::Interpolation { ref p, step } => {
+            let of = |p: &Parameters| Plan { base: Base::Interpolation { p: p.clone(), step }, ..plan.clone() };
+            let neighbours = |kind, p: &_| interpolations(x, kind, p);
+            let found = descend(p.clone(), limits, (KINDS, neighbours), |p| cost(&fit_step(x, of(p))))?;
+            Some(fit_step(x, of(&found)))
+        }
+        _ => None,
+    }
+}
+
+/// Goes to cheaper neighbours, kind after kind, until no kind has any or all tries are spent; none where nothing is cheaper
+/// than the start, or that is beyond a limit.
+fn descend<T: Clone + PartialEq>(
+    from: T,
+    (mut tries, limit): (usize, f64),
+    (kinds, neighbours): (usize, impl Fn(usize, &T) -> Vec<T>),
+    cost: impl Fn(&T) -> f64,
+) -> Option<T> {
+    let mut best = (cost(&from), from.clone());
+    if best.0 > limit {
+        return None;
+    }
+    let mut seen = vec![from.clone()];
+    let (mut kind, mut idle) = (0, 0);
+    while idle < kinds && tries > 0 {
+        let before = best.0;
+        for next in neighbours(kind, &best.1) {
+            if tries == 0 {
+                break;
+            }
+            if seen.contains(&next) {
+                continue;
+            }
+            tries -= 1;
+            seen.push(next.clone());
+            let bytes = cost(&next);
+            if bytes < best.0 {
+                best = (bytes, next);
+            }
+        }
+        idle = if best.0 < before { 0 } else { idle + 1 };
+        kind = (kind + 1) % kinds;
+    }
+    (best.1 != from).then_some(best.1)
+}
+
+/// Kinds of neighbours of interpolations.
+const KINDS: usize = 3;
+
+/// Interpolations next to this one: others in how they predict, in their steps over levels, in the axes and their order.
+fn interpolations(x: &Prepared, kind: usize, p: &Parameters) -> Vec<Parameters> {
+    let with = |order: Vec<u8>| Parameters { order, ..p.clone() };
+    match kind {
+        0 => {
+            let fitted = [0, 2, 4].map(|fitted| Parameters { fitted, ..p.clone() });
+            [Parameters { linear: !p.linear, ..p.clone() }].into_iter().chain(fitted).collect()
+        }
+        1 => {
+            let at = SCHEDULES.iter().position(|&s| s == (p.alpha, p.beta)).unwrap_or(0);
+            let next = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|k| SCHEDULES.get(k));
+            next.map(|&(alpha, beta)| Parameters { alpha, beta, ..p.clone() }).collect()
+        }
+        _ => {
+            let swapped = (1..p.order.len()).map(|k| {
+                let mut order = p.order.clone();
+                order.swap(k - 1, k);
+                with(order)
+            });
+            let several = p.order.len() > 1;
+            let fewer = p.order.iter().filter(|_| several).map(|&a| {
+                let rest = p.order.iter().copied();
+                with(rest.filter(|&b| b != a).collect())
+            });
+            let left = (0..4u8).filter(|&a| x.g.n[usize::from(a)] > 1 && !p.order.contains(&a));
+            let more = left.flat_map(|a| [[&[a], &p.order[..]].concat(), [&p.order[..], &[a]].concat()]).map(with);
+            swapped.chain(fewer).chain(more).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::{ChunkRequest, cost};
+    use crate::options::ModelChoice;
+    use crate::plan::Coder;
+    use scicodec_format::DType;
+
+    /// A wave that goes on beyond its ends along the last axis, on a slope along the first, and no noise.
+    fn wave(bound: ChunkBound) -> Prepared {
+        let shape = [24usize, 96];
+        let data: Vec<u8> = (0..24 * 96)
+            .flat_map(|i| {
+                let (y, x) = ((i / 96) as f64, (i % 96) as f64);
+                let wave = (std::f64::consts::TAU * x / 96.0).sin() * (1.0 + 0.1 * y);
+                (wave as f32).to_ne_bytes()
+            })
+            .collect();
+        let (fill, effort, model) = (None, Effort::Default, ModelChoice::None);
+        let req = ChunkRequest { dtype: DType::F32, shape: &shape, data: &data, bound, fill, effort, model };
+        Prepared::new(&req).unwrap()
+    }
+
+    fn plan(base: Base) -> Plan {
+        let coder = Coder::ZerosFirst;
+        Plan { base, map: Map::Plain, masked: false, coder, primed: None, beside: None, rounding: 0.5 }
+    }
+
+    #[test]
+    fn what_is_found_is_smaller_and_keeps_the_bound() {
+        for bound in [ChunkBound::Abs(0.01), ChunkBound::Rmse(0.01)] {
+            let x = wave(bound);
+            let p = Parameters { order: vec![2], alpha: 32, beta: 128, linear: true, fitted: 0 };
+            let poor = fit_step(&x, plan(Base::Interpolation { p, step: 0.019 }));
+            let found = polish(&x, &poor, cost(&x, &poor) as usize)
+                .unwrap_or_else(|| panic!("no better interpolation than {} of {poor:?}", cost(&x, &poor)));
+            assert!(cost(&x, &found) < 0.8 * cost(&x, &poor), "{found:?}");
+
+            let poor = wavelet(&x, &poor).unwrap();
+            let found = polish(&x, &poor, cost(&x, &poor) as usize).expect("a better wavelet");
+            assert!(cost(&x, &found) < cost(&x, &poor), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn plans_far_from_the_best_are_left() {
+        let x = wave(ChunkBound::Abs(0.01));
+        let poor = wavelet(&x, &plan(Base::Constant(0))).unwrap();
+        assert_eq!(polish(&x, &poor, 1), None);
+    }
+
+    #[test]
+    fn a_descent_ends_at_the_lowest_or_when_tries_are_spent() {
+        let beside = |kind: usize, &at: &i32| if kind == 0 { vec![at - 1] } else { vec![at + 1] };
+        let cost = |&at: &i32| f64::from((at - 7).abs());
+        assert_eq!(descend(0, (100, 10.0), (2, beside), cost), Some(7));
+        assert_eq!(descend(7, (100, 10.0), (2, beside), cost), None);
+        assert_eq!(descend(0, (100, 6.0), (2, beside), cost), None);
+        assert_eq!(descend(0, (2, 10.0), (2, beside), cost), Some(1));
+    }
+}
