@@ -9,7 +9,7 @@ use crate::select_fit::fit_step;
 use crate::{Error, polish, select};
 
 /// Fewer bytes may be halved by another base.
-const VERY_LITTLE: usize = 1 << 13;
+const VERY_LITTLE: usize = 1 << 14;
 
 /// Whether so many bytes are few for a chunk of so many values.
 fn little(values: usize, bytes: usize) -> bool {

@@ -290,7 +290,8 @@ impl Search<'_> {
         let plan = Plan { primed: None, ..plan.clone() };
         let without = cost(self.ground(), &plan);
         if without < with {
-            self.best = Some((without, plan));
+            // On all parts, as it was told.
+            self.best = Some((told * without / with, plan));
         }
     }
 
