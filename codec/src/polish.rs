@@ -56,9 +56,6 @@ pub fn on_part(x: &Prepared, plan: &Plan, bytes: f64) -> Option<Plan> {
 }
 
 fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
-    if plan.beside.is_some() {
-        return None;
-    }
     let limits = (tries, REACH * bytes);
     // Where the bound is on the mean error, steps of wavelets are not fitted to it on the way: about what it would take if
     // they were. Those of interpolations would be too far off.
@@ -72,7 +69,9 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
     };
     match &plan.base {
         Base::Wavelet(p) => {
-            let near = Near::new(x.g, &x.numbers, x.special.as_deref(), target(x)?, start(&plan.primed))?;
+            // What is left of them where references are taken out.
+            let values = x.state(plan).numbers;
+            let near = Near::new(x.g, &values, x.special.as_deref(), target(x)?, start(&plan.primed))?;
             let of = |p| Plan { base: Base::Wavelet(p), ..plan.clone() };
             let neighbours = |kind, spot: &_| near.neighbours(kind, spot);
             let found = descend(Near::spot(p), limits, (wavelet_near::KINDS, neighbours), |spot| {
