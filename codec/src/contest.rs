@@ -188,7 +188,7 @@ mod tests {
     fn a_chunk_that_is_not_is_searched() {
         let (first, second) = (field(20.0, 0.0), field(3.0, 0.2));
         let hint = scout::hint(&request(&first)).unwrap().expect("something to say");
-        assert!(followed(&Prepared::new(&request(&second)).unwrap(), &[hint.clone()]).is_none());
+        assert!(followed(&Prepared::new(&request(&second)).unwrap(), std::slice::from_ref(&hint)).is_none());
         assert_eq!(coded(&second, &[hint]).coded.body, coded(&second, &[]).coded.body);
     }
 
