@@ -79,15 +79,19 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<Best, Error> {
         return Ok(best);
     }
     let hints = if x.effort == Effort::Max { hints } else { &[] };
-    let (mut best, tried) = searched(x, hints)?;
+    let mut polished = Polished::new();
+    let (mut best, tried) = searched(x, hints, &mut polished)?;
     if x.effort != Effort::Fast && !exact(&best.plan) && little(x.g.len(), best.coded.body.len()) {
-        doubt(x, hints, tried, &mut best)?;
+        doubt(x, hints, (tried, polished), &mut best)?;
     }
     Ok(best)
 }
 
+/// Plans without states of a model, and what was found near them.
+type Polished = Vec<(Plan, Option<Plan>)>;
+
 /// The smallest of what a search finds, and all plans that were coded for it.
-fn searched(x: &Prepared, hints: &[Hint]) -> Result<(Best, Vec<Plan>), Error> {
+fn searched(x: &Prepared, hints: &[Hint], polished: &mut Polished) -> Result<(Best, Vec<Plan>), Error> {
     let (plan, rivals) = select::choose(x, hints)?;
     let mut tried = vec![plan.clone()];
     let mut best = Best::of(x, plan);
@@ -99,7 +103,15 @@ fn searched(x: &Prepared, hints: &[Hint]) -> Result<(Best, Vec<Plan>), Error> {
         hold(&mut best, &mut tried, rival);
     }
     for start in polish::starts(x, &tried, &best.plan, best.coded.body.len()) {
-        let Some(rival) = polish::polish(x, &start, best.coded.body.len()) else { continue };
+        let bare = Plan { primed: None, ..start.clone() };
+        let known = polished.iter().find(|known| known.0 == bare).map(|known| known.1.clone());
+        let found = known.unwrap_or_else(|| {
+            let found = polish::polish(x, &bare, best.coded.body.len());
+            polished.push((bare, found.clone()));
+            found
+        });
+        let Some(found) = found else { continue };
+        let rival = Plan { primed: start.primed, ..found };
         let guided = tried.iter().find_map(|p| guided(p, &rival.base));
         hold(&mut best, &mut tried, rival);
         if let Some(guided) = guided {
@@ -126,7 +138,12 @@ fn guided(plan: &Plan, base: &Base) -> Option<Plan> {
 
 /// Codes a chunk of few bytes also without what may have misled to its plan: the states that a model has learned, and
 /// references. Where bytes are few, that is where it matters.
-fn doubt(x: &mut Prepared, hints: &[Hint], tried: Vec<Plan>, best: &mut Best) -> Result<(), Error> {
+fn doubt(
+    x: &mut Prepared,
+    hints: &[Hint],
+    (tried, mut polished): (Vec<Plan>, Polished),
+    best: &mut Best,
+) -> Result<(), Error> {
     let very = best.coded.body.len() < VERY_LITTLE;
     // To run a network once more takes long, and what it gains does not depend on states.
     let primed = tried.into_iter().filter(|p| p.primed.is_some() && (very || !matches!(p.base, Base::Learned { .. })));
@@ -139,7 +156,7 @@ fn doubt(x: &mut Prepared, hints: &[Hint], tried: Vec<Plan>, best: &mut Best) ->
     let references = std::mem::take(&mut x.references);
     for model in [alone.then(|| x.model.clone()), cold.then_some(ModelChoice::None)].into_iter().flatten() {
         x.model = model;
-        let (rival, _) = searched(x, hints)?;
+        let (rival, _) = searched(x, hints, &mut polished)?;
         best.hold_against(x, rival);
     }
     x.references = references;

@@ -2,6 +2,7 @@
 use crate::base::interpolation::Parameters;
 use crate::base::wavelet_near::{self, Near};
 use crate::chunk::{ChunkBound, Effort, price};
+use crate::entropy::Start;
 use crate::plan::{Base, Map, Plan, SCHEDULES};
 use crate::prepare::Prepared;
 use crate::select::{start, target};
@@ -55,7 +56,13 @@ pub fn on_part(x: &Prepared, plan: &Plan, bytes: f64) -> Option<Plan> {
     within(x, plan, bytes, ON_PART)
 }
 
+/// States of a model take long to look at, and tell little of which plan is best: they are left out on the way.
 fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
+    let found = cold(x, &Plan { primed: None, ..plan.clone() }, bytes, tries)?;
+    Some(Plan { primed: plan.primed.clone(), ..found })
+}
+
+fn cold(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
     let limits = (tries, REACH * bytes);
     // Where the bound is on the mean error, steps of wavelets are not fitted to it on the way: about what it would take if
     // they were. Those of interpolations would be too far off.
@@ -71,7 +78,7 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
         Base::Wavelet(p) => {
             // What is left of them where references are taken out.
             let values = x.state(plan).numbers;
-            let near = Near::new(x.g, &values, x.special.as_deref(), target(x)?, start(&plan.primed))?;
+            let near = Near::new(x.g, &values, x.special.as_deref(), target(x)?, Start::default())?;
             let of = |p| Plan { base: Base::Wavelet(p), ..plan.clone() };
             let neighbours = |kind, spot: &_| near.neighbours(kind, spot);
             let found = descend(Near::spot(p), limits, (wavelet_near::KINDS, neighbours), |spot| {
