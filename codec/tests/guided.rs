@@ -92,10 +92,14 @@ fn what_the_network_says_changes_the_bits() -> Result<(), Error> {
         }
         graph
     })?;
-    let [a, b] = [as_it_is, moved].map(|m| -> Result<usize, Error> {
-        Ok(encode(&Arc::new(LoadedModel::new(m)?), BoundKind::Nrmse, 3e-2)?.len())
+    // Where both come to the same wavelet: under other bounds the search may end at another one, for better or worse.
+    let bounds = [(BoundKind::Rel, 1e-1), (BoundKind::Rel, 3e-2)];
+    let [a, b] = [as_it_is, moved].map(|m| -> Result<Vec<usize>, Error> {
+        let model = Arc::new(LoadedModel::new(m)?);
+        bounds.iter().map(|&(kind, value)| Ok(encode(&model, kind, value)?.len())).collect()
     });
-    assert!(a? < b?, "a network that says less helps less");
+    let (a, b) = (a?, b?);
+    assert!(a.iter().zip(&b).all(|(a, b)| a < b), "a network that says less helps less: {a:?} {b:?}");
     Ok(())
 }
 
