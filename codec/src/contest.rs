@@ -8,8 +8,8 @@ use crate::scout::{self, Hint};
 use crate::select_fit::fit_step;
 use crate::{Error, polish, select};
 
-/// Fewer bytes may be halved by another base.
-const VERY_LITTLE: usize = 1 << 14;
+/// Fewer bytes may be halved by another base or by other parameters, and are coded soon.
+pub const VERY_LITTLE: usize = 1 << 14;
 
 /// Whether so many bytes are few for a chunk of so many values.
 fn little(values: usize, bytes: usize) -> bool {
@@ -46,7 +46,7 @@ impl Best {
 }
 
 /// Nothing of it is predicted.
-fn exact(plan: &Plan) -> bool {
+pub fn exact(plan: &Plan) -> bool {
     matches!(plan.base, Base::Constant(_) | Base::Lossless { .. })
 }
 
@@ -83,6 +83,13 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<Best, Error> {
     let (mut best, tried) = searched(x, hints, &mut polished)?;
     if x.effort != Effort::Fast && !exact(&best.plan) && little(x.g.len(), best.coded.body.len()) {
         doubt(x, hints, (tried, polished), &mut best)?;
+    }
+    if x.effort == Effort::Max {
+        // A wide search does not come by all that a narrow one does.
+        x.effort = Effort::Default;
+        let narrow = smallest(x, &[])?;
+        x.effort = Effort::Max;
+        best.hold_against(x, narrow);
     }
     Ok(best)
 }

@@ -2,14 +2,13 @@
 use crate::base::interpolation::Parameters;
 use crate::base::wavelet_near::{self, Near};
 use crate::chunk::{ChunkBound, Effort, price};
-use crate::entropy::Start;
+use crate::contest::{VERY_LITTLE, exact};
 use crate::plan::{Base, Map, Plan, SCHEDULES};
 use crate::prepare::Prepared;
-use crate::select::{start, target};
+use crate::select::target;
 use crate::select_fit::fit_step;
 
-/// Bytes of chunks that are polished; and values of those that are whatever they take.
-const FEW: usize = 1 << 14;
+/// Values of chunks that are polished whatever they take.
 const SMALL: usize = 1 << 16;
 /// What may be coded in all to polish one plan, in values; how many of them take as long as a byte that is written; and
 /// the tries that any plan has.
@@ -24,7 +23,7 @@ const REACH: f64 = 1.5;
 /// The plans from which to start, where the best of those tried needs so many bytes: that one, and the first of every other
 /// kind; if none is a wavelet, one that nothing is known of.
 pub fn starts(x: &Prepared, tried: &[Plan], best: &Plan, bytes: usize) -> Vec<Plan> {
-    if x.effort == Effort::Fast || bytes >= FEW && x.g.len() > SMALL {
+    if x.effort == Effort::Fast || exact(best) || bytes >= VERY_LITTLE && x.g.len() > SMALL {
         return vec![];
     }
     let kinds: [fn(&Base) -> bool; 2] =
@@ -40,7 +39,7 @@ pub fn starts(x: &Prepared, tried: &[Plan], best: &Plan, bytes: usize) -> Vec<Pl
 
 /// A wavelet for a search that knows nothing, in a plan that is like this one else.
 pub fn wavelet(x: &Prepared, like: &Plan) -> Option<Plan> {
-    let near = Near::new(x.g, &x.numbers, x.special.as_deref(), target(x)?, start(&like.primed))?;
+    let near = Near::new(x.g, &x.numbers, x.special.as_deref(), target(x)?)?;
     let p = near.fitted(&near.everywhere())?;
     Some(Plan { base: Base::Wavelet(p), ..like.clone() })
 }
@@ -51,18 +50,14 @@ pub fn polish(x: &Prepared, plan: &Plan, bytes: usize) -> Option<Plan> {
     within(x, plan, bytes as f64, tries)
 }
 
-/// The same for a part of a chunk, of which the best of all needs about so many bytes.
+/// The same for a part of a chunk, of which the best of all needs about so many bytes. States of a model take long to look
+/// at, and tell little of which plan is best: they are left out on the way.
 pub fn on_part(x: &Prepared, plan: &Plan, bytes: f64) -> Option<Plan> {
-    within(x, plan, bytes, ON_PART)
-}
-
-/// States of a model take long to look at, and tell little of which plan is best: they are left out on the way.
-fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
-    let found = cold(x, &Plan { primed: None, ..plan.clone() }, bytes, tries)?;
+    let found = within(x, &Plan { primed: None, ..plan.clone() }, bytes, ON_PART)?;
     Some(Plan { primed: plan.primed.clone(), ..found })
 }
 
-fn cold(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
+fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
     let limits = (tries, REACH * bytes);
     // Where the bound is on the mean error, steps of wavelets are not fitted to it on the way: about what it would take if
     // they were. Those of interpolations would be too far off.
@@ -78,7 +73,7 @@ fn cold(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
         Base::Wavelet(p) => {
             // What is left of them where references are taken out.
             let values = x.state(plan).numbers;
-            let near = Near::new(x.g, &values, x.special.as_deref(), target(x)?, Start::default())?;
+            let near = Near::new(x.g, &values, x.special.as_deref(), target(x)?)?;
             let of = |p| Plan { base: Base::Wavelet(p), ..plan.clone() };
             let neighbours = |kind, spot: &_| near.neighbours(kind, spot);
             let found = descend(Near::spot(p), limits, (wavelet_near::KINDS, neighbours), |spot| {

@@ -6,7 +6,7 @@ use crate::ordered::run_ordered;
 use crate::plan::{Base, Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
-use crate::{Error, select};
+use crate::{Error, learned, select};
 
 /// Variables of fewer chunks have none that go ahead: each is tried with care. With effort `max`, where hints are but a part of
 /// the search, and with `default`.
@@ -72,14 +72,13 @@ pub fn hints(
 pub fn hint(req: &ChunkRequest<'_>) -> Result<Option<Hint>, Error> {
     let mut x = Prepared::new(req)?;
     let Best { plan, coded } = contest::smallest(&mut x, &[])?;
-    let tells = !matches!(plan.base, Base::Constant(_) | Base::Lossless { .. });
     let rate = coded.body.len() as f64 / x.bits.len() as f64;
-    Ok(tells.then_some(Hint { plan, g: x.g, rate }))
+    Ok((!contest::exact(&plan)).then_some(Hint { plan, g: x.g, rate }))
 }
 
 /// The plan of another chunk for this one; none where it has none like that.
 pub fn follow(x: &Prepared, hint: &Hint) -> Option<Plan> {
-    let plan = Plan { masked: x.special.is_some(), ..hint.plan.clone() };
+    let mut plan = Plan { masked: x.special.is_some(), ..hint.plan.clone() };
     match (&hint.plan.base, select::target(x)) {
         (Base::Wavelet(found), Some(target)) => {
             let start = select::start(&plan.primed);
@@ -88,8 +87,8 @@ pub fn follow(x: &Prepared, hint: &Hint) -> Option<Plan> {
             let p = wavelet::transfer(x.g, &x.numbers, mask, target, found, hint.g, on)?;
             Some(Plan { base: Base::Wavelet(p), ..plan })
         }
+        (Base::Learned { .. }, _) if x.g.len() > learned::MOST_VALUES => None,
         (Base::Interpolation { .. } | Base::Raster { .. } | Base::Learned { .. }, target) => {
-            let mut plan = plan;
             if let (Map::Plain, Some(wavelet::Target::MaxError(room))) = (&plan.map, target) {
                 plan.set_step(select::step_within(room));
             }

@@ -3,7 +3,6 @@ use super::Geometry;
 use super::wavelet::{Parameters, depth, storable};
 use super::wavelet_search::{LAMBDA, Layout, MIRRORED, Search, Shape, Target};
 use super::wavelet_transform::Edge;
-use crate::entropy::Start;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -34,16 +33,8 @@ pub struct Near<'a> {
 
 impl<'a> Near<'a> {
     /// None where there is nothing to transform.
-    pub fn new(
-        g: Geometry,
-        values: &'a [f64],
-        mask: Option<&'a [bool]>,
-        target: Target,
-        start: Start<'a>,
-    ) -> Option<Self> {
-        let mut search = Search::new(g, values, mask)?;
-        search.start = start;
-        Some(Near { search, target, layout: RefCell::default() })
+    pub fn new(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>, target: Target) -> Option<Self> {
+        Some(Near { search: Search::new(g, values, mask)?, target, layout: RefCell::default() })
     }
 
     /// Where these parameters are.

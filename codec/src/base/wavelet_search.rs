@@ -80,7 +80,7 @@ pub(super) struct Search<'a> {
     filled: Option<Vec<f64>>,
     mean: f64,
     pub(super) valid: f64,
-    pub(super) start: Start<'a>,
+    start: Start<'a>,
 }
 
 /// Levels, the axes that go first, and the edges.
