@@ -14,7 +14,7 @@ use crate::part::Part;
 use crate::plan::{Base, Coder, Map, Plan, TABLED};
 use crate::prepare::Prepared;
 use crate::reference::{Reference, Referred};
-use crate::scout::Hint;
+use crate::scout::{self, Hint};
 use crate::scratch::give;
 use crate::{Error, fast, select};
 use scicodec_format::DType;
@@ -133,6 +133,15 @@ pub(crate) fn encode_hinted(
     hints: &[Hint],
     references: &[Reference<'_>],
 ) -> Result<EncodedChunk, Error> {
+    encode_ahead(req, hints, references).map(|done| done.0)
+}
+
+/// The same, with what others of the variable may be told.
+pub(crate) fn encode_ahead(
+    req: &ChunkRequest<'_>,
+    hints: &[Hint],
+    references: &[Reference<'_>],
+) -> Result<(EncodedChunk, Option<Hint>), Error> {
     let need = req.shape.iter().try_fold(req.dtype.size(), |n, &e| n.checked_mul(e));
     if need != Some(req.data.len()) {
         return Err(Error::InvalidArgument(format!(
@@ -145,7 +154,7 @@ pub(crate) fn encode_hinted(
     if req.effort == Effort::Fast
         && let Some(chunk) = fast::encode(req)?
     {
-        return Ok(chunk);
+        return Ok((chunk, None));
     }
     let mut prepared = Prepared::new(req)?;
     prepared.references = references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
@@ -162,7 +171,9 @@ pub(crate) fn encode_hinted(
     }
     let asks_model = plan.guiding().is_some();
     let references = plan.beside.iter().flat_map(|b| b.chosen.iter().map(|c| c.0)).collect();
-    Ok(EncodedChunk { base: plan.code(), body: coded.body, model: plan.model(), asks_model, references, stats })
+    let (base, model, body) = (plan.code(), plan.model(), coded.body);
+    let hint = scout::hint(&prepared, plan, body.len());
+    Ok((EncodedChunk { base, body, model, asks_model, references, stats }, hint))
 }
 
 /// A body, and the bits that it decodes to.
@@ -235,7 +246,7 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
 /// Errors: those of [`encode_chunk`].
 pub fn learned_states(req: &ChunkRequest<'_>, afresh: &[bool]) -> Result<Vec<Vec<(Place, States)>>, Error> {
     let prepared = Prepared::new(req)?;
-    let (plan, _) = select::choose(&prepared, &[])?;
+    let plan = select::choose(&prepared, &[])?.plan;
     let learned = afresh.iter().map(|&afresh| {
         let mut state = prepared.state(&plan);
         state.lesson = Some(Lesson { afresh, ..Lesson::default() });

@@ -2,9 +2,10 @@
 use crate::base::interpolation::Parameters;
 use crate::chunk::{Coded, Effort, write};
 use crate::options::ModelChoice;
-use crate::plan::{Base, Coder, Plan};
+use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 use crate::scout::{self, Hint};
+use crate::select::Choice;
 use crate::select_fit::fit_step;
 use crate::{Error, polish, select};
 
@@ -15,6 +16,9 @@ pub const VERY_LITTLE: usize = 1 << 14;
 fn little(values: usize, bytes: usize) -> bool {
     bytes < 1 << 17 && (values <= 1 << 18 || bytes < values / 8)
 }
+
+/// Multiple of a chunk's bytes that parts of it say it takes, where they mislead.
+const MISLED: f64 = 1.6;
 
 /// The plan that codes a chunk in the fewest bytes so far.
 pub struct Best {
@@ -55,11 +59,10 @@ const ALIKE: f64 = 1.25;
 /// Bytes that tell nothing.
 const NOTHING: f64 = 64.0;
 
-/// The smallest of the ways in which other chunks were best coded, where it is about as small here.
+/// The smallest of the likeliest ways in which other chunks were best coded, where it is about as small here.
 fn followed(x: &Prepared, hints: &[Hint]) -> Option<Best> {
-    let rate = hints.iter().map(|h| h.rate).fold(0.0, f64::max);
     let mut plans: Vec<Plan> = Vec::new();
-    for plan in hints.iter().filter_map(|hint| scout::follow(x, hint)) {
+    for plan in scout::likeliest(x, hints).into_iter().filter_map(|hint| scout::follow(x, hint)) {
         if !plans.contains(&plan) {
             plans.push(plan);
         }
@@ -67,7 +70,7 @@ fn followed(x: &Prepared, hints: &[Hint]) -> Option<Best> {
     let mut all = plans.into_iter().map(|plan| Best::of(x, plan));
     let mut best = all.next()?;
     all.for_each(|rival| best.hold_against(x, rival));
-    let alike = (best.bytes() as f64) < ALIKE * rate * x.bits.len() as f64 + NOTHING;
+    let alike = (best.bytes() as f64) < ALIKE * scout::expected(x, hints) + NOTHING;
     (alike && x.keeps(&x.stats(&best.plan, &best.coded.decoded))).then_some(best)
 }
 
@@ -99,7 +102,7 @@ type Polished = Vec<(Plan, Option<Plan>)>;
 
 /// The smallest of what a search finds, and all plans that were coded for it.
 fn searched(x: &Prepared, hints: &[Hint], polished: &mut Polished) -> Result<(Best, Vec<Plan>), Error> {
-    let (plan, rivals) = select::choose(x, hints)?;
+    let Choice { plan, rivals, told } = select::choose(x, hints)?;
     let mut tried = vec![plan.clone()];
     let mut best = Best::of(x, plan);
     let hold = |best: &mut Best, tried: &mut Vec<Plan>, rival: Plan| {
@@ -108,6 +111,21 @@ fn searched(x: &Prepared, hints: &[Hint], polished: &mut Polished) -> Result<(Be
     };
     for rival in rivals {
         hold(&mut best, &mut tried, rival);
+    }
+    // Parts that are unlike the rest say nothing of a wavelet that may be best there.
+    let wavelet = |p: &Plan| matches!(p.base, Base::Wavelet(_));
+    if told > MISLED * best.coded.body.len() as f64
+        && x.effort != Effort::Fast
+        && !exact(&best.plan)
+        && best.plan.map == Map::Plain
+        && !tried.iter().any(wavelet)
+    {
+        let rival = polish::wavelet(x, &Plan { beside: None, ..best.plan.clone() });
+        rival.into_iter().for_each(|rival| hold(&mut best, &mut tried, rival));
+        if wavelet(&best.plan) {
+            let found = polish::polish(x, &best.plan, best.coded.body.len());
+            found.into_iter().for_each(|rival| hold(&mut best, &mut tried, rival));
+        }
     }
     for start in polish::starts(x, &tried, &best.plan, best.coded.body.len()) {
         let bare = Plan { primed: None, ..start.clone() };
@@ -173,7 +191,7 @@ fn doubt(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chunk::{ChunkBound, ChunkRequest};
+    use crate::chunk::{ChunkBound, ChunkRequest, encode_ahead};
     use scicodec_format::DType;
 
     /// A wave of this length, and noise of this height.
@@ -201,7 +219,7 @@ mod tests {
     #[test]
     fn a_chunk_that_is_like_another_is_coded_like_it() {
         let (first, second) = (field(9.0, 0.01), field(9.5, 0.01));
-        let hint = scout::hint(&request(&first)).unwrap().expect("something to say");
+        let hint = encode_ahead(&request(&first), &[], &[]).unwrap().1.expect("something to say");
         let (base, alone) = (hint.plan.code(), coded(&second, &[]));
         let followed = coded(&second, &[hint]);
         assert_eq!(followed.plan.code(), base);
@@ -211,7 +229,7 @@ mod tests {
     #[test]
     fn a_chunk_that_is_not_is_searched() {
         let (first, second) = (field(20.0, 0.0), field(3.0, 0.2));
-        let hint = scout::hint(&request(&first)).unwrap().expect("something to say");
+        let hint = encode_ahead(&request(&first), &[], &[]).unwrap().1.expect("something to say");
         assert!(followed(&Prepared::new(&request(&second)).unwrap(), std::slice::from_ref(&hint)).is_none());
         assert_eq!(coded(&second, &[hint]).coded.body, coded(&second, &[]).coded.body);
     }
@@ -219,7 +237,7 @@ mod tests {
     #[test]
     fn a_chunk_of_one_value_is_constant_whatever_others_are() {
         let first = field(9.0, 0.01);
-        let hint = scout::hint(&request(&first)).unwrap().expect("something to say");
+        let hint = encode_ahead(&request(&first), &[], &[]).unwrap().1.expect("something to say");
         let flat: Vec<u8> = std::iter::repeat_n(1.5f32.to_ne_bytes(), 48 * 64).flatten().collect();
         assert!(exact(&coded(&flat, &[hint]).plan));
     }

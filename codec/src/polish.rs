@@ -16,7 +16,7 @@ const BUDGET: usize = 1 << 23;
 const BYTE: usize = 16;
 const FEWEST: usize = 12;
 /// Tries on a part of a chunk.
-const ON_PART: usize = 16;
+const ON_PART: usize = 12;
 /// Multiple of the least bytes up to which a plan is polished.
 const REACH: f64 = 1.5;
 
@@ -47,27 +47,24 @@ pub fn wavelet(x: &Prepared, like: &Plan) -> Option<Plan> {
 /// The best plan that is found near this one, where the best of all needs so many bytes; none where that is itself.
 pub fn polish(x: &Prepared, plan: &Plan, bytes: usize) -> Option<Plan> {
     let tries = FEWEST.max(BUDGET / (x.bits.len() + BYTE * bytes).max(1));
-    within(x, plan, bytes as f64, tries)
+    within(x, plan, bytes as f64, (tries, REACH))
 }
 
-/// The same for a part of a chunk, of which the best of all needs about so many bytes. States of a model take long to look
+/// The same for a part of a chunk, of which the best of all needs so many bytes, if this one needs less than so many times
+/// as many. States of a model take long to look
 /// at, and tell little of which plan is best: they are left out on the way.
-pub fn on_part(x: &Prepared, plan: &Plan, bytes: f64) -> Option<Plan> {
-    let found = within(x, &Plan { primed: None, ..plan.clone() }, bytes, ON_PART)?;
+pub fn on_part(x: &Prepared, plan: &Plan, bytes: f64, reach: f64) -> Option<Plan> {
+    let found = within(x, &Plan { primed: None, ..plan.clone() }, bytes, (ON_PART, reach))?;
     Some(Plan { primed: plan.primed.clone(), ..found })
 }
 
-fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
-    let limits = (tries, REACH * bytes);
+fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64)) -> Option<Plan> {
+    let limits = (tries, reach * bytes);
     // Where the bound is on the mean error, steps of wavelets are not fitted to it on the way: about what it would take if
     // they were. Those of interpolations would be too far off.
-    let cost = |plan: &Plan| {
-        let (coded, rmse) = price(x, plan);
-        let more = match x.bound {
-            ChunkBound::Rmse(limit) => bytes * (rmse / limit).max(1e-6).ln(),
-            _ => 0.0,
-        };
-        coded + more
+    let weigh = |slope: f64, coded: f64, rmse: f64| match x.bound {
+        ChunkBound::Rmse(limit) => coded + slope * (rmse / limit).max(1e-6).ln(),
+        _ => coded,
     };
     match &plan.base {
         Base::Wavelet(p) => {
@@ -76,15 +73,20 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, tries: usize) -> Option<Plan> {
             let near = Near::new(x.g, &values, x.special.as_deref(), target(x)?)?;
             let of = |p| Plan { base: Base::Wavelet(p), ..plan.clone() };
             let neighbours = |kind, spot: &_| near.neighbours(kind, spot);
-            let found = descend(Near::spot(p), limits, (wavelet_near::KINDS, neighbours), |spot| {
-                near.at(spot).map_or(f64::INFINITY, |p| cost(&of(p)))
+            let from = Near::spot(p);
+            let slope = if matches!(x.bound, ChunkBound::Rmse(_)) { near.slope(&from)? } else { 0.0 };
+            let found = descend(from, limits, (wavelet_near::KINDS, neighbours), |spot| {
+                near.cost(spot, |coded, rmse| weigh(slope, coded, rmse))
             })?;
             near.fitted(&found).map(of)
         }
         &Base::Interpolation { ref p, step } => {
             let of = |p: &Parameters| Plan { base: Base::Interpolation { p: p.clone(), step }, ..plan.clone() };
             let neighbours = |kind, p: &_| interpolations(x, kind, p);
-            let found = descend(p.clone(), limits, (KINDS, neighbours), |p| cost(&fit_step(x, of(p))))?;
+            let found = descend(p.clone(), limits, (KINDS, neighbours), |p| {
+                let (coded, rmse) = price(x, &fit_step(x, of(p)));
+                weigh(bytes, coded, rmse)
+            })?;
             Some(fit_step(x, of(&found)))
         }
         _ => None,
@@ -130,18 +132,18 @@ fn descend<T: Clone + PartialEq>(
 /// Kinds of neighbours of interpolations.
 const KINDS: usize = 3;
 
-/// Interpolations next to this one: others in how they predict, in their steps over levels, in the axes and their order.
+/// Interpolations next to this one: others in their steps over levels, in how they predict, in the axes and their order.
 fn interpolations(x: &Prepared, kind: usize, p: &Parameters) -> Vec<Parameters> {
     let with = |order: Vec<u8>| Parameters { order, ..p.clone() };
     match kind {
         0 => {
-            let fitted = [0, 2, 4].map(|fitted| Parameters { fitted, ..p.clone() });
-            [Parameters { linear: !p.linear, ..p.clone() }].into_iter().chain(fitted).collect()
-        }
-        1 => {
             let at = SCHEDULES.iter().position(|&s| s == (p.alpha, p.beta)).unwrap_or(0);
             let next = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|k| SCHEDULES.get(k));
             next.map(|&(alpha, beta)| Parameters { alpha, beta, ..p.clone() }).collect()
+        }
+        1 => {
+            let fitted = [0, 2, 4].map(|fitted| Parameters { fitted, ..p.clone() });
+            [Parameters { linear: !p.linear, ..p.clone() }].into_iter().chain(fitted).collect()
         }
         _ => {
             let swapped = (1..p.order.len()).map(|k| {

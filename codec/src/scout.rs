@@ -1,12 +1,12 @@
 //! What the encoder learns of a few chunks of a variable, tried whole and with care, for the many.
 use crate::base::{Geometry, wavelet};
-use crate::chunk::{ChunkRequest, Effort};
-use crate::contest::{self, Best};
+use crate::chunk::{Effort, EncodedChunk, cost};
 use crate::ordered::run_ordered;
 use crate::plan::{Base, Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
-use crate::{Error, learned, select};
+use crate::select_parts::liveliest;
+use crate::{Error, contest, learned, select};
 
 /// Variables of fewer chunks have none that go ahead: each is tried with care. With effort `max`, where hints are but a part of
 /// the search, and with `default`.
@@ -16,64 +16,94 @@ const SCOUTS: usize = 2;
 /// Where they are looked for, in eighths of the variable: some chunks hold nothing.
 const EIGHTHS: [u64; 5] = [3, 5, 4, 1, 6];
 
-/// How a chunk was best coded.
+/// Values of the part of a chunk on which hints are compared, and the multiple of the least that is clearly more.
+const PART: usize = 1 << 15;
+const CLEAR: f64 = 1.03;
+
+/// How a chunk was best coded, if others can make something of it.
 #[derive(Clone, Debug)]
 pub struct Hint {
     pub plan: Plan,
     /// That chunk's extents.
     pub g: Geometry,
     /// Bytes for each of its values.
-    pub rate: f64,
+    rate: f64,
 }
 
-/// The chunks of a variable of `n` that may go ahead, in the order in which they are asked; `alone` says that they have no
-/// references, of which hints know nothing.
-pub fn candidates(n: u64, effort: Effort, alone: bool) -> impl Iterator<Item = u64> {
-    let some = match effort {
+/// What chunks that went ahead tell others, and what they have come to themselves.
+#[derive(Default)]
+pub struct Ahead {
+    pub hints: Vec<Hint>,
+    done: Vec<(u64, EncodedChunk)>,
+}
+
+impl Ahead {
+    /// What a chunk was coded to, if it went ahead.
+    pub fn done(&self, chunk: u64) -> Option<&EncodedChunk> {
+        self.done.iter().find(|done| done.0 == chunk).map(|done| &done.1)
+    }
+}
+
+/// Sends ahead a few of `n` chunks, of those that have something to say, if there are many; `ask` codes one. `alone` says
+/// that they have no references, of which hints know nothing. What comes of it does not depend on the number of threads.
+pub fn go_ahead(
+    n: u64,
+    (effort, alone): (Effort, bool),
+    threads: usize,
+    ask: impl Fn(u64) -> Result<(EncodedChunk, Option<Hint>), Error> + Sync,
+) -> Result<Ahead, Error> {
+    let many = match effort {
         Effort::Fast => false,
         Effort::Default => alone && n >= MANY[1],
         Effort::Max => n >= MANY[0],
     };
-    let place = move |k: u64| ((u128::from(n) * u128::from(k)) / 8) as u64;
-    EIGHTHS.into_iter().filter(move |_| some).map(place)
-}
-
-/// Hints of those candidates that have something to say; `ask` gives that of one chunk. They do not depend on the number
-/// of threads.
-pub fn hints(
-    candidates: impl Iterator<Item = u64>,
-    threads: usize,
-    ask: impl Fn(u64) -> Result<Option<Hint>, Error> + Sync,
-) -> Result<Vec<Hint>, Error> {
     let mut left: Vec<u64> = Vec::new();
-    candidates.for_each(|i| {
-        if !left.contains(&i) {
-            left.push(i);
+    for k in EIGHTHS.into_iter().filter(|_| many) {
+        let place = (u128::from(n) * u128::from(k) / 8) as u64;
+        if !left.contains(&place) {
+            left.push(place);
         }
-    });
-    let mut found: Vec<Hint> = Vec::new();
-    while found.len() < SCOUTS && !left.is_empty() {
+    }
+    let mut ahead = Ahead::default();
+    while ahead.hints.len() < SCOUTS && !left.is_empty() {
         // All that are asked at once are needed: fewer would not be enough.
-        let now: Vec<u64> = left.drain(..left.len().min(SCOUTS - found.len())).collect();
+        let now: Vec<u64> = left.drain(..left.len().min(SCOUTS - ahead.hints.len())).collect();
         run_ordered(
             now.len() as u64,
             threads,
             |k| ask(now[k as usize]),
-            |_, hint| {
-                found.extend(hint);
+            |k, (chunk, hint)| {
+                ahead.hints.extend(hint);
+                ahead.done.push((now[k as usize], chunk));
                 Ok(())
             },
         )?;
     }
-    Ok(found)
+    Ok(ahead)
 }
 
-/// How a chunk is best coded, if others can make something of it.
-pub fn hint(req: &ChunkRequest<'_>) -> Result<Option<Hint>, Error> {
-    let mut x = Prepared::new(req)?;
-    let Best { plan, coded } = contest::smallest(&mut x, &[])?;
-    let rate = coded.body.len() as f64 / x.bits.len() as f64;
-    Ok((!contest::exact(&plan)).then_some(Hint { plan, g: x.g, rate }))
+/// What a chunk that came to this plan has to say.
+pub fn hint(x: &Prepared, plan: Plan, bytes: usize) -> Option<Hint> {
+    let rate = bytes as f64 / x.bits.len() as f64;
+    (!contest::exact(&plan)).then_some(Hint { plan, g: x.g, rate })
+}
+
+/// Bytes that a chunk is expected to take: as many for each value as others did.
+pub fn expected(x: &Prepared, hints: &[Hint]) -> f64 {
+    hints.iter().map(|hint| hint.rate).fold(0.0, f64::max) * x.bits.len() as f64
+}
+
+/// The hints that make the least of a lively part of a chunk: one, if others make clearly more of it.
+pub fn likeliest<'a>(x: &Prepared, hints: &'a [Hint]) -> Vec<&'a Hint> {
+    if let [hint] = hints {
+        return vec![hint];
+    }
+    let part = liveliest(x, PART);
+    let ground = part.as_ref().unwrap_or(x);
+    let bytes = |hint| follow(ground, hint).map_or(f64::INFINITY, |plan| cost(ground, &plan));
+    let told: Vec<_> = hints.iter().map(|hint| (bytes(hint), hint)).collect();
+    let least = told.iter().map(|t| t.0).fold(f64::INFINITY, f64::min);
+    told.into_iter().filter(|t| t.0 < CLEAR * least).map(|t| t.1).collect()
 }
 
 /// The plan of another chunk for this one; none where it has none like that.

@@ -5,6 +5,7 @@ use crate::base::raster::Weights;
 use crate::base::{companion, tucker_search, wavelet};
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost};
+use crate::contest::VERY_LITTLE;
 use crate::entropy::Start;
 use crate::lattice::{Lattice, packed, spacing, ulp};
 use crate::learned::{self, Guiding};
@@ -37,6 +38,9 @@ const THIN: f64 = 0.85;
 /// Multiples of the least up to which plans are held against each other on the whole.
 const NEAR: f64 = 1.35;
 const FAR: f64 = 1.6;
+const CLOSE_BY: f64 = 1.1;
+/// Multiple of the bytes of a chunk's average part that its liveliest takes, if the chunk is uneven.
+const UNEVEN: f64 = 1.5;
 /// Values of small chunks.
 const SMALL: usize = 1 << 18;
 
@@ -100,10 +104,20 @@ struct Search<'a> {
     settled: bool,
 }
 
-/// The plan that codes this chunk in the fewest bytes of those tried, and others to be held against it on the whole: one
-/// without a network if that was found on a part alone and is guided by one (what a network gains on a part says little
-/// about the whole), and the best that looks at references.
-pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> {
+/// What a search has come to.
+pub struct Choice {
+    /// The plan that codes a chunk in the fewest bytes of those tried.
+    pub plan: Plan,
+    /// Others to be held against it on the whole: one without a network if that was found on a part alone and is guided by
+    /// one (what a network gains on a part says little about the whole), the best that looks at references, and what is
+    /// about as good.
+    pub rivals: Vec<Plan>,
+    /// What parts of the chunk make of its bytes.
+    pub told: f64,
+}
+
+/// Searches for a plan.
+pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<Choice, Error> {
     let masked = x.special.is_some();
     let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
     let plan = |base| Plan {
@@ -116,10 +130,10 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
         rounding: 0.5,
     };
     let Some(first) = (0..x.bits.len()).find(|&i| valid(i)) else {
-        return Ok((plan(Base::Constant(0)), vec![]));
+        return Ok(Choice { plan: plan(Base::Constant(0)), rivals: vec![], told: 0.0 });
     };
     if (0..x.bits.len()).all(|i| x.bits[i] == x.bits[first] || !valid(i)) {
-        return Ok((plan(Base::Constant(x.bits[first])), vec![]));
+        return Ok(Choice { plan: plan(Base::Constant(x.bits[first])), rivals: vec![], told: 0.0 });
     }
     let (whole, limit) = tried(x.effort, !hints.is_empty());
     let (part, second) = match x.effort {
@@ -162,7 +176,8 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<(Plan, Vec<Plan>), Error> 
     rivals.extend(select_beside::choose(s.ground(), &s.likely, s.cost()).map(|plan| fit_step(x, plan)));
     rivals.extend(s.left_out());
     rivals.append(&mut s.hopeful);
-    Ok((s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rivals))
+    let told = if s.part.is_some() { s.cost() / s.share() } else { 0.0 };
+    Ok(Choice { plan: s.best.map_or_else(|| plan(Base::Lossless { order: 1, shift: 0 }), |b| b.1), rivals, told })
 }
 
 impl Search<'_> {
@@ -246,14 +261,35 @@ impl Search<'_> {
         }
     }
 
+    /// How much more than the best on parts, which this is, another may cost there and be tried on the whole.
+    fn near(&self, best: &Base, other: &Base) -> f64 {
+        let bytes = self.cost() / self.share();
+        let sparse = bytes < VERY_LITTLE as f64;
+        match (best, other, self.x.bound) {
+            // These hardly ever lose.
+            (Base::Wavelet(_), Base::Raster { .. }, _) => 1.03,
+            (Base::Tucker(_), Base::Interpolation { .. } | Base::Raster { .. }, _) if sparse => 1.0,
+            // What Lorenzo's prediction hands on of errors, a part does not show.
+            (Base::Raster { .. }, _, ChunkBound::Rmse(_)) if bytes < (4 * VERY_LITTLE) as f64 => FAR,
+            (Base::Tucker(_), ..) => NEAR,
+            _ if sparse || self.uneven() => NEAR,
+            (Base::Wavelet(_), ..) => 1.06,
+            _ => CLOSE_BY,
+        }
+    }
+
+    /// Whether parts differ so much that they say little of the whole.
+    fn uneven(&self) -> bool {
+        self.second.is_some() && self.least_here > UNEVEN * (self.cost() - self.least_here)
+    }
+
     /// What is not far from the best on parts, for the whole: parts tell kinds apart badly.
     fn rivals(&self) -> Vec<Plan> {
         let Some((least, best)) = &self.best else { return vec![] };
-        // What Lorenzo's prediction hands on of errors, a part does not show.
-        let near =
-            if matches!((self.x.bound, &best.base), (ChunkBound::Rmse(_), Base::Raster { .. })) { FAR } else { NEAR };
         let others = self.kinds.iter().enumerate().filter(|&(k, _)| kind(&best.base) != Some(k));
-        let hopeful = others.filter_map(|(_, tried)| tried.as_ref()).filter(|(cost, _)| *cost < near * least);
+        let hopeful = others
+            .filter_map(|(_, tried)| tried.as_ref())
+            .filter(|(cost, plan)| *cost < self.near(&best.base, &plan.base) * least);
         hopeful.filter_map(|(_, plan)| self.moved(plan, self.x, self.thin)).collect()
     }
 
@@ -362,7 +398,7 @@ impl Search<'_> {
             return;
         }
         let found = std::mem::take(&mut self.kinds).into_iter().flatten().map(|found| found.1);
-        let stay = found.filter(|p| matches!(p.base, Base::Raster { .. }) || p.map != *map);
+        let stay = found.filter(|p| p.map != *map);
         self.hopeful.extend(stay.map(|plan| fit_step(self.x, plan)));
         (self.best, self.interpolation, self.least_here) = (None, None, f64::INFINITY);
         (self.part, self.second, self.thin) = (Some(thinned), None, true);
@@ -478,8 +514,9 @@ impl Search<'_> {
         let x = self.ground();
         let found = self.kinds[WAVELETS].as_ref().map(|found| found.1.clone());
         let start = found.or_else(|| polish::wavelet(x, &self.plan(Base::Constant(0), &Map::Plain)))?;
-        let plan = polish::on_part(x, &start, self.least_here)?;
-        (cost(x, &plan) < NEAR * self.least_here).then(|| self.moved(&plan, self.x, self.thin)).flatten()
+        let near = self.best.as_ref().map_or(1.0, |best| self.near(&best.1.base, &start.base));
+        let plan = polish::on_part(x, &start, self.least_here, near)?;
+        (cost(x, &plan) < near * self.least_here).then(|| self.moved(&plan, self.x, self.thin)).flatten()
     }
 
     /// Axes of its own that a field may have show on the whole chunk only.

@@ -1,6 +1,6 @@
 //! Variables into a container, whatever the container is written to: chunks in parallel, bytes in order.
 use crate::check::{Reached, check_chunk, round_up};
-use crate::chunk::{decode_chunk_among, encode_hinted};
+use crate::chunk::{decode_chunk_among, encode_ahead, encode_hinted};
 use crate::element::{Extent, bits_value};
 use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
@@ -9,7 +9,7 @@ use crate::options::ModelChoice;
 use crate::ordered::run_ordered;
 use crate::parents::{Again, Parents, Sink, Written, WrittenChunk, WrittenSegment};
 use crate::report::VariableReport;
-use crate::scout::{self, Hint};
+use crate::scout::{self, Ahead};
 use crate::scratch::{give, take};
 use crate::store::Models;
 use crate::{
@@ -261,18 +261,16 @@ impl<W: Sink> Session<W> {
         let total = byte_count(plan.source.dtype(), grid.shape()).unwrap_or(0);
         let mut report = VariableReport::new(name, plan, &grid, total);
         let (mut done, mut coded, mut asks_model) = (0, 0, false);
-        let ahead = scout::candidates(grid.chunks(), plan.options.effort, candidates.is_empty());
-        let hints = scout::hints(ahead, plan.options.threads, |i| {
-            let Some(place) = grid.chunk_box(i) else { return Ok(None) };
+        let at = |i| grid.chunk_box(i).ok_or_else(|| Error::InvalidArgument(format!("no chunk {i}")));
+        let kind = (plan.options.effort, candidates.is_empty());
+        let ahead = scout::go_ahead(grid.chunks(), kind, plan.options.threads, |i| {
+            let place = at(i)?;
             let data = read_box(plan.source, &place)?;
-            let found = scout::hint(&plan.request(&extents(&place), &data));
+            let found = encode_ahead(&plan.request(&extents(&place), &data), &[], &[]);
             give(data);
             found
         })?;
-        let work = |i| match grid.chunk_box(i) {
-            Some(place) => encode_one(plan, i, &place, &hints, &parents, &candidates),
-            None => Err(Error::InvalidArgument(format!("no chunk {i}"))),
-        };
+        let work = |i| encode_one(plan, i, &at(i)?, &ahead, &parents, &candidates);
         let mut chunks = vec![];
         run_ordered(grid.chunks(), plan.options.threads, work, |_, chunk: Done| {
             let bytes = writer.push(&chunk.payload, chunk.facts)?;
@@ -323,7 +321,7 @@ fn encode_one(
     plan: &Plan<'_>,
     i: u64,
     place: &BoxRegion,
-    hints: &[Hint],
+    ahead: &Ahead,
     parents: &Parents<'_>,
     candidates: &[(u64, u64)],
 ) -> Result<Done, Error> {
@@ -333,7 +331,10 @@ fn encode_one(
     let own = ChunkRef { variable: plan.variable, chunk: plan.first_chunk + i };
     let offered = parents.decode(own, candidates)?;
     let references: Vec<Reference<'_>> = offered.iter().map(|(_, d)| d.as_reference()).collect();
-    let chunk = encode_hinted(&plan.request(&shape, &data), hints, &references)?;
+    let chunk = match ahead.done(i).filter(|_| references.is_empty()) {
+        Some(done) => done.clone(),
+        None => encode_hinted(&plan.request(&shape, &data), &ahead.hints, &references)?,
+    };
     let chosen: Vec<Reference<'_>> = chunk.references.iter().map(|&k| references[k]).collect();
     let places: Vec<ChunkRef> = chunk.references.iter().map(|&k| offered[k].0).collect();
     let depth = places.iter().filter_map(|&r| parents.depth(r)).map(|d| d + 1).max().unwrap_or(0);

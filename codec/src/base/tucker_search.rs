@@ -47,6 +47,8 @@ const PROMISING: f64 = 0.8;
 const MASKED: f64 = 0.1;
 /// What an estimate may be above the best other base and a field still be tried.
 const SLACK: f64 = 1.05;
+/// The same over what others are guessed to need.
+const BEYOND: f64 = 1.2;
 /// Steps of the core that are estimated, in multiples of a largest error.
 const STEPS: [f64; 4] = [2.2, 2.8, 3.6, 4.6];
 /// The step for a root mean squared error that is tried first, in multiples of it.
@@ -73,7 +75,7 @@ pub fn choose(
     search: Search,
     guess: f64,
     start: Start<'_>,
-    rival: impl FnOnce() -> f64,
+    mut rival: impl FnMut() -> f64,
 ) -> Option<(Parameters, f64)> {
     let chosen: Vec<usize> = (0..4).filter(|&a| (SHORTEST..=LONGEST).contains(&g.n[a])).collect();
     let work: usize = chosen.iter().map(|&a| g.n[a].pow(3)).sum();
@@ -102,8 +104,8 @@ pub fn choose(
     } else if used > HOPE || hopeless(guess) {
         return None;
     }
-    let rival = rival();
-    if hopeless(rival) {
+    let short = search == Search::Likely;
+    if !short && hopeless(rival()) {
         return None;
     }
     if let Some(mask) = mask {
@@ -120,12 +122,14 @@ pub fn choose(
         core = expand(&core, g.n, a, &transposed, n);
     }
     let d = Decomposition { g, values, mask, mean, axes, core, start };
+    // To find out what others really need takes as long as all of this.
+    let mut beaten = |bits: f64| bits > BEYOND * 8.0 * guess || bits > SLACK * 8.0 * rival();
     match target {
-        Target::MaxError(e) if search != Search::Likely => d.fit_max(e).map(|p| (p, f64::INFINITY)),
+        Target::MaxError(e) if !short => d.fit_max(e).map(|p| (p, f64::INFINITY)),
         Target::MaxError(e) => {
             let estimates = STEPS.map(|s| (d.estimate(s * e, e).0, s * e));
             let (bits, step) = estimates.into_iter().min_by(|a, b| a.0.total_cmp(&b.0))?;
-            if bits > SLACK * 8.0 * rival {
+            if beaten(bits) {
                 return None;
             }
             let p = d.quantise(storable(step), FINENESS)?;
@@ -145,10 +149,10 @@ pub fn choose(
                     break;
                 }
             }
-            if search == Search::Likely && bits > SLACK * 8.0 * rival {
+            if short && beaten(bits) {
                 return None;
             }
-            d.fit_rmse(e, step, if search == Search::Likely { 0.985 } else { 0.995 }).map(|p| (p, bits / 8.0))
+            d.fit_rmse(e, step, if short { 0.985 } else { 0.995 }).map(|p| (p, bits / 8.0))
         }
     }
 }

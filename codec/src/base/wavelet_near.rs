@@ -1,6 +1,7 @@
 //! Wavelets next to one that is known, for a search by true coded size.
 use super::Geometry;
 use super::wavelet::{Parameters, depth, storable};
+use super::wavelet_guess::guess;
 use super::wavelet_search::{LAMBDA, Layout, MIRRORED, Search, Shape, Target};
 use super::wavelet_transform::Edge;
 use std::cell::RefCell;
@@ -17,6 +18,8 @@ pub struct Spot {
 /// Multiples of the step, and of what a bit is worth, to the next ones.
 const STEPS: [f64; 2] = [0.8, 1.25];
 const LAMBDAS: [f64; 2] = [0.72, 1.38];
+/// What a slope may be, in multiples of all bytes.
+const SLOPES: [f64; 2] = [0.5, 3.0];
 /// What a bit may be worth, in squared steps.
 const WORTHS: std::ops::Range<f64> = 0.04..0.3;
 
@@ -27,14 +30,29 @@ pub const KINDS: usize = 6;
 pub struct Near<'a> {
     search: Search<'a>,
     target: Target,
-    /// The last one: neighbours often differ in steps alone.
-    layout: RefCell<Option<(Shape, Rc<Layout>)>>,
+    /// The cheapest so far.
+    best: RefCell<Option<Known>>,
 }
+
+/// What is known of a spot.
+struct Known {
+    spot: Spot,
+    layout: Rc<Layout>,
+    /// What was guessed of its coefficients, of the integers that they make, and what it costs.
+    guess: f64,
+    bits: f64,
+    cost: f64,
+}
+
+/// Where another shape is guessed to take more than so many times the bits of the cheapest, it is not coded: where
+/// coefficients are guessed, of many bytes and of few, and where they are quantised. Of next to none nothing can be guessed.
+const GUESSED: [(f64, f64); 2] = [(8192.0, 1.08), (2048.0, 1.3)];
+const QUANTISED: f64 = 1.06;
 
 impl<'a> Near<'a> {
     /// None where there is nothing to transform.
     pub fn new(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>, target: Target) -> Option<Self> {
-        Some(Near { search: Search::new(g, values, mask)?, target, layout: RefCell::default() })
+        Some(Near { search: Search::new(g, values, mask)?, target, best: RefCell::default() })
     }
 
     /// Where these parameters are.
@@ -52,24 +70,51 @@ impl<'a> Near<'a> {
     }
 
     fn layout(&self, shape: Shape) -> Rc<Layout> {
-        let last = self.layout.take().filter(|last| last.0 == shape);
-        let last = last.unwrap_or_else(|| (shape, Rc::new(self.search.layout(shape))));
-        let layout = last.1.clone();
-        self.layout.replace(Some(last));
-        layout
+        match &*self.best.borrow() {
+            Some(best) if best.spot.shape == shape => best.layout.clone(),
+            _ => Rc::new(self.search.layout(shape)),
+        }
     }
 
-    /// Parameters and quantised coefficients there; none where these are too large.
-    pub fn at(&self, spot: &Spot) -> Option<Parameters> {
-        let l = self.layout(spot.shape);
-        let mut p = self.search.parameters(&l, spot.step, spot.lambda);
+    /// What is spent there, of bytes and of the mean error, by `weigh`; infinite where that is not worth finding out.
+    pub fn cost(&self, spot: &Spot, weigh: impl Fn(f64, f64) -> f64) -> f64 {
+        let layout = self.layout(spot.shape);
+        let guess = guess(&self.search.g, &layout.bands, &layout.coef, spot.step);
+        let alike = |best: &&Known| best.spot.step == spot.step && best.spot.lambda == spot.lambda;
+        let (guesses, bits) = match self.best.borrow().as_ref().filter(alike) {
+            Some(best) => {
+                let times = GUESSED.iter().find(|g| best.cost > g.0).map_or(f64::INFINITY, |g| g.1);
+                let least = GUESSED.iter().any(|g| best.cost > g.0);
+                (times * best.guess, if least { QUANTISED * best.bits } else { f64::INFINITY })
+            }
+            None => (f64::INFINITY, f64::INFINITY),
+        };
+        if guess > guesses {
+            return f64::INFINITY;
+        }
+        let Some((p, taken)) = self.quantised(spot, &layout).filter(|q| q.1 <= bits) else { return f64::INFINITY };
+        let (bytes, rmse) = self.search.price(&p);
+        let cost = weigh(bytes, rmse);
+        if self.best.borrow().as_ref().is_none_or(|best| cost < best.cost) {
+            self.best.replace(Some(Known { spot: *spot, layout, guess, bits: taken, cost }));
+        }
+        cost
+    }
+
+    /// Parameters and quantised coefficients, and about what these take in bits; none where they are too large.
+    fn quantised(&self, spot: &Spot, l: &Layout) -> Option<(Parameters, f64)> {
+        let mut p = self.search.parameters(l, spot.step, spot.lambda);
         if let Target::MaxError(e) = self.target {
             p.correction = storable(2.0 * e * (1.0 - 1e-9));
         }
-        let q = self.search.quantise(&l, &mut p);
-        let fits = !q.overflow;
+        let q = self.search.quantise(l, &mut p);
+        let (fits, bits) = (!q.overflow, q.bits);
         Search::keep(&mut p, q);
-        fits.then_some(p)
+        fits.then_some((p, bits))
+    }
+
+    fn at(&self, spot: &Spot) -> Option<Parameters> {
+        self.quantised(spot, &self.layout(spot.shape)).map(|q| q.0)
     }
 
     /// The same with the step that just reaches the target, where that is a root mean squared error.
@@ -83,7 +128,18 @@ impl<'a> Near<'a> {
         }
     }
 
-    /// The neighbours of one kind: other axes, another order, other edges, other depths, steps, and what a bit is worth.
+    /// Bytes that one more in the logarithm of the root of the mean squared error saves there.
+    pub fn slope(&self, spot: &Spot) -> Option<f64> {
+        let [(bytes, error), (more, less)] = [1.0, STEPS[0]].map(|m| {
+            let p = self.at(&Spot { step: m * spot.step, ..*spot });
+            p.map_or((f64::NAN, f64::NAN), |p| self.search.price(&p))
+        });
+        let slope = (more - bytes) / (error / less).ln();
+        slope.is_finite().then(|| slope.clamp(SLOPES[0] * bytes, SLOPES[1] * bytes))
+    }
+
+    /// The neighbours of one kind: other axes, steps, what a bit is worth, another order, other depths, other edges: what
+    /// promises most for a try first.
     pub fn neighbours(&self, kind: usize, spot: &Spot) -> Vec<Spot> {
         let (levels, first, edges) = spot.shape;
         let full = self.search.g.n.map(depth);
@@ -103,8 +159,8 @@ impl<'a> Near<'a> {
                     }
                 }
             }
-            1 if on.len() > 1 => shapes.extend(on.iter().map(|&a| (levels, first ^ 8 >> a, edges))),
-            2 => {
+            3 if on.len() > 1 => shapes.extend(on.iter().map(|&a| (levels, first ^ 8 >> a, edges))),
+            5 => {
                 for &a in &on {
                     for edge in [Edge::Mirrored, Edge::Periodic, Edge::Straight].into_iter().filter(|&e| e != edges[a])
                     {
@@ -114,7 +170,7 @@ impl<'a> Near<'a> {
                     }
                 }
             }
-            3 => {
+            4 => {
                 let capped = |k: u8| std::array::from_fn(|a| if levels[a] > 0 { full[a].min(k) } else { 0 });
                 shapes.extend((most.saturating_sub(2).max(1)..=most + 2).map(|k| (capped(k), first, edges)));
             }
@@ -122,8 +178,8 @@ impl<'a> Near<'a> {
         }
         let mut spots: Vec<Spot> = shapes.into_iter().map(|shape| Spot { shape, ..*spot }).collect();
         match (kind, self.target) {
-            (4, Target::MaxError(_)) => spots.extend(STEPS.map(|m| Spot { step: m * spot.step, ..*spot })),
-            (5, _) => {
+            (1, Target::MaxError(_)) => spots.extend(STEPS.map(|m| Spot { step: m * spot.step, ..*spot })),
+            (2, _) => {
                 let worths = LAMBDAS.map(|m| m * spot.lambda).into_iter().filter(|l| WORTHS.contains(l));
                 spots.extend(worths.map(|lambda| Spot { lambda, ..*spot }));
             }

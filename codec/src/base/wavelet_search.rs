@@ -281,9 +281,14 @@ impl Search<'_> {
     pub(super) fn errors(&self, l: &Layout, p: &Parameters, q: &Quantised) -> (f64, f64) {
         let mut y = vec![0.0; self.g.len()];
         reconstruct(&self.g, p, &l.bands, &q.q, &mut y);
+        self.beside(&y)
+    }
+
+    /// The same of these values.
+    fn beside(&self, y: &[f64]) -> (f64, f64) {
         let mut sum = 0.0;
         let mut max = 0.0f64;
-        for (i, (a, b)) in self.values.iter().zip(&y).enumerate() {
+        for (i, (a, b)) in self.values.iter().zip(y).enumerate() {
             if !self.mask.is_some_and(|m| m[i]) {
                 let e = (a - b).abs();
                 sum += e * e;
@@ -358,21 +363,27 @@ impl Search<'_> {
         best.map(|b| b.1)
     }
 
-    /// Bytes of the values with these parameters.
-    fn cost(&self, p: &Parameters) -> f64 {
-        struct Count<'a>(Geometry, &'a Parameters, Vec<f64>, Option<&'a [bool]>, Start<'a>);
+    /// Bytes of the values with these parameters, and the root of the mean squared error.
+    pub(super) fn price(&self, p: &Parameters) -> (f64, f64) {
+        struct Count<'a>(Geometry, &'a Parameters, &'a mut [f64], Option<&'a [bool]>, Start<'a>);
         impl Kernel for Count<'_> {
             type Out = f64;
             #[inline(always)]
-            fn run(mut self) -> f64 {
+            fn run(self) -> f64 {
                 let mut c = CostCounter::default();
-                code::<_, Mixture<4, true>>(&mut c, self.0, self.1, &mut self.2, self.3, &self.4);
+                code::<_, Mixture<4, true>>(&mut c, self.0, self.1, self.2, self.3, &self.4);
                 c.bytes()
             }
         }
         let mut head = Vec::new();
         p.write(&mut head);
-        widest(Count(self.g, p, self.values.to_vec(), self.mask, self.start)) + head.len() as f64
+        let mut y = self.values.to_vec();
+        let bytes = widest(Count(self.g, p, &mut y, self.mask, self.start));
+        (bytes + head.len() as f64, (self.beside(&y).0 / self.valid).sqrt())
+    }
+
+    fn cost(&self, p: &Parameters) -> f64 {
+        self.price(p).0
     }
 }
 
