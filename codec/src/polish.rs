@@ -17,6 +17,8 @@ const BYTE: usize = 16;
 const FEWEST: usize = 12;
 /// Tries on a part of a chunk.
 const ON_PART: usize = 12;
+/// Bytes below which two ways are gone from a wavelet.
+const FEW: f64 = 2048.0;
 /// Multiple of the least bytes up to which a plan is polished.
 const REACH: f64 = 1.5;
 
@@ -75,9 +77,12 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64)) -
             let neighbours = |kind, spot: &_| near.neighbours(kind, spot);
             let from = Near::spot(p);
             let slope = if matches!(x.bound, ChunkBound::Rmse(_)) { near.slope(&from)? } else { 0.0 };
-            let found = descend(from, limits, (wavelet_near::KINDS, neighbours), |spot| {
-                near.cost(spot, |coded, rmse| weigh(slope, coded, rmse))
-            })?;
+            let cost = |spot: &_| near.cost(spot, |coded, rmse| weigh(slope, coded, rmse));
+            let found = descend(from, limits, (wavelet_near::KINDS, neighbours), cost);
+            // Where there is next to nothing, one way down ends far from another.
+            let backwards = |kind: usize, spot: &_| near.neighbours(wavelet_near::KINDS - 1 - kind, spot);
+            let other = (bytes < FEW).then(|| descend(from, limits, (wavelet_near::KINDS, backwards), cost)).flatten();
+            let found = [found, other].into_iter().flatten().min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
             near.fitted(&found).map(of)
         }
         &Base::Interpolation { ref p, step } => {
