@@ -18,7 +18,7 @@ const FEWEST: usize = 12;
 /// Tries on a part of a chunk.
 const ON_PART: usize = 12;
 /// Bytes below which two ways are gone from a wavelet.
-const FEW: f64 = 2048.0;
+const FEW: usize = 2048;
 /// Multiple of the least bytes up to which a plan is polished.
 const REACH: f64 = 1.5;
 
@@ -49,18 +49,18 @@ pub fn wavelet(x: &Prepared, like: &Plan) -> Option<Plan> {
 /// The best plan that is found near this one, where the best of all needs so many bytes; none where that is itself.
 pub fn polish(x: &Prepared, plan: &Plan, bytes: usize) -> Option<Plan> {
     let tries = FEWEST.max(BUDGET / (x.bits.len() + BYTE * bytes).max(1));
-    within(x, plan, bytes as f64, (tries, REACH))
+    within(x, plan, bytes as f64, (tries, REACH), bytes < FEW)
 }
 
 /// The same for a part of a chunk, of which the best of all needs so many bytes, if this one needs less than so many times
-/// as many. States of a model take long to look
-/// at, and tell little of which plan is best: they are left out on the way.
+/// as many. States of a model take long to look at, and tell little of which plan is best: they are left out on the way.
 pub fn on_part(x: &Prepared, plan: &Plan, bytes: f64, reach: f64) -> Option<Plan> {
-    let found = within(x, &Plan { primed: None, ..plan.clone() }, bytes, (ON_PART, reach))?;
+    let found = within(x, &Plan { primed: None, ..plan.clone() }, bytes, (ON_PART, reach), false)?;
     Some(Plan { primed: plan.primed.clone(), ..found })
 }
 
-fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64)) -> Option<Plan> {
+/// The same with so many tries, of a plan that needs at most so many times as many bytes.
+fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64), twice: bool) -> Option<Plan> {
     let limits = (tries, reach * bytes);
     // Where the bound is on the mean error, steps of wavelets are not fitted to it on the way: about what it would take if
     // they were. Those of interpolations would be too far off.
@@ -74,14 +74,16 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64)) -
             let values = x.state(plan).numbers;
             let near = Near::new(x.g, &values, x.special.as_deref(), target(x)?)?;
             let of = |p| Plan { base: Base::Wavelet(p), ..plan.clone() };
-            let neighbours = |kind, spot: &_| near.neighbours(kind, spot);
             let from = Near::spot(p);
             let slope = if matches!(x.bound, ChunkBound::Rmse(_)) { near.slope(&from)? } else { 0.0 };
             let cost = |spot: &_| near.cost(spot, |coded, rmse| weigh(slope, coded, rmse));
-            let found = descend(from, limits, (wavelet_near::KINDS, neighbours), cost);
+            let down = |neighbours: &dyn Fn(usize, &_) -> Vec<_>| {
+                descend(from, limits, (wavelet_near::KINDS, neighbours), cost)
+            };
+            let found = down(&|kind, spot| near.neighbours(kind, spot));
             // Where there is next to nothing, one way down ends far from another.
-            let backwards = |kind: usize, spot: &_| near.neighbours(wavelet_near::KINDS - 1 - kind, spot);
-            let other = (bytes < FEW).then(|| descend(from, limits, (wavelet_near::KINDS, backwards), cost)).flatten();
+            let backwards = |kind, spot: &_| near.neighbours(wavelet_near::KINDS - 1 - kind, spot);
+            let other = if twice { down(&backwards) } else { None };
             let found = [found, other].into_iter().flatten().min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
             near.fitted(&found).map(of)
         }
