@@ -77,7 +77,7 @@ fn followed(x: &Prepared, hints: &[Hint]) -> Option<Best> {
 /// The smallest that is found for a chunk. It may not keep a bound that rounding just breaks.
 pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<Best, Error> {
     // What references tell, others' plans do not know; a chunk of one value has a shorter one.
-    let follows = x.effort == Effort::Default && x.references.is_empty() && x.lo < x.hi;
+    let follows = x.effort == Effort::Default && !hints.is_empty() && x.references.is_empty() && x.lo < x.hi;
     if let Some(best) = follows.then(|| followed(x, hints)).flatten() {
         return Ok(best);
     }
