@@ -35,7 +35,8 @@ pub enum Effort {
     Default,
     /// The same with a wide search, several times slower: a chunk of up to 2^19 values is tried whole, and where a
     /// variable has three chunks or more, two of them are, and the others try what was best there against what is best on
-    /// a lively part. The full mix of contexts is tried, too, not only where bytes are few.
+    /// a lively part. The full mix of contexts is tried, too, not only where bytes are few. What the
+    /// search of `default` finds for a chunk is kept where that is smaller.
     Max,
 }
 

@@ -5,8 +5,8 @@ use crate::chunk::{ChunkBound, Effort, price};
 use crate::contest::{VERY_LITTLE, exact};
 use crate::plan::{Base, Map, Plan, SCHEDULES};
 use crate::prepare::Prepared;
-use crate::select::target;
 use crate::select_fit::fit_step;
+use crate::select_target::target;
 
 /// Values of chunks that are polished whatever they take.
 const SMALL: usize = 1 << 16;
@@ -84,13 +84,13 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64), t
             // Where there is next to nothing, one way down ends far from another.
             let backwards = |kind, spot: &_| near.neighbours(wavelet_near::KINDS - 1 - kind, spot);
             let other = if twice { down(&backwards) } else { None };
-            let found = [found, other].into_iter().flatten().min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
+            let (_, found) = [found, other].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))?;
             near.fitted(&found).map(of)
         }
         &Base::Interpolation { ref p, step } => {
             let of = |p: &Parameters| Plan { base: Base::Interpolation { p: p.clone(), step }, ..plan.clone() };
             let neighbours = |kind, p: &_| interpolations(x, kind, p);
-            let found = descend(p.clone(), limits, (KINDS, neighbours), |p| {
+            let (_, found) = descend(p.clone(), limits, (KINDS, neighbours), |p| {
                 let (coded, rmse) = price(x, &fit_step(x, of(p)));
                 weigh(bytes, coded, rmse)
             })?;
@@ -100,14 +100,14 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64), t
     }
 }
 
-/// Goes to cheaper neighbours, kind after kind, until no kind has any or all tries are spent; none where nothing is cheaper
-/// than the start, or that is beyond a limit.
+/// Goes to cheaper neighbours, kind after kind, until no kind has any or all tries are spent: where it ends, and what that
+/// costs; none where nothing is cheaper than the start, or that is beyond a limit.
 fn descend<T: Clone + PartialEq>(
     from: T,
     (mut tries, limit): (usize, f64),
     (kinds, neighbours): (usize, impl Fn(usize, &T) -> Vec<T>),
     cost: impl Fn(&T) -> f64,
-) -> Option<T> {
+) -> Option<(f64, T)> {
     let mut best = (cost(&from), from.clone());
     if best.0 > limit {
         return None;
@@ -133,7 +133,7 @@ fn descend<T: Clone + PartialEq>(
         idle = if best.0 < before { 0 } else { idle + 1 };
         kind = (kind + 1) % kinds;
     }
-    (best.1 != from).then_some(best.1)
+    (best.1 != from).then_some(best)
 }
 
 /// Kinds of neighbours of interpolations.
@@ -225,9 +225,9 @@ mod tests {
     fn a_descent_ends_at_the_lowest_or_when_tries_are_spent() {
         let beside = |kind: usize, &at: &i32| if kind == 0 { vec![at - 1] } else { vec![at + 1] };
         let cost = |&at: &i32| f64::from((at - 7).abs());
-        assert_eq!(descend(0, (100, 10.0), (2, beside), cost), Some(7));
+        assert_eq!(descend(0, (100, 10.0), (2, beside), cost), Some((0.0, 7)));
         assert_eq!(descend(7, (100, 10.0), (2, beside), cost), None);
         assert_eq!(descend(0, (100, 6.0), (2, beside), cost), None);
-        assert_eq!(descend(0, (2, 10.0), (2, beside), cost), Some(1));
+        assert_eq!(descend(0, (2, 10.0), (2, beside), cost), Some((6.0, 1)));
     }
 }

@@ -6,7 +6,7 @@ use crate::plan::{Base, Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
 use crate::select_parts::liveliest;
-use crate::{Error, contest, learned, select};
+use crate::{Error, contest, learned, select, select_target};
 
 /// Variables of fewer chunks have none that go ahead: each is tried with care. With effort `max`, where hints are but a part of
 /// the search, and with `default`.
@@ -109,7 +109,7 @@ pub fn likeliest<'a>(x: &Prepared, hints: &'a [Hint]) -> Vec<&'a Hint> {
 /// The plan of another chunk for this one; none where it has none like that.
 pub fn follow(x: &Prepared, hint: &Hint) -> Option<Plan> {
     let mut plan = Plan { masked: x.special.is_some(), ..hint.plan.clone() };
-    match (&hint.plan.base, select::target(x)) {
+    match (&hint.plan.base, select_target::target(x)) {
         (Base::Wavelet(found), Some(target)) => {
             let start = select::start(&plan.primed);
             let on = wavelet::Ground { part: true, thin: false, rival: f64::INFINITY, effort: x.effort, start };
@@ -120,7 +120,7 @@ pub fn follow(x: &Prepared, hint: &Hint) -> Option<Plan> {
         (Base::Learned { .. }, _) if x.g.len() > learned::MOST_VALUES => None,
         (Base::Interpolation { .. } | Base::Raster { .. } | Base::Learned { .. }, target) => {
             if let (Map::Plain, Some(wavelet::Target::MaxError(room))) = (&plan.map, target) {
-                plan.set_step(select::step_within(room));
+                plan.set_step(select_target::step_within(room));
             }
             Some(fit_step(x, plan))
         }

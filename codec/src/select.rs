@@ -5,9 +5,8 @@ use crate::base::raster::Weights;
 use crate::base::{companion, tucker_search, wavelet};
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost};
-use crate::contest::VERY_LITTLE;
 use crate::entropy::Start;
-use crate::lattice::{Lattice, packed, spacing, ulp};
+use crate::lattice::{Lattice, packed, spacing};
 use crate::learned::{self, Guiding};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::polish;
@@ -16,7 +15,9 @@ use crate::scout::{self, Hint};
 use crate::select_beside;
 use crate::select_fit::fit_step;
 use crate::select_left_out;
+use crate::select_near::{Told, near};
 use crate::select_parts::{every, liveliest, tried, two};
+use crate::select_target::{CLOSE, room, step_within, target};
 use crate::select_trials::{Trials, interpolations};
 use std::cell::OnceCell;
 
@@ -35,10 +36,6 @@ const FINALISTS: usize = 2;
 const SPARSE: f64 = 1.0 / 40.0;
 const THIN: f64 = 0.85;
 
-/// Multiples of the least up to which plans are held against each other on the whole.
-const NEAR: f64 = 1.35;
-const FAR: f64 = 1.6;
-const CLOSE_BY: f64 = 1.1;
 /// Multiple of the bytes of a chunk's average part that its liveliest takes, if the chunk is uneven.
 const UNEVEN: f64 = 1.5;
 /// Values of small chunks.
@@ -60,9 +57,6 @@ fn kind(base: &Base) -> Option<usize> {
 /// for each value than this.
 const CLEAR: f64 = 0.75;
 const DENSE: f64 = 1.0 / 32.0;
-
-/// The share of a bound on the root mean squared error that wavelets aim at.
-const CLOSE: f64 = 1.0 - 1e-7;
 
 /// Whole numbers below this are exact in binary64 with room for sums.
 const WHOLE: f64 = 1_125_899_906_842_624.0; // 2^50
@@ -263,19 +257,8 @@ impl Search<'_> {
 
     /// How much more than the best on parts, which this is, another may cost there and be tried on the whole.
     fn near(&self, best: &Base, other: &Base) -> f64 {
-        let bytes = self.cost() / self.share();
-        let sparse = bytes < VERY_LITTLE as f64;
-        match (best, other, self.x.bound) {
-            // These hardly ever lose.
-            (Base::Wavelet(_), Base::Raster { .. }, _) => 1.03,
-            (Base::Tucker(_), Base::Interpolation { .. } | Base::Raster { .. }, _) if sparse => 1.0,
-            // What Lorenzo's prediction hands on of errors, a part does not show.
-            (Base::Raster { .. }, _, ChunkBound::Rmse(_)) if bytes < (4 * VERY_LITTLE) as f64 => FAR,
-            (Base::Tucker(_), ..) => NEAR,
-            _ if sparse || self.uneven() => NEAR,
-            (Base::Wavelet(_), ..) => 1.06,
-            _ => CLOSE_BY,
-        }
+        let told = Told { bound: self.x.bound, bytes: self.cost() / self.share(), uneven: self.uneven() };
+        near(&told, best, other)
     }
 
     /// Whether parts differ so much that they say little of the whole.
@@ -577,25 +560,6 @@ impl Search<'_> {
         if step >= 1.0 {
             self.numeric(&Map::Lattice(l), step);
         }
-    }
-}
-
-/// What is left of a bound for errors: half a unit in the last place is for the rounding to the output type.
-fn room(x: &Prepared, bound: f64) -> f64 {
-    bound - 0.5 * ulp(x.dtype, x.lo.abs().max(x.hi.abs()))
-}
-
-/// The step whose errors stay within this.
-pub fn step_within(room: f64) -> f64 {
-    storable(2.0 * room * (1.0 - 1e-12))
-}
-
-/// What a wavelet must reach; none where the bound is none of wavelets.
-pub fn target(x: &Prepared) -> Option<wavelet::Target> {
-    match x.bound {
-        ChunkBound::Abs(e) if x.dtype.is_float() && room(x, e) > 0.0 => Some(wavelet::Target::MaxError(room(x, e))),
-        ChunkBound::Rmse(e) if e > 0.0 => Some(wavelet::Target::Rmse(e * CLOSE)),
-        _ => None,
     }
 }
 

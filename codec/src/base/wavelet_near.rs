@@ -81,14 +81,12 @@ impl<'a> Near<'a> {
         let layout = self.layout(spot.shape);
         let guess = guess(&self.search.g, &layout.bands, &layout.coef, spot.step);
         let alike = |best: &&Known| best.spot.step == spot.step && best.spot.lambda == spot.lambda;
-        let (guesses, bits) = match self.best.borrow().as_ref().filter(alike) {
-            Some(best) => {
-                let times = GUESSED.iter().find(|g| best.cost > g.0).map_or(f64::INFINITY, |g| g.1);
-                let least = GUESSED.iter().any(|g| best.cost > g.0);
-                (times * best.guess, if least { QUANTISED * best.bits } else { f64::INFINITY })
-            }
-            None => (f64::INFINITY, f64::INFINITY),
+        let limits = |best: &Known| {
+            let guessed = GUESSED.iter().find(|g| best.cost > g.0)?;
+            Some((guessed.1 * best.guess, QUANTISED * best.bits))
         };
+        let limits = self.best.borrow().as_ref().filter(alike).and_then(limits);
+        let (guesses, bits) = limits.unwrap_or((f64::INFINITY, f64::INFINITY));
         if guess > guesses {
             return f64::INFINITY;
         }
@@ -160,6 +158,10 @@ impl<'a> Near<'a> {
                 }
             }
             3 if on.len() > 1 => shapes.extend(on.iter().map(|&a| (levels, first ^ 8 >> a, edges))),
+            4 => {
+                let capped = |k: u8| std::array::from_fn(|a| if levels[a] > 0 { full[a].min(k) } else { 0 });
+                shapes.extend((most.saturating_sub(2).max(1)..=most + 2).map(|k| (capped(k), first, edges)));
+            }
             5 => {
                 for &a in &on {
                     for edge in [Edge::Mirrored, Edge::Periodic, Edge::Straight].into_iter().filter(|&e| e != edges[a])
@@ -169,10 +171,6 @@ impl<'a> Near<'a> {
                         shapes.push((levels, first, other));
                     }
                 }
-            }
-            4 => {
-                let capped = |k: u8| std::array::from_fn(|a| if levels[a] > 0 { full[a].min(k) } else { 0 });
-                shapes.extend((most.saturating_sub(2).max(1)..=most + 2).map(|k| (capped(k), first, edges)));
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use crate::base::{Geometry, wavelet};
 use crate::chunk::ChunkRequest;
 use crate::entropy::{CostCounter, Mixture, ResidualCoder, Silence, Start};
 use crate::prepare::Prepared;
-use crate::select::target;
+use crate::select_target::target;
 use std::cell::RefCell;
 
 /// One pass: what a network sees, and what it should have said. Lattices have the axes [B, T2, T1, A], A that of the
