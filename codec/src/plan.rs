@@ -11,6 +11,7 @@ use crate::learned::{AtHand, Guide, Guiding};
 use crate::mask::Teller;
 use crate::network::ModelId;
 use crate::simd::{Kernel, widest};
+use std::marker::PhantomData;
 
 /// How coded numbers become elements (SPEC §8.1).
 #[derive(Clone, Debug, PartialEq)]
@@ -400,14 +401,16 @@ impl Plan {
         // Whoever made the plan has asked for the model.
         let model = self.primed.as_ref().and_then(|m| m.model().ok());
         let start = model.map_or_else(Start::default, |m| m.start()).learning(lesson);
-        match self.coder {
+        let coding = Coding { plan: self, c, g, v, mask, companions, start };
+        match (self.coder, &self.beside) {
             // Silence asks no model: one context is as good as six.
-            _ if C::SILENT => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, companions, start),
-            Coder::OneContext => self.code_with::<C, ResidualCoder<1>>(c, g, v, mask, companions, start),
-            Coder::FullMix => self.code_with::<C, ResidualCoder<CONTEXTS>>(c, g, v, mask, companions, start),
-            Coder::Estimate => self.code_with::<C, Estimate>(c, g, v, mask, companions, start),
-            Coder::Mixture if C::DECODING => self.code_with::<C, Mixture<4, false>>(c, g, v, mask, companions, start),
-            Coder::Mixture | Coder::ZerosFirst => widest(Coding { plan: self, c, g, v, mask, companions, start }),
+            _ if C::SILENT => coding.by::<ResidualCoder<1>>(),
+            (Coder::OneContext, _) => coding.by::<ResidualCoder<1>>(),
+            (Coder::FullMix, _) => coding.by::<ResidualCoder<CONTEXTS>>(),
+            (Coder::Estimate, _) => coding.by::<Estimate>(),
+            (Coder::Mixture, _) if C::DECODING => coding.by::<Mixture<4, false>>(),
+            (_, None | Some(Beside { way: Way::LeftOut(_), .. })) => coding.by::<Mixture<4, true>>(),
+            (_, Some(_)) => coding.by::<Mixture<6, true>>(),
         }
     }
 
@@ -458,7 +461,7 @@ impl Plan {
     }
 }
 
-/// What codes integers by symbols, for the widest vectors.
+/// What there is to code.
 struct Coding<'a, C> {
     plan: &'a Plan,
     c: &'a mut C,
@@ -469,16 +472,20 @@ struct Coding<'a, C> {
     start: Start<'a>,
 }
 
-impl<C: BitCoder> Kernel for Coding<'_, C> {
+impl<C: BitCoder> Coding<'_, C> {
+    /// Codes it with this coder of integers.
+    fn by<R: Residuals>(self) {
+        widest(By::<C, R>(self, PhantomData));
+    }
+}
+
+struct By<'a, C, R>(Coding<'a, C>, PhantomData<R>);
+
+impl<C: BitCoder, R: Residuals> Kernel for By<'_, C, R> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let Coding { plan, c, g, v, mask, companions, start } = self;
-        match &plan.beside {
-            None | Some(Beside { way: Way::LeftOut(_), .. }) => {
-                plan.code_with::<C, Mixture<4, true>>(c, g, v, mask, companions, start)
-            }
-            Some(_) => plan.code_with::<C, Mixture<6, true>>(c, g, v, mask, companions, start),
-        }
+        let Coding { plan, c, g, v, mask, companions, start } = self.0;
+        plan.code_with::<C, R>(c, g, v, mask, companions, start);
     }
 }

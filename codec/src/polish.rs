@@ -8,8 +8,10 @@ use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
 use crate::select_target::target;
 
-/// Values of chunks that are polished whatever they take.
+/// Values of chunks that are polished whatever they take; and of those that are only where they take less than so many bytes.
 const SMALL: usize = 1 << 16;
+const LARGE: usize = 1 << 17;
+const LITTLE: usize = 1 << 12;
 /// What may be coded in all to polish one plan, in values; how many of them take as long as a byte that is written; and
 /// the tries that any plan has.
 const BUDGET: usize = 1 << 23;
@@ -28,14 +30,19 @@ pub fn starts(x: &Prepared, tried: &[Plan], best: &Plan, bytes: usize) -> Vec<Pl
     if x.effort == Effort::Fast || exact(best) || bytes >= VERY_LITTLE && x.g.len() > SMALL {
         return vec![];
     }
+    let unknown = || {
+        let none = best.map == Map::Plain && !tried.iter().any(|p| matches!(p.base, Base::Wavelet(_)));
+        none.then(|| wavelet(x, &Plan { beside: None, ..best.clone() })).flatten()
+    };
+    if x.g.len() > LARGE && bytes >= LITTLE {
+        return unknown().into_iter().collect();
+    }
     let kinds: [fn(&Base) -> bool; 2] =
         [|b| matches!(b, Base::Wavelet(_)), |b| matches!(b, Base::Interpolation { .. })];
     let others = kinds.iter().filter(|is| !is(&best.base));
     let others = others.filter_map(|is| tried.iter().find(|p| is(&p.base)));
     let mut starts: Vec<Plan> = [best].into_iter().chain(others).cloned().collect();
-    if best.map == Map::Plain && !starts.iter().any(|p| matches!(p.base, Base::Wavelet(_))) {
-        starts.extend(wavelet(x, &Plan { beside: None, ..best.clone() }));
-    }
+    starts.extend(unknown());
     starts
 }
 

@@ -261,17 +261,32 @@ pub fn code<C: BitCoder, R: Residuals>(
     mask: Option<&[bool]>,
     start: &Start<'_>,
 ) {
+    let originals = if C::DECODING || p.correction == 0.0 { Vec::new() } else { values.to_vec() };
+    code_beside::<C, R>(c, g, p, values, &originals, mask, start);
+}
+
+/// The same, where an encoder gives the originals that values are corrected to; of parameters with quantised coefficients
+/// it does not look at the values.
+#[inline(always)]
+pub fn code_beside<C: BitCoder, R: Residuals>(
+    c: &mut C,
+    g: Geometry,
+    p: &Parameters,
+    values: &mut [f64],
+    originals: &[f64],
+    mask: Option<&[bool]>,
+    start: &Start<'_>,
+) {
     let bands = bands(&g, p.levels, p.first);
     let mut q = match &p.found {
         _ if C::DECODING => vec![0i32; g.len()],
         Some(found) => found.to_vec(),
         None => quantise(&g, p, &bands, &prepare(&g, p.levels, p.first, p.edges, p.mean, values, mask)).q,
     };
-    let originals = if C::DECODING || p.correction == 0.0 { Vec::new() } else { values.to_vec() };
     let codes = code_bands::<C, R>(c, &g, &bands, &mut q, start);
     reconstruct(&g, p, &bands, &q, values);
     if p.correction > 0.0 {
-        correct::<C, R>(c, &g, p, &bands, codes, values, &originals, mask, start);
+        correct::<C, R>(c, &g, p, &bands, codes, values, originals, mask, start);
     }
 }
 
@@ -310,7 +325,8 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
                 (0..n[1]).any(|b| {
                     (0..n[2]).any(|y| {
                         let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
-                        q[i..i + n[3]].iter().any(|&q| q != 0)
+                        // All of a row at once: most are empty.
+                        q[i..i + n[3]].iter().fold(0, |all, q| all | q) != 0
                     })
                 })
             })

@@ -3,6 +3,7 @@
 //! Nothing here is seen by a decoder.
 use super::Geometry;
 use super::wavelet_bands::Band;
+use super::wavelet_probe;
 use crate::simd::{Kernel, widest};
 
 /// The square of what counts as noise, in squared steps: below it a coefficient is soon left out.
@@ -62,7 +63,15 @@ fn logarithms(row: &[f64], inverse: f64) -> f64 {
         *p *= 1.0 + (c * c * inverse).min(LARGEST);
     }
     // Most rows of smooth fields hold next to nothing.
-    products.into_iter().filter(|&p| p > 1.0).map(f64::log2).sum()
+    products.into_iter().filter(|&p| p > 1.0).map(log2).sum()
+}
+
+/// About log2 of a positive normal number: its exponent, and that of its significand.
+#[inline(always)]
+fn log2(x: f64) -> f64 {
+    let bits = x.to_bits();
+    let significand = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
+    ((bits >> 52) as i64 - 1023) as f64 + f64::from(wavelet_probe::log2(significand as f32))
 }
 
 struct Distortion<'a>(&'a Geometry, &'a [Band], &'a [f64], f64);

@@ -7,6 +7,7 @@ use super::wavelet_bands::Band;
 use super::wavelet_coding::{CLASSES, Features, Visitor, class, walk};
 use super::wavelet_runs::{LEAST, POSITIONS, RunCoder, RunContext};
 use crate::entropy::Silence;
+use crate::simd::{Kernel, widest};
 
 /// Symbols of the rate model: magnitudes 0 to 14, and all above.
 const SYMBOLS: usize = 16;
@@ -57,7 +58,7 @@ struct Probe<'a> {
 
 /// About log2 of a positive normal number, within 2·10⁻⁵: 1 + u = its significand.
 #[inline(always)]
-fn log2(x: f32) -> f32 {
+pub(super) fn log2(x: f32) -> f32 {
     const SERIES: [f32; 6] = [0.043_005, -0.187_488_6, 0.409_470_3, -0.706_486_4, 1.441_492_4, 0.000_016_5];
     let bits = x.to_bits();
     let u = f32::from_bits(bits & 0x007f_ffff | 0x3f80_0000) - 1.0;
@@ -66,6 +67,23 @@ fn log2(x: f32) -> f32 {
         fraction = fraction * u + c;
     }
     fraction + ((bits >> 23) as i32 - 127) as f32
+}
+
+/// The largest magnitude, and the sum of squares.
+#[inline(always)]
+fn extent(row: &[f64]) -> (f64, f64) {
+    const LANES: usize = 8;
+    let (mut largest, mut squares) = ([0.0f64; LANES], [0.0f64; LANES]);
+    let mut add = |k: usize, c: f64| {
+        largest[k] = if c.abs() > largest[k] { c.abs() } else { largest[k] };
+        squares[k] += c * c;
+    };
+    let (whole, rest) = row.as_chunks::<LANES>();
+    for c in whole {
+        (0..LANES).for_each(|k| add(k, c[k]));
+    }
+    rest.iter().enumerate().for_each(|(k, &c)| add(k, c));
+    (largest.into_iter().fold(0.0, f64::max), squares.into_iter().sum())
 }
 
 impl Probe<'_> {
@@ -79,6 +97,7 @@ impl Probe<'_> {
 }
 
 impl Visitor for Probe<'_> {
+    #[inline(always)]
     fn band(&mut self, band: &Band, index: usize, _group: &[Band]) -> bool {
         self.step = self.base * band.weight;
         self.inverse = 1.0 / self.step;
@@ -96,11 +115,11 @@ impl Visitor for Probe<'_> {
             for b in 0..band.n[1] {
                 for y in 0..band.n[2] {
                     let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
-                    let row = &self.coef[i..i + band.n[3]];
-                    if row.iter().any(|c| c.abs() >= limit) {
+                    let (largest, squares) = extent(&self.coef[i..i + band.n[3]]);
+                    if largest >= limit {
                         return true;
                     }
-                    energy += row.iter().map(|c| c * c).sum::<f64>();
+                    energy += squares;
                 }
             }
         }
@@ -108,14 +127,14 @@ impl Visitor for Probe<'_> {
         false
     }
 
-    #[inline]
+    #[inline(always)]
     fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool {
         let limit = 0.5 * self.step;
-        let row = &self.coef[i..i + n];
-        let some = row.iter().any(|c| c.abs() >= limit);
+        let (largest, squares) = extent(&self.coef[i..i + n]);
+        let some = largest >= limit;
         let p = self.runs.code(&mut Silence, some, context).1 as f32;
         let (one, zero) = (f64::from(16.0 - log2(p)), f64::from(16.0 - log2(65536.0 - p)));
-        let energy = row.iter().map(|c| c * c).sum::<f64>() * self.inverse * self.inverse;
+        let energy = squares * self.inverse * self.inverse;
         if !some {
             self.bits += zero;
             self.sum[0] += energy;
@@ -128,7 +147,7 @@ impl Visitor for Probe<'_> {
     }
 
     /// Makes the run zero if it is not worth its bits.
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, i: usize, codes: &mut [i16]) {
         let (bits, sum, shift, nonzero) = self.start;
         self.bits += self.zeroed.1;
@@ -145,7 +164,7 @@ impl Visitor for Probe<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn point(&mut self, i: usize, f: &Features) -> i16 {
         let t = self.coef[i] * self.inverse;
         if self.low {
@@ -198,6 +217,18 @@ impl Visitor for Probe<'_> {
     }
 }
 
+struct Walk<'a, 'b>(&'a mut Probe<'b>, &'a [Band]);
+
+impl Kernel for Walk<'_, '_> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let mut codes = vec![0i16; self.0.coef.len()];
+        let g = self.0.g;
+        walk(self.0, g, self.1, &mut codes);
+    }
+}
+
 /// Quantises the coefficients `coef` for the parameters' step and λ.
 pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Quantised {
     let mut probe = Probe {
@@ -246,8 +277,7 @@ pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Q
         probe.cost.push([0.0; SYMBOLS]);
         probe.refresh(k);
     }
-    let mut codes = vec![0i16; coef.len()];
-    walk(&mut probe, g, bands, &mut codes);
+    widest(Walk(&mut probe, bands));
     let mut shift = [0i8; 2];
     let mut distortion: f64 = probe.sum.iter().sum();
     for k in 0..2 {

@@ -1,6 +1,6 @@
 //! The encoder's search for the wavelet's parameters.
 use super::Geometry;
-use super::wavelet::{Parameters, code, depth, prepare, reconstruct, storable, storable_signed};
+use super::wavelet::{Parameters, code_beside, depth, prepare, reconstruct, storable, storable_signed};
 use super::wavelet_bands::{Band, bands};
 use super::wavelet_fill::fill;
 use super::wavelet_probe::{Quantised, quantise};
@@ -286,16 +286,7 @@ impl Search<'_> {
 
     /// The same of these values.
     fn beside(&self, y: &[f64]) -> (f64, f64) {
-        let mut sum = 0.0;
-        let mut max = 0.0f64;
-        for (i, (a, b)) in self.values.iter().zip(y).enumerate() {
-            if !self.mask.is_some_and(|m| m[i]) {
-                let e = (a - b).abs();
-                sum += e * e;
-                max = max.max(e);
-            }
-        }
-        (sum, max)
+        widest(Errors(self.values, y, self.mask))
     }
 
     /// Parameters that just reach a root mean square error.
@@ -365,25 +356,55 @@ impl Search<'_> {
 
     /// Bytes of the values with these parameters, and the root of the mean squared error.
     pub(super) fn price(&self, p: &Parameters) -> (f64, f64) {
-        struct Count<'a>(Geometry, &'a Parameters, &'a mut [f64], Option<&'a [bool]>, Start<'a>);
+        struct Count<'a>(&'a Search<'a>, &'a Parameters, &'a mut [f64]);
         impl Kernel for Count<'_> {
             type Out = f64;
             #[inline(always)]
             fn run(self) -> f64 {
-                let mut c = CostCounter::default();
-                code::<_, Mixture<4, true>>(&mut c, self.0, self.1, self.2, self.3, &self.4);
+                let (mut c, s) = (CostCounter::default(), self.0);
+                code_beside::<_, Mixture<4, true>>(&mut c, s.g, self.1, self.2, s.values, s.mask, &s.start);
                 c.bytes()
             }
         }
         let mut head = Vec::new();
         p.write(&mut head);
-        let mut y = self.values.to_vec();
-        let bytes = widest(Count(self.g, p, &mut y, self.mask, self.start));
+        let mut y = vec![0.0; self.values.len()];
+        let bytes = widest(Count(self, p, &mut y));
         (bytes + head.len() as f64, (self.beside(&y).0 / self.valid).sqrt())
     }
 
     fn cost(&self, p: &Parameters) -> f64 {
         self.price(p).0
+    }
+}
+
+/// Sum of squared differences, and largest one, of values that are not masked.
+struct Errors<'a>(&'a [f64], &'a [f64], Option<&'a [bool]>);
+
+impl Kernel for Errors<'_> {
+    type Out = (f64, f64);
+    #[inline(always)]
+    fn run(self) -> (f64, f64) {
+        const LANES: usize = 8;
+        let Errors(x, y, mask) = self;
+        let (mut sum, mut max) = ([0.0f64; LANES], [0.0f64; LANES]);
+        let mut add = |k: usize, e: f64| {
+            sum[k] += e * e;
+            max[k] = if e.abs() > max[k] { e.abs() } else { max[k] };
+        };
+        match mask {
+            None => {
+                let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+                x.iter().zip(y).for_each(|(x, y)| (0..LANES).for_each(|k| add(k, x[k] - y[k])));
+                x_rest.iter().zip(y_rest).for_each(|(x, y)| add(0, x - y));
+            }
+            Some(mask) => {
+                for ((x, y), &masked) in x.iter().zip(y).zip(mask) {
+                    add(0, if masked { 0.0 } else { x - y });
+                }
+            }
+        }
+        (sum.into_iter().sum(), max.into_iter().fold(0.0, f64::max))
     }
 }
 

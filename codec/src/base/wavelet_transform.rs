@@ -200,28 +200,36 @@ fn along_any(
                 }
                 for x0 in (0..width).step_by(BATCH) {
                     let w = BATCH.min(width - x0);
-                    let buf = &mut buffer[..n * w];
-                    let at = row + x0;
-                    for k in 0..n {
-                        let place = if inverse { k } else { k / 2 + (k % 2) * ns };
-                        let from = at + k * stride;
-                        buf[place * w..(place + 1) * w].copy_from_slice(&v[from..from + w]);
-                    }
+                    let (v, buf) = (&mut v[row + x0..], &mut buffer[..n * w]);
                     // Constant widths let the compiler use whole vectors.
-                    match (inverse, w == BATCH) {
-                        (false, true) => analyse(buf, ns, BATCH, edge),
-                        (false, false) => analyse(buf, ns, w, edge),
-                        (true, true) => synthesise(buf, ns, BATCH, edge),
-                        (true, false) => synthesise(buf, ns, w, edge),
-                    }
-                    for k in 0..n {
-                        let place = if inverse { k / 2 + (k % 2) * ns } else { k };
-                        let to = at + k * stride;
-                        v[to..to + w].copy_from_slice(&buf[place * w..(place + 1) * w]);
+                    match w {
+                        BATCH => columns(v, buf, (n, BATCH, stride), edge, inverse),
+                        _ => columns(v, buf, (n, w, stride), edge, inverse),
                     }
                 }
             }
         }
+    }
+}
+
+/// One level of `w` lines of `n` elements side by side; neighbours in a line are `stride` elements apart.
+#[inline(always)]
+fn columns(v: &mut [f64], buf: &mut [f64], (n, w, stride): (usize, usize, usize), edge: Edge, inverse: bool) {
+    let ns = n.div_ceil(2);
+    let apart = |k: usize| k / 2 + (k % 2) * ns;
+    // Element by element: a call for every row would take as long as all that it copies.
+    let copy = |to: &mut [f64], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+    for k in 0..n {
+        let place = if inverse { k } else { apart(k) };
+        copy(&mut buf[place * w..][..w], &v[k * stride..][..w]);
+    }
+    match inverse {
+        false => analyse(buf, ns, w, edge),
+        true => synthesise(buf, ns, w, edge),
+    }
+    for k in 0..n {
+        let place = if inverse { apart(k) } else { k };
+        copy(&mut v[k * stride..][..w], &buf[place * w..][..w]);
     }
 }
 
