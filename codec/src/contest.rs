@@ -2,6 +2,7 @@
 use crate::base::interpolation::Parameters;
 use crate::chunk::{Coded, Effort, write};
 use crate::options::ModelChoice;
+use crate::ordered::{each, each_to};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::prepare::Prepared;
 use crate::scout::{self, Hint};
@@ -31,6 +32,20 @@ impl Best {
         Best { coded: write(x, &plan), plan }
     }
 
+    /// The smallest of these; none of none.
+    fn among(x: &Prepared, plans: Vec<Plan>) -> Option<Best> {
+        let mut all: Option<Best> = None;
+        each_to(
+            plans,
+            |plan| Best::of(x, plan),
+            |rival| match &mut all {
+                Some(best) => best.hold_against(x, rival),
+                None => all = Some(rival),
+            },
+        );
+        all
+    }
+
     /// What it takes of a file, or about that.
     fn bytes(&self) -> usize {
         let body = self.coded.body.len();
@@ -47,6 +62,10 @@ impl Best {
             *self = rival;
         }
     }
+
+    fn hold_against_all(&mut self, x: &Prepared, rivals: Vec<Plan>) {
+        each_to(rivals, |plan| Best::of(x, plan), |rival| self.hold_against(x, rival));
+    }
 }
 
 /// Nothing of it is predicted.
@@ -62,14 +81,12 @@ const NOTHING: f64 = 64.0;
 /// The smallest of the likeliest ways in which other chunks were best coded, where it is about as small here.
 fn followed(x: &Prepared, hints: &[Hint]) -> Option<Best> {
     let mut plans: Vec<Plan> = Vec::new();
-    for plan in scout::likeliest(x, hints).into_iter().filter_map(|hint| scout::follow(x, hint)) {
+    for plan in each(scout::likeliest(x, hints), |hint| scout::follow(x, hint)).into_iter().flatten() {
         if !plans.contains(&plan) {
             plans.push(plan);
         }
     }
-    let mut all = plans.into_iter().map(|plan| Best::of(x, plan));
-    let mut best = all.next()?;
-    all.for_each(|rival| best.hold_against(x, rival));
+    let best = Best::among(x, plans)?;
     let alike = (best.bytes() as f64) < ALIKE * scout::expected(x, hints) + NOTHING;
     (alike && x.keeps(&x.stats(&best.plan, &best.coded.decoded))).then_some(best)
 }
@@ -103,15 +120,12 @@ type Polished = Vec<(Plan, Option<Plan>)>;
 /// The smallest of what a search finds, and all plans that were coded for it.
 fn searched(x: &Prepared, hints: &[Hint], polished: &mut Polished) -> Result<(Best, Vec<Plan>), Error> {
     let Choice { plan, rivals, told } = select::choose(x, hints)?;
-    let mut tried = vec![plan.clone()];
-    let mut best = Best::of(x, plan);
-    let hold = |best: &mut Best, tried: &mut Vec<Plan>, rival: Plan| {
-        tried.push(rival.clone());
-        best.hold_against(x, Best::of(x, rival));
+    let mut tried: Vec<Plan> = [plan.clone()].into_iter().chain(rivals).collect();
+    let mut best = Best::among(x, tried.clone()).unwrap_or_else(|| Best::of(x, plan));
+    let hold = |best: &mut Best, tried: &mut Vec<Plan>, rivals: Vec<Plan>| {
+        tried.extend(rivals.iter().cloned());
+        best.hold_against_all(x, rivals);
     };
-    for rival in rivals {
-        hold(&mut best, &mut tried, rival);
-    }
     // Parts that are unlike the rest say nothing of a wavelet that may be best there.
     let wavelet = |p: &Plan| matches!(p.base, Base::Wavelet(_));
     if told > MISLED * best.coded.body.len() as f64
@@ -121,33 +135,33 @@ fn searched(x: &Prepared, hints: &[Hint], polished: &mut Polished) -> Result<(Be
         && !tried.iter().any(wavelet)
     {
         let rival = polish::wavelet(x, &Plan { beside: None, ..best.plan.clone() });
-        rival.into_iter().for_each(|rival| hold(&mut best, &mut tried, rival));
+        hold(&mut best, &mut tried, rival.into_iter().collect());
         if wavelet(&best.plan) {
             let found = polish::polish(x, &best.plan, best.coded.body.len());
-            found.into_iter().for_each(|rival| hold(&mut best, &mut tried, rival));
+            hold(&mut best, &mut tried, found.into_iter().collect());
         }
     }
-    for start in polish::starts(x, &tried, &best.plan, best.coded.body.len()) {
+    let bytes = best.coded.body.len();
+    let found = each(polish::starts(x, &tried, &best.plan, bytes), |start| {
         let bare = Plan { primed: None, ..start.clone() };
         let known = polished.iter().find(|known| known.0 == bare).map(|known| known.1.clone());
-        let found = known.unwrap_or_else(|| {
-            let found = polish::polish(x, &bare, best.coded.body.len());
-            polished.push((bare, found.clone()));
-            found
-        });
-        let Some(found) = found else { continue };
-        let rival = Plan { primed: start.primed, ..found };
-        let guided = tried.iter().find_map(|p| guided(p, &rival.base));
-        hold(&mut best, &mut tried, rival);
-        if let Some(guided) = guided {
-            hold(&mut best, &mut tried, fit_step(x, guided));
+        (start, known.unwrap_or_else(|| polish::polish(x, &bare, bytes)), bare)
+    });
+    let mut rivals = vec![];
+    for (start, found, bare) in found {
+        if let Some(found) = &found {
+            let rival = Plan { primed: start.primed, ..found.clone() };
+            rivals.extend(tried.iter().find_map(|p| guided(p, &rival.base)).map(|guided| fit_step(x, guided)));
+            rivals.push(rival);
         }
+        polished.push((bare, found));
     }
+    hold(&mut best, &mut tried, rivals);
     // The full mix learns fastest, and where bytes are few it takes no time.
     let few = x.effort == Effort::Max || x.effort == Effort::Default && best.coded.body.len() < VERY_LITTLE;
     if few && best.plan.coder == Coder::ZerosFirst && best.plan.beside.is_none() && !exact(&best.plan) {
         let rival = Plan { coder: Coder::FullMix, primed: None, ..best.plan.clone() };
-        hold(&mut best, &mut tried, rival);
+        hold(&mut best, &mut tried, vec![rival]);
     }
     Ok((best, tried))
 }
@@ -172,9 +186,7 @@ fn doubt(
     let very = best.coded.body.len() < VERY_LITTLE;
     // To run a network once more takes long, and what it gains does not depend on states.
     let primed = tried.into_iter().filter(|p| p.primed.is_some() && (very || !matches!(p.base, Base::Learned { .. })));
-    for rival in primed {
-        best.hold_against(x, Best::of(x, Plan { primed: None, ..rival }));
-    }
+    best.hold_against_all(x, primed.map(|rival| Plan { primed: None, ..rival }).collect());
     // Either may mislead to another base as well.
     let alone = !x.references.is_empty();
     let cold = very && x.model != ModelChoice::None;

@@ -1,5 +1,7 @@
 //! Work on many chunks at once: results in order and memory bounded, or each put where it belongs by whoever made it.
 use crate::Error;
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,6 +11,16 @@ use std::thread;
 /// Chunks in flight per thread: enough that no thread waits for a slow neighbour, few enough for bounded memory.
 const WINDOW_PER_THREAD: u64 = 2;
 
+/// Threads that may help with what is to be done for one chunk, and the room on a thread's stack: one that waits for another
+/// takes up what else there is to do.
+const HELPERS: u64 = 8;
+const STACK: usize = 16 << 20;
+
+thread_local! {
+    /// Whether this is a thread that was started here, whose like may help.
+    static OURS: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs `work` for 0..n on `threads` threads (0: all), and hands the results to `sink` in order on this thread.
 ///
 /// At most two tasks per thread are between start and sink. After the first error, in order, nothing more is started.
@@ -16,14 +28,32 @@ pub(crate) fn run_ordered<T: Send>(
     n: u64,
     threads: usize,
     work: impl Fn(u64) -> Result<T, Error> + Sync,
+    sink: impl FnMut(u64, T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    run(n, counted(threads).min(usize::try_from(n).unwrap_or(usize::MAX)), work, sink)
+}
+
+/// The same where there is more to do at once than `n` tasks: threads that have none help with [`each`] and [`both`].
+pub(crate) fn run_helped<T: Send>(
+    n: u64,
+    threads: usize,
+    work: impl Fn(u64) -> Result<T, Error> + Sync,
+    sink: impl FnMut(u64, T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    run(n, counted(threads).min(usize::try_from(n.max(HELPERS)).unwrap_or(usize::MAX)), work, sink)
+}
+
+fn run<T: Send>(
+    n: u64,
+    threads: usize,
+    work: impl Fn(u64) -> Result<T, Error> + Sync,
     mut sink: impl FnMut(u64, T) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let threads = counted(threads);
-    if threads == 1 || n <= 1 {
+    if threads <= 1 {
         return (0..n).try_for_each(|i| sink(i, work(i)?));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.min(usize::try_from(n).unwrap_or(threads))).build();
-    let pool = pool.map_err(std::io::Error::other)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK);
+    let pool = pool.start_handler(|_| OURS.set(true)).build().map_err(std::io::Error::other)?;
     let window = (threads as u64).saturating_mul(WINDOW_PER_THREAD);
     let work = &work;
     pool.in_place_scope(|scope| {
@@ -47,6 +77,28 @@ pub(crate) fn run_ordered<T: Send>(
         }
         Ok(())
     })
+}
+
+/// Does something with each of these, where there are threads to help at once, and hands what comes of them to `sink`, in
+/// order.
+pub(crate) fn each_to<T: Send, R: Send>(all: Vec<T>, work: impl Fn(T) -> R + Sync + Send, sink: impl FnMut(R)) {
+    if OURS.get() {
+        let done: Vec<R> = all.into_par_iter().with_max_len(1).map(work).collect();
+        return done.into_iter().for_each(sink);
+    }
+    all.into_iter().map(work).for_each(sink);
+}
+
+/// The same: what comes of them.
+pub(crate) fn each<T: Send, R: Send>(all: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+    let mut done = Vec::with_capacity(all.len());
+    each_to(all, work, |result| done.push(result));
+    done
+}
+
+/// Does both, where there are threads to help at once.
+pub(crate) fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    if OURS.get() { rayon::join(a, b) } else { (a(), b()) }
 }
 
 /// So many threads; 0 stands for all.
@@ -110,6 +162,20 @@ mod tests {
             })
             .unwrap();
             assert_eq!(sum.into_inner(), 4950);
+        }
+    }
+
+    #[test]
+    fn those_who_help_keep_the_order() {
+        let squares = |n: u64| each((0..n).collect(), |k| both(|| k, || k)).into_iter().map(|(a, b)| a * b);
+        for (n, threads) in [(1, 1), (1, 4), (9, 1), (9, 3)] {
+            let mut sums = vec![];
+            let sink = |i, sum| {
+                sums.push((i, sum));
+                Ok(())
+            };
+            run_helped(n, threads, |i| Ok(squares(10 + i).sum::<u64>()), sink).unwrap();
+            assert_eq!(sums, (0..n).map(|i| (i, squares(10 + i).sum())).collect::<Vec<_>>());
         }
     }
 }

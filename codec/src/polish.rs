@@ -3,6 +3,7 @@ use crate::base::interpolation::Parameters;
 use crate::base::wavelet_near::{self, Near};
 use crate::chunk::{ChunkBound, Effort, price};
 use crate::contest::{VERY_LITTLE, exact};
+use crate::ordered::{each, each_to};
 use crate::plan::{Base, Map, Plan, SCHEDULES};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
@@ -83,23 +84,23 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64), t
             let of = |p| Plan { base: Base::Wavelet(p), ..plan.clone() };
             let from = Near::spot(p);
             let slope = if matches!(x.bound, ChunkBound::Rmse(_)) { near.slope(&from)? } else { 0.0 };
-            let cost = |spot: &_| near.cost(spot, |coded, rmse| weigh(slope, coded, rmse));
-            let down = |neighbours: &dyn Fn(usize, &_) -> Vec<_>| {
-                descend(from, limits, (wavelet_near::KINDS, neighbours), cost)
-            };
-            let found = down(&|kind, spot| near.neighbours(kind, spot));
+            let cost = |spot: &_, best: Option<&_>| near.cost(spot, best, |coded, rmse| weigh(slope, coded, rmse));
             // Where there is next to nothing, one way down ends far from another.
-            let backwards = |kind, spot: &_| near.neighbours(wavelet_near::KINDS - 1 - kind, spot);
-            let other = if twice { down(&backwards) } else { None };
-            let (_, found) = [found, other].into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))?;
+            let ways = if twice { vec![false, true] } else { vec![false] };
+            let ends = each(ways, |backwards| {
+                let at = |kind| if backwards { wavelet_near::KINDS - 1 - kind } else { kind };
+                let neighbours = |kind, spot: &_| near.neighbours(at(kind), spot);
+                descend(from, limits, (wavelet_near::KINDS, neighbours), cost)
+            });
+            let (_, found) = ends.into_iter().flatten().min_by(|a, b| a.0.total_cmp(&b.0))?;
             near.fitted(&found).map(of)
         }
         &Base::Interpolation { ref p, step } => {
             let of = |p: &Parameters| Plan { base: Base::Interpolation { p: p.clone(), step }, ..plan.clone() };
             let neighbours = |kind, p: &_| interpolations(x, kind, p);
-            let (_, found) = descend(p.clone(), limits, (KINDS, neighbours), |p| {
+            let (_, found) = descend(p.clone(), limits, (KINDS, neighbours), |p, _: Option<&()>| {
                 let (coded, rmse) = price(x, &fit_step(x, of(p)));
-                weigh(bytes, coded, rmse)
+                (weigh(bytes, coded, rmse), None)
             })?;
             Some(fit_step(x, of(&found)))
         }
@@ -108,36 +109,42 @@ fn within(x: &Prepared, plan: &Plan, bytes: f64, (tries, reach): (usize, f64), t
 }
 
 /// Goes to cheaper neighbours, kind after kind, until no kind has any or all tries are spent: where it ends, and what that
-/// costs; none where nothing is cheaper than the start, or that is beyond a limit.
-fn descend<T: Clone + PartialEq>(
+/// costs; none where nothing is cheaper than the start, or that is beyond a limit. `cost` is given what it has made known of
+/// the cheapest so far.
+fn descend<T: Clone + PartialEq + Send + Sync, K: Send + Sync>(
     from: T,
     (mut tries, limit): (usize, f64),
     (kinds, neighbours): (usize, impl Fn(usize, &T) -> Vec<T>),
-    cost: impl Fn(&T) -> f64,
+    cost: impl Fn(&T, Option<&K>) -> (f64, Option<K>) + Sync,
 ) -> Option<(f64, T)> {
-    let mut best = (cost(&from), from.clone());
-    if best.0 > limit {
+    let (start, mut known) = cost(&from, None);
+    let mut best = (start, from.clone());
+    if start > limit {
         return None;
     }
     let mut seen = vec![from.clone()];
     let (mut kind, mut idle) = (0, 0);
     while idle < kinds && tries > 0 {
         let before = best.0;
-        for next in neighbours(kind, &best.1) {
-            if tries == 0 {
-                break;
-            }
-            if seen.contains(&next) {
-                continue;
-            }
-            tries -= 1;
-            seen.push(next.clone());
-            let bytes = cost(&next);
-            if bytes < best.0 {
+        let mut all = neighbours(kind, &best.1);
+        all.retain(|next| !seen.contains(next));
+        all.truncate(tries);
+        tries -= all.len();
+        seen.extend(all.iter().cloned());
+        let mut cheaper = None;
+        let ask = |next: T| {
+            let (bytes, found) = cost(&next, known.as_ref());
+            // What is known of others is large, and not wanted.
+            (bytes < before).then_some((bytes, next, found))
+        };
+        each_to(all, ask, |found| {
+            if let Some((bytes, next, found)) = found.filter(|found| found.0 < best.0) {
                 best = (bytes, next);
+                cheaper = Some(found);
             }
-        }
-        idle = if best.0 < before { 0 } else { idle + 1 };
+        });
+        idle = if cheaper.is_some() { 0 } else { idle + 1 };
+        known = cheaper.unwrap_or(known);
         kind = (kind + 1) % kinds;
     }
     (best.1 != from).then_some(best)
@@ -231,7 +238,7 @@ mod tests {
     #[test]
     fn a_descent_ends_at_the_lowest_or_when_tries_are_spent() {
         let beside = |kind: usize, &at: &i32| if kind == 0 { vec![at - 1] } else { vec![at + 1] };
-        let cost = |&at: &i32| f64::from((at - 7).abs());
+        let cost = |&at: &i32, _: Option<&()>| (f64::from((at - 7).abs()), None);
         assert_eq!(descend(0, (100, 10.0), (2, beside), cost), Some((0.0, 7)));
         assert_eq!(descend(7, (100, 10.0), (2, beside), cost), None);
         assert_eq!(descend(0, (100, 6.0), (2, beside), cost), None);

@@ -1,7 +1,7 @@
 //! What the encoder learns of a few chunks of a variable, tried whole and with care, for the many.
 use crate::base::{Geometry, wavelet};
 use crate::chunk::{Effort, EncodedChunk, cost};
-use crate::ordered::run_ordered;
+use crate::ordered::{each, run_helped};
 use crate::plan::{Base, Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
@@ -68,7 +68,7 @@ pub fn go_ahead(
     while ahead.hints.len() < SCOUTS && !left.is_empty() {
         // All that are asked at once are needed: fewer would not be enough.
         let now: Vec<u64> = left.drain(..left.len().min(SCOUTS - ahead.hints.len())).collect();
-        run_ordered(
+        run_helped(
             now.len() as u64,
             threads,
             |k| ask(now[k as usize]),
@@ -101,7 +101,7 @@ pub fn likeliest<'a>(x: &Prepared, hints: &'a [Hint]) -> Vec<&'a Hint> {
     let part = liveliest(x, PART);
     let ground = part.as_ref().unwrap_or(x);
     let bytes = |hint| follow(ground, hint).map_or(f64::INFINITY, |plan| cost(ground, &plan));
-    let told: Vec<_> = hints.iter().map(|hint| (bytes(hint), hint)).collect();
+    let told = each(hints.iter().collect(), |hint| (bytes(hint), hint));
     let least = told.iter().map(|t| t.0).fold(f64::INFINITY, f64::min);
     told.into_iter().filter(|t| t.0 < CLEAR * least).map(|t| t.1).collect()
 }

@@ -8,6 +8,7 @@ use crate::chunk::{ChunkBound, Effort, cost};
 use crate::entropy::Start;
 use crate::lattice::{Lattice, packed, spacing};
 use crate::learned::{self, Guiding};
+use crate::ordered::{both, each};
 use crate::plan::{Base, Coder, Map, Plan};
 use crate::polish;
 use crate::prepare::Prepared;
@@ -19,7 +20,7 @@ use crate::select_near::{Told, near};
 use crate::select_parts::{every, liveliest, tried, two};
 use crate::select_target::{CLOSE, room, step_within, target};
 use crate::select_trials::{Trials, interpolations};
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 /// The finest levels that a model guides.
 const GUIDED_LEVELS: u8 = 4;
@@ -85,7 +86,7 @@ struct Search<'a> {
     /// What stands for the chunk is not a part of it but every so many of its values.
     thin: bool,
     /// Where those are kept, if they are asked for.
-    thinned: &'a OnceCell<Prepared>,
+    thinned: &'a OnceLock<Prepared>,
     /// The least that anything costs on the first part.
     least_here: f64,
     /// Where time is short: the cheapest of each kind, on the parts.
@@ -135,7 +136,7 @@ pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<Choice, Error> {
         Effort::Default => two(x, limit),
         _ => (liveliest(x, limit), None),
     };
-    let thinned = OnceCell::new();
+    let thinned = OnceLock::new();
     let mut s = Search {
         x,
         best: None,
@@ -273,7 +274,8 @@ impl Search<'_> {
         let hopeful = others
             .filter_map(|(_, tried)| tried.as_ref())
             .filter(|(cost, plan)| *cost < self.near(&best.base, &plan.base) * least);
-        hopeful.filter_map(|(_, plan)| self.moved(plan, self.x, self.thin)).collect()
+        let moved = |plan: &Plan| self.moved(plan, self.x, self.thin);
+        each(hopeful.map(|(_, plan)| plan).collect(), moved).into_iter().flatten().collect()
     }
 
     /// Keeps what is best so far.
@@ -331,10 +333,32 @@ impl Search<'_> {
 
     /// Tries a plan, and says what it costs: on all parts, and on the first one.
     fn consider(&mut self, plan: &Plan) -> (f64, f64) {
-        let here = cost(self.ground(), plan);
-        self.least_here = self.least_here.min(here);
+        let costs = self.costs(plan);
+        self.take(plan, costs)
+    }
+
+    /// The same of several.
+    fn consider_all(&mut self, plans: Vec<Plan>) -> Vec<(Plan, f64, f64)> {
+        let costs = |plan: Plan| (self.costs(&plan), plan);
+        let costs = each(plans, costs);
+        costs
+            .into_iter()
+            .map(|(costs, plan)| {
+                let (cost, here) = self.take(&plan, costs);
+                (plan, cost, here)
+            })
+            .collect()
+    }
+
+    /// What a plan costs on the first part, and on the second one.
+    fn costs(&self, plan: &Plan) -> (f64, f64) {
         let there = |part| self.moved(plan, part, false).map_or(f64::INFINITY, |plan| cost(part, &plan));
-        (self.weigh(plan, here + self.second.map_or(0.0, there)), here)
+        both(|| cost(self.ground(), plan), || self.second.map_or(0.0, there))
+    }
+
+    fn take(&mut self, plan: &Plan, (here, there): (f64, f64)) -> (f64, f64) {
+        self.least_here = self.least_here.min(here);
+        (self.weigh(plan, here + there), here)
     }
 
     /// The plan for another part or the whole, as it was found where values are `thin` or as close as there; none where it
@@ -404,9 +428,9 @@ impl Search<'_> {
         }
         // Guesses do for choosing among like plans; the best of each kind are coded for their true sizes.
         let few = self.x.effort == Effort::Default && self.part.is_some() && !self.thin;
-        for base in t.finalists(if few { 1 } else { FINALISTS }) {
-            let plan = fit_step(self.ground(), self.plan(base, map));
-            let (cost, here) = self.consider(&plan);
+        let finalists = t.finalists(if few { 1 } else { FINALISTS });
+        let fitted = each(finalists, |base| fit_step(self.ground(), self.plan(base, map)));
+        for (plan, cost, here) in self.consider_all(fitted) {
             if matches!(plan.base, Base::Interpolation { .. })
                 && !matches!(map, Map::Lattice(_))
                 && self.interpolation.as_ref().is_none_or(|i| cost < i.cost)
@@ -484,9 +508,9 @@ impl Search<'_> {
         let part = self.part.is_some();
         let priming = self.priming.clone();
         let on = wavelet::Ground { part, thin: self.thin, rival, effort: x.effort, start: start(&priming) };
-        for c in wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, on) {
-            self.consider(&self.plan(Base::Wavelet(c.parameters), &Map::Plain));
-        }
+        let found = wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, on);
+        let plans = found.into_iter().map(|c| self.plan(Base::Wavelet(c.parameters), &Map::Plain)).collect();
+        self.consider_all(plans);
         if part && self.x.effort == Effort::Default {
             self.hopeful.extend(self.polished());
         }

@@ -6,7 +6,7 @@ use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
 use crate::learned::{AtHand, Guiding, LoadedModel};
 use crate::options::ModelChoice;
-use crate::ordered::run_ordered;
+use crate::ordered::{run_helped, run_ordered};
 use crate::parents::{Again, Parents, Sink, Written, WrittenChunk, WrittenSegment};
 use crate::report::VariableReport;
 use crate::scout::{self, Ahead};
@@ -272,7 +272,11 @@ impl<W: Sink> Session<W> {
         })?;
         let work = |i| encode_one(plan, i, &at(i)?, &ahead, &parents, &candidates);
         let mut chunks = vec![];
-        run_ordered(grid.chunks(), plan.options.threads, work, |_, chunk: Done| {
+        let run = |work, sink| match plan.options.effort {
+            Effort::Fast => run_ordered(grid.chunks(), plan.options.threads, work, sink),
+            _ => run_helped(grid.chunks(), plan.options.threads, work, sink),
+        };
+        run(work, |_, chunk: Done| {
             let bytes = writer.push(&chunk.payload, chunk.facts)?;
             // What is complete goes to the system at once: a killed process loses the chunk in flight and no other.
             writer.sink().flush()?;

@@ -3,9 +3,8 @@ use super::wavelet::SLOTS;
 use super::wavelet_bands::Band;
 use super::wavelet_coding::{CLASSES, Features, RunAt};
 use super::wavelet_runs::{POSITIONS, RunContext};
-use crate::entropy::{CONTEXTS, Magnitude, Start};
+use crate::entropy::{CONTEXTS, Left, Magnitude, Start};
 use crate::learned::{CoefficientSample, Coefficients, MAGNITUDES, Surroundings, ZEROS};
-use std::cell::RefCell;
 
 /// The first slots of contexts that a network speaks in.
 const OWN: [u32; 3] = [SLOTS[1] as u32, SLOTS[2] as u32, SLOTS[3] as u32];
@@ -41,7 +40,7 @@ fn quarter_octave(v: u32) -> usize {
 /// Who guides, or writes down what should be said.
 pub struct Guide<'a> {
     network: Option<&'a Coefficients>,
-    samples: Option<&'a RefCell<Vec<CoefficientSample>>>,
+    samples: Option<&'a Left<CoefficientSample>>,
     seen: Surroundings,
     /// Where the run begins.
     begin: usize,
@@ -102,7 +101,7 @@ impl<'a> Guide<'a> {
             m.set = 2 * CLASSES + zero + if f.place < POSITIONS - 1 { ZEROS } else { 0 };
         }
         if let Some(samples) = self.samples {
-            samples.borrow_mut().push(self.seen.sample(k, f, d.unsigned_abs().min(32767) as u16));
+            samples.push(self.seen.sample(k, f, d.unsigned_abs().min(32767) as u16));
         }
     }
 

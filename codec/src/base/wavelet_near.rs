@@ -4,8 +4,7 @@ use super::wavelet::{Parameters, depth, storable};
 use super::wavelet_guess::guess;
 use super::wavelet_search::{LAMBDA, Layout, MIRRORED, Search, Shape, Target};
 use super::wavelet_transform::Edge;
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What differs between neighbours.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,14 +29,12 @@ pub const KINDS: usize = 6;
 pub struct Near<'a> {
     search: Search<'a>,
     target: Target,
-    /// The cheapest so far.
-    best: RefCell<Option<Known>>,
 }
 
 /// What is known of a spot.
-struct Known {
+pub struct Known {
     spot: Spot,
-    layout: Rc<Layout>,
+    layout: Arc<Layout>,
     /// What was guessed of its coefficients, of the integers that they make, and what it costs.
     guess: f64,
     bits: f64,
@@ -52,7 +49,7 @@ const QUANTISED: f64 = 1.06;
 impl<'a> Near<'a> {
     /// None where there is nothing to transform.
     pub fn new(g: Geometry, values: &'a [f64], mask: Option<&'a [bool]>, target: Target) -> Option<Self> {
-        Some(Near { search: Search::new(g, values, mask)?, target, best: RefCell::default() })
+        Some(Near { search: Search::new(g, values, mask)?, target })
     }
 
     /// Where these parameters are.
@@ -69,34 +66,38 @@ impl<'a> Near<'a> {
         Spot { shape: (self.search.g.n.map(depth), 0, MIRRORED), step, lambda: LAMBDA }
     }
 
-    fn layout(&self, shape: Shape) -> Rc<Layout> {
-        match &*self.best.borrow() {
-            Some(best) if best.spot.shape == shape => best.layout.clone(),
-            _ => Rc::new(self.search.layout(shape)),
-        }
+    fn layout(&self, shape: Shape) -> Arc<Layout> {
+        Arc::new(self.search.layout(shape))
     }
 
-    /// What is spent there, of bytes and of the mean error, by `weigh`; infinite where that is not worth finding out.
-    pub fn cost(&self, spot: &Spot, weigh: impl Fn(f64, f64) -> f64) -> f64 {
-        let layout = self.layout(spot.shape);
+    /// What is spent there, of bytes and of the mean error, by `weigh`; infinite where that is not worth finding out, held
+    /// against the cheapest that is known.
+    pub fn cost(
+        &self,
+        spot: &Spot,
+        best: Option<&Known>,
+        weigh: impl Fn(f64, f64) -> f64,
+    ) -> (f64, Option<Known>) {
+        const HOPELESS: (f64, Option<Known>) = (f64::INFINITY, None);
+        let layout = match best {
+            Some(best) if best.spot.shape == spot.shape => best.layout.clone(),
+            _ => self.layout(spot.shape),
+        };
         let guess = guess(&self.search.g, &layout.bands, &layout.coef, spot.step);
         let alike = |best: &&Known| best.spot.step == spot.step && best.spot.lambda == spot.lambda;
         let limits = |best: &Known| {
             let guessed = GUESSED.iter().find(|g| best.cost > g.0)?;
             Some((guessed.1 * best.guess, QUANTISED * best.bits))
         };
-        let limits = self.best.borrow().as_ref().filter(alike).and_then(limits);
+        let limits = best.filter(alike).and_then(limits);
         let (guesses, bits) = limits.unwrap_or((f64::INFINITY, f64::INFINITY));
         if guess > guesses {
-            return f64::INFINITY;
+            return HOPELESS;
         }
-        let Some((p, taken)) = self.quantised(spot, &layout).filter(|q| q.1 <= bits) else { return f64::INFINITY };
+        let Some((p, taken)) = self.quantised(spot, &layout).filter(|q| q.1 <= bits) else { return HOPELESS };
         let (bytes, rmse) = self.search.price(&p);
         let cost = weigh(bytes, rmse);
-        if self.best.borrow().as_ref().is_none_or(|best| cost < best.cost) {
-            self.best.replace(Some(Known { spot: *spot, layout, guess, bits: taken, cost }));
-        }
-        cost
+        (cost, Some(Known { spot: *spot, layout, guess, bits: taken, cost }))
     }
 
     /// Parameters and quantised coefficients, and about what these take in bits; none where they are too large.

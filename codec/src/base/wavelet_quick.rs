@@ -3,6 +3,7 @@ use super::wavelet::Parameters;
 use super::wavelet_guess::{distortion, guess};
 use super::wavelet_search::{Ground, Layout, MIRRORED, Search, Shape, Target};
 use super::wavelet_transform::Edge;
+use crate::ordered::each;
 
 /// Shapes that are quantised, to find the one that is coded; and where there is so little to tell, in bytes for each
 /// value, that guesses say little of it: all of these are coded.
@@ -44,44 +45,51 @@ impl Search<'_> {
             Target::MaxError(e) => GUESSED.0 * e,
         };
         let mut all: Vec<(f64, Shape)> = Vec::new();
-        let attempt = |all: &mut Vec<(f64, Shape)>, shape: Shape| {
-            if !all.iter().any(|s| s.1 == shape) {
-                let l = self.layout(shape);
-                all.push((guess(&self.g, &l.bands, &l.coef, step), shape));
-                all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let attempt = |all: &mut Vec<(f64, Shape)>, shapes: Vec<Shape>| {
+            let mut new: Vec<Shape> = Vec::new();
+            for shape in shapes {
+                if !new.contains(&shape) && !all.iter().any(|s| s.1 == shape) {
+                    new.push(shape);
+                }
             }
+            all.extend(each(new, |shape| {
+                let l = self.layout(shape);
+                (guess(&self.g, &l.bands, &l.coef, step), shape)
+            }));
+            all.sort_by(|a, b| a.0.total_cmp(&b.0));
         };
         let full = (self.g.n.map(super::wavelet::depth), 0, MIRRORED);
-        attempt(&mut all, full);
+        attempt(&mut all, vec![full]);
         // Ever from the best so far: axes left out, axes that go first, then how lines go on.
         for turn in 0..4 {
             let (levels, first, edges) = all[0].1;
             let on: Vec<usize> = (0..4).filter(|&a| levels[a] > 0).collect();
+            let mut shapes = Vec::new();
             for &a in &on {
                 match turn {
-                    0 | 2 if on.len() > 1 => attempt(&mut all, (levels, first ^ 8 >> a, edges)),
+                    0 | 2 if on.len() > 1 => shapes.push((levels, first ^ 8 >> a, edges)),
                     1 => {
                         let mut fewer = levels;
                         fewer[a] = 0;
-                        attempt(&mut all, (fewer, first & !(8 >> a), edges));
+                        shapes.push((fewer, first & !(8 >> a), edges));
                     }
                     3 => {
                         for edge in [Edge::Periodic, Edge::Straight] {
                             let mut other = edges;
                             other[a] = edge;
-                            attempt(&mut all, (levels, first, other));
+                            shapes.push((levels, first, other));
                         }
                     }
                     _ => {}
                 }
             }
+            attempt(&mut all, shapes);
         }
         // Then how deep they go.
         let (levels, first, edges) = all[0].1;
         let deepest = levels.into_iter().max().unwrap_or(0);
-        for most in deepest.saturating_sub(2).max(2)..deepest {
-            attempt(&mut all, (levels.map(|l| l.min(most)), first, edges));
-        }
+        let depths = deepest.saturating_sub(2).max(2)..deepest;
+        attempt(&mut all, depths.map(|most| (levels.map(|l| l.min(most)), first, edges)).collect());
         let few = ground.thin || ground.rival < FEW_BYTES * self.g.len() as f64;
         let few = few || ground.leisurely(&self.g);
         let (judges, codes) = if few { (LIKELIEST_OF_FEW, LIKELIEST_OF_FEW) } else { (LIKELIEST, 1) };

@@ -21,7 +21,7 @@ pub use estimate::Estimate;
 pub use latent_tables::{ABOVE, LEAST, LatentTables};
 pub use mixer::{Counter, Mixer};
 pub use mixture::Mixture;
-pub use priors::{Lesson, Priors, Start};
+pub use priors::{Left, Lesson, Priors, Start};
 pub use residual::{Aside, CONTEXTS, Magnitude, ResidualCoder, Residuals, SIGN_CONTEXTS, log_class};
 pub use states::{MIXED, Place, Row, SIGNS, States};
 pub use tables::squash;

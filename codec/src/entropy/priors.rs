@@ -6,7 +6,7 @@ use super::states::{MIXED, Place, Row, States};
 use crate::Error;
 use crate::bytes::{Bytes, put_varint};
 use crate::learned::{CoefficientSample, Coefficients};
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 /// Slots that a table may speak of.
 const SLOTS: u64 = 1 << 14;
@@ -234,13 +234,35 @@ fn short(b: &mut Bytes<'_>) -> Result<u16, Error> {
     Ok(u16::from_le_bytes([v[0], v[1]]))
 }
 
+/// What is left on the way, for later.
+#[derive(Debug)]
+pub struct Left<T>(Mutex<Vec<T>>);
+
+impl<T> Default for Left<T> {
+    fn default() -> Self {
+        Left(Mutex::default())
+    }
+}
+
+impl<T> Left<T> {
+    /// Leaves something.
+    pub fn push(&self, what: T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// All that was left.
+    pub fn into_inner(self) -> Vec<T> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What coders learn of a chunk, in the end.
 #[derive(Debug, Default)]
 pub struct Lesson {
     /// They start from nothing, whatever a model has for them: all that they know is of the chunk.
     pub afresh: bool,
     /// What they have learned, by place.
-    pub states: RefCell<Vec<(Place, States)>>,
+    pub states: Left<(Place, States)>,
 }
 
 /// What coders of integers start from, and where they leave what they have learned.
@@ -249,11 +271,11 @@ pub struct Start<'a> {
     /// What they start from.
     pub priors: Option<&'a Priors>,
     /// Where they leave what they have learned.
-    pub learned: Option<&'a RefCell<Vec<(Place, States)>>>,
+    pub learned: Option<&'a Left<(Place, States)>>,
     /// Who guides wavelet coefficients, and where is left what should have been said of them.
     pub coefficients: Option<&'a Coefficients>,
     /// See `coefficients`.
-    pub samples: Option<&'a RefCell<Vec<CoefficientSample>>>,
+    pub samples: Option<&'a Left<CoefficientSample>>,
 }
 
 impl<'a> Start<'a> {
@@ -280,7 +302,7 @@ impl<'a> Start<'a> {
     /// Leaves what was learned at a place.
     pub fn leave(&self, place: Place, states: impl FnOnce() -> States) {
         if let Some(learned) = self.learned {
-            learned.borrow_mut().push((place, states()));
+            learned.push((place, states()));
         }
     }
 }

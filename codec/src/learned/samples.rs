@@ -9,10 +9,9 @@ use crate::base::interpolation::{Parameters, Run};
 use crate::base::quantiser::Quantiser;
 use crate::base::{Geometry, wavelet};
 use crate::chunk::ChunkRequest;
-use crate::entropy::{CostCounter, Mixture, ResidualCoder, Silence, Start};
+use crate::entropy::{CostCounter, Left, Mixture, ResidualCoder, Silence, Start};
 use crate::prepare::Prepared;
 use crate::select_target::target;
-use std::cell::RefCell;
 
 /// One pass: what a network sees, and what it should have said. Lattices have the axes [B, T2, T1, A], A that of the
 /// pass; all vectors are in that order.
@@ -114,7 +113,7 @@ pub fn coefficient_samples(req: &ChunkRequest<'_>) -> Result<Option<(Vec<Coeffic
     let rival = f64::INFINITY;
     let on = wavelet::Ground { part: false, thin: false, rival, effort: x.effort, start: Start::default() };
     let Some(found) = wavelet::choose(x.g, &x.numbers, mask, target, on).into_iter().next() else { return Ok(None) };
-    let samples = RefCell::default();
+    let samples = Left::default();
     let start = Start { samples: Some(&samples), ..Start::default() };
     let (mut c, mut values) = (CostCounter::default(), x.numbers.clone());
     wavelet::code::<_, Mixture<4, true>>(&mut c, x.g, &found.parameters, &mut values, mask, &start);
