@@ -32,18 +32,22 @@ impl Best {
         Best { coded: write(x, &plan), plan }
     }
 
-    /// The smallest of these; none of none.
-    fn among(x: &Prepared, plans: Vec<Plan>) -> Option<Best> {
+    /// The smallest of these, all of which are noted; none of none.
+    fn among(x: &Prepared, plans: Vec<Plan>, noted: &mut Vec<Tried>) -> Option<Best> {
         let mut all: Option<Best> = None;
-        each_to(
-            plans,
-            |plan| Best::of(x, plan),
-            |rival| match &mut all {
+        let sink = |rival: Best| {
+            noted.push(rival.tried());
+            match &mut all {
                 Some(best) => best.hold_against(x, rival),
                 None => all = Some(rival),
-            },
-        );
+            }
+        };
+        each_to(plans, |plan| Best::of(x, plan), sink);
         all
+    }
+
+    fn tried(&self) -> Tried {
+        Tried { plan: self.plan.clone(), bytes: self.bytes() }
     }
 
     /// What it takes of a file, or about that.
@@ -63,9 +67,20 @@ impl Best {
         }
     }
 
-    fn hold_against_all(&mut self, x: &Prepared, rivals: Vec<Plan>) {
-        each_to(rivals, |plan| Best::of(x, plan), |rival| self.hold_against(x, rival));
+    /// The same with all of these, which are noted.
+    fn hold_against_all(&mut self, x: &Prepared, rivals: Vec<Plan>, noted: &mut Vec<Tried>) {
+        let sink = |rival: Best| {
+            noted.push(rival.tried());
+            self.hold_against(x, rival);
+        };
+        each_to(rivals, |plan| Best::of(x, plan), sink);
     }
+}
+
+/// A plan that was coded whole, and what it takes.
+pub struct Tried {
+    pub plan: Plan,
+    bytes: usize,
 }
 
 /// Nothing of it is predicted.
@@ -86,7 +101,7 @@ fn followed(x: &Prepared, hints: &[Hint]) -> Option<Best> {
             plans.push(plan);
         }
     }
-    let best = Best::among(x, plans)?;
+    let best = Best::among(x, plans, &mut vec![])?;
     let alike = (best.bytes() as f64) < ALIKE * scout::expected(x, hints) + NOTHING;
     (alike && x.keeps(&x.stats(&best.plan, &best.coded.decoded))).then_some(best)
 }
@@ -118,27 +133,24 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<Best, Error> {
 type Polished = Vec<(Plan, Option<Plan>)>;
 
 /// The smallest of what a search finds, and all plans that were coded for it.
-fn searched(x: &Prepared, hints: &[Hint], polished: &mut Polished) -> Result<(Best, Vec<Plan>), Error> {
+fn searched(x: &Prepared, hints: &[Hint], polished: &mut Polished) -> Result<(Best, Vec<Tried>), Error> {
     let Choice { plan, rivals, told } = select::choose(x, hints)?;
-    let mut tried: Vec<Plan> = [plan.clone()].into_iter().chain(rivals).collect();
-    let mut best = Best::among(x, tried.clone()).unwrap_or_else(|| Best::of(x, plan));
-    let hold = |best: &mut Best, tried: &mut Vec<Plan>, rivals: Vec<Plan>| {
-        tried.extend(rivals.iter().cloned());
-        best.hold_against_all(x, rivals);
-    };
+    let plans = [plan.clone()].into_iter().chain(rivals).collect();
+    let mut tried = vec![];
+    let mut best = Best::among(x, plans, &mut tried).unwrap_or_else(|| Best::of(x, plan));
     // Parts that are unlike the rest say nothing of a wavelet that may be best there.
     let wavelet = |p: &Plan| matches!(p.base, Base::Wavelet(_));
     if told > MISLED * best.coded.body.len() as f64
         && x.effort != Effort::Fast
         && !exact(&best.plan)
         && best.plan.map == Map::Plain
-        && !tried.iter().any(wavelet)
+        && !tried.iter().any(|tried| wavelet(&tried.plan))
     {
         let rival = polish::wavelet(x, &Plan { beside: None, ..best.plan.clone() });
-        hold(&mut best, &mut tried, rival.into_iter().collect());
+        best.hold_against_all(x, rival.into_iter().collect(), &mut tried);
         if wavelet(&best.plan) {
             let found = polish::polish(x, &best.plan, best.coded.body.len());
-            hold(&mut best, &mut tried, found.into_iter().collect());
+            best.hold_against_all(x, found.into_iter().collect(), &mut tried);
         }
     }
     let bytes = best.coded.body.len();
@@ -151,17 +163,19 @@ fn searched(x: &Prepared, hints: &[Hint], polished: &mut Polished) -> Result<(Be
     for (start, found, bare) in found {
         if let Some(found) = &found {
             let rival = Plan { primed: start.primed, ..found.clone() };
-            rivals.extend(tried.iter().find_map(|p| guided(p, &rival.base)).map(|guided| fit_step(x, guided)));
+            rivals.extend(
+                tried.iter().find_map(|tried| guided(&tried.plan, &rival.base)).map(|guided| fit_step(x, guided)),
+            );
             rivals.push(rival);
         }
         polished.push((bare, found));
     }
-    hold(&mut best, &mut tried, rivals);
+    best.hold_against_all(x, rivals, &mut tried);
     // The full mix learns fastest, and where bytes are few it takes no time.
     let few = x.effort == Effort::Max || x.effort == Effort::Default && best.coded.body.len() < VERY_LITTLE;
     if few && best.plan.coder == Coder::ZerosFirst && best.plan.beside.is_none() && !exact(&best.plan) {
         let rival = Plan { coder: Coder::FullMix, primed: None, ..best.plan.clone() };
-        hold(&mut best, &mut tried, vec![rival]);
+        best.hold_against_all(x, vec![rival], &mut tried);
     }
     Ok((best, tried))
 }
@@ -175,18 +189,24 @@ fn guided(plan: &Plan, base: &Base) -> Option<Plan> {
     Some(plan)
 }
 
+/// Multiples of the best's bytes up to which others are coded without states as well; where there are very few.
+const DOUBTFUL: [f64; 2] = [1.005, 1.03];
+
 /// Codes a chunk of few bytes also without what may have misled to its plan: the states that a model has learned, and
 /// references. Where bytes are few, that is where it matters.
 fn doubt(
     x: &mut Prepared,
     hints: &[Hint],
-    (tried, mut polished): (Vec<Plan>, Polished),
+    (tried, mut polished): (Vec<Tried>, Polished),
     best: &mut Best,
 ) -> Result<(), Error> {
     let very = best.coded.body.len() < VERY_LITTLE;
+    let near = DOUBTFUL[usize::from(very)] * best.bytes() as f64;
+    let near = tried.into_iter().filter(|tried| tried.bytes as f64 <= near).map(|tried| tried.plan);
     // To run a network once more takes long, and what it gains does not depend on states.
-    let primed = tried.into_iter().filter(|p| p.primed.is_some() && (very || !matches!(p.base, Base::Learned { .. })));
-    best.hold_against_all(x, primed.map(|rival| Plan { primed: None, ..rival }).collect());
+    let primed = near.filter(|p| p.primed.is_some() && (very || !matches!(p.base, Base::Learned { .. })));
+    let bare = primed.map(|rival| Plan { primed: None, ..rival }).collect();
+    best.hold_against_all(x, bare, &mut vec![]);
     // Either may mislead to another base as well.
     let alone = !x.references.is_empty();
     let cold = very && x.model != ModelChoice::None;

@@ -2,7 +2,7 @@
 use crate::base::interpolation::Parameters;
 use crate::base::wavelet_near::{self, Near};
 use crate::chunk::{ChunkBound, Effort, price};
-use crate::contest::{VERY_LITTLE, exact};
+use crate::contest::{Tried, VERY_LITTLE, exact};
 use crate::ordered::{each, each_to};
 use crate::plan::{Base, Map, Plan, SCHEDULES};
 use crate::prepare::Prepared;
@@ -27,12 +27,12 @@ const REACH: f64 = 1.5;
 
 /// The plans from which to start, where the best of those tried needs so many bytes: that one, and the first of every other
 /// kind; if none is a wavelet, one that nothing is known of.
-pub fn starts(x: &Prepared, tried: &[Plan], best: &Plan, bytes: usize) -> Vec<Plan> {
+pub fn starts(x: &Prepared, tried: &[Tried], best: &Plan, bytes: usize) -> Vec<Plan> {
     if x.effort == Effort::Fast || exact(best) || bytes >= VERY_LITTLE && x.g.len() > SMALL {
         return vec![];
     }
     let unknown = || {
-        let none = best.map == Map::Plain && !tried.iter().any(|p| matches!(p.base, Base::Wavelet(_)));
+        let none = best.map == Map::Plain && !tried.iter().any(|tried| matches!(tried.plan.base, Base::Wavelet(_)));
         none.then(|| wavelet(x, &Plan { beside: None, ..best.clone() })).flatten()
     };
     if x.g.len() > LARGE && bytes >= LITTLE {
@@ -41,7 +41,7 @@ pub fn starts(x: &Prepared, tried: &[Plan], best: &Plan, bytes: usize) -> Vec<Pl
     let kinds: [fn(&Base) -> bool; 2] =
         [|b| matches!(b, Base::Wavelet(_)), |b| matches!(b, Base::Interpolation { .. })];
     let others = kinds.iter().filter(|is| !is(&best.base));
-    let others = others.filter_map(|is| tried.iter().find(|p| is(&p.base)));
+    let others = others.filter_map(|is| tried.iter().map(|tried| &tried.plan).find(|p| is(&p.base)));
     let mut starts: Vec<Plan> = [best].into_iter().chain(others).cloned().collect();
     starts.extend(unknown());
     starts

@@ -72,12 +72,7 @@ impl<'a> Near<'a> {
 
     /// What is spent there, of bytes and of the mean error, by `weigh`; infinite where that is not worth finding out, held
     /// against the cheapest that is known.
-    pub fn cost(
-        &self,
-        spot: &Spot,
-        best: Option<&Known>,
-        weigh: impl Fn(f64, f64) -> f64,
-    ) -> (f64, Option<Known>) {
+    pub fn cost(&self, spot: &Spot, best: Option<&Known>, weigh: impl Fn(f64, f64) -> f64) -> (f64, Option<Known>) {
         const HOPELESS: (f64, Option<Known>) = (f64::INFINITY, None);
         let layout = match best {
             Some(best) if best.spot.shape == spot.shape => best.layout.clone(),
