@@ -49,11 +49,10 @@ fn run<T: Send>(
     work: impl Fn(u64) -> Result<T, Error> + Sync,
     mut sink: impl FnMut(u64, T) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    if threads <= 1 {
-        return (0..n).try_for_each(|i| sink(i, work(i)?));
-    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK);
-    let pool = pool.start_handler(|_| OURS.set(true)).build().map_err(std::io::Error::other)?;
+    // Where the system has no more threads, this one does the work.
+    let pool = (threads > 1).then(|| pool.start_handler(|_| OURS.set(true)).build().ok()).flatten();
+    let Some(pool) = pool else { return (0..n).try_for_each(|i| sink(i, work(i)?)) };
     let window = (threads as u64).saturating_mul(WINDOW_PER_THREAD);
     let work = &work;
     pool.in_place_scope(|scope| {

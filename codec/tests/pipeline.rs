@@ -29,6 +29,19 @@ fn determinism_over_thread_counts() {
 }
 
 #[test]
+fn threads_that_help_with_one_chunk_change_nothing() {
+    for (kind, n) in [(BoundKind::Rel, 60), (BoundKind::Nrmse, 60), (BoundKind::Nrmse, 400)] {
+        let x = wave32(n * 300);
+        let files = [1, 2, 8].map(|threads| {
+            let mut o = options(kind, 1e-2);
+            (o.threads, o.chunk) = (threads, ChunkShape::Fixed(vec![n as u64, 300]));
+            encode(DType::F32, &[n as u64, 300], bytes_of(&x), &o).unwrap()
+        });
+        assert!(files.iter().all(|f| *f == files[0]), "{kind:?} {n}");
+    }
+}
+
+#[test]
 fn chunks_that_follow_others_keep_their_bounds_for_any_thread_count() {
     // Chunks large enough to follow those that go ahead; one of them all missing.
     let [n, rows, columns] = [5usize, 256, 320];
