@@ -117,7 +117,7 @@ pub type DecodedChunk = Vec<u8>;
 /// The result does not depend on the number of threads. Which plan is best is guessed with logarithms of the platform's
 /// library: where these differ in their last bits another plan may be chosen, which decodes to the same bits everywhere.
 pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
-    encode_hinted(req, &[], &[])
+    encode_around(req, &Around::default())
 }
 
 /// [`encode_chunk`] of a chunk that may be coded beside others: those of the references that make it smaller are named in
@@ -125,24 +125,27 @@ pub fn encode_chunk(req: &ChunkRequest<'_>) -> Result<EncodedChunk, Error> {
 ///
 /// Errors: those of [`encode_chunk`]; `InvalidArgument` where a reference has another number of elements.
 pub fn encode_chunk_beside(req: &ChunkRequest<'_>, references: &[Reference<'_>]) -> Result<EncodedChunk, Error> {
-    encode_hinted(req, &[], references)
+    encode_around(req, &Around { references, ..Around::default() })
 }
 
-/// The same where other chunks of the variable have been looked at.
-pub(crate) fn encode_hinted(
-    req: &ChunkRequest<'_>,
-    hints: &[Hint],
-    references: &[Reference<'_>],
-) -> Result<EncodedChunk, Error> {
-    encode_ahead(req, hints, references).map(|done| done.0)
+/// What a chunk is coded among.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Around<'a> {
+    /// How other chunks of the variable were best coded.
+    pub hints: &'a [Hint],
+    /// What it may be coded beside.
+    pub references: &'a [Reference<'a>],
+    /// The variable has other chunks.
+    pub one_of_many: bool,
+}
+
+/// The same among others.
+pub(crate) fn encode_around(req: &ChunkRequest<'_>, around: &Around<'_>) -> Result<EncodedChunk, Error> {
+    encode_ahead(req, around).map(|done| done.0)
 }
 
 /// The same, with what others of the variable may be told.
-pub(crate) fn encode_ahead(
-    req: &ChunkRequest<'_>,
-    hints: &[Hint],
-    references: &[Reference<'_>],
-) -> Result<(EncodedChunk, Option<Hint>), Error> {
+pub(crate) fn encode_ahead(req: &ChunkRequest<'_>, around: &Around<'_>) -> Result<(EncodedChunk, Option<Hint>), Error> {
     let need = req.shape.iter().try_fold(req.dtype.size(), |n, &e| n.checked_mul(e));
     if need != Some(req.data.len()) {
         return Err(Error::InvalidArgument(format!(
@@ -158,8 +161,9 @@ pub(crate) fn encode_ahead(
         return Ok((chunk, None));
     }
     let mut prepared = Prepared::new(req)?;
-    prepared.references = references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
-    let Best { mut plan, mut coded } = contest::smallest(&mut prepared, hints)?;
+    prepared.one_of_many = around.one_of_many;
+    prepared.references = around.references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
+    let Best { mut plan, mut coded } = contest::smallest(&mut prepared, around.hints)?;
     let mut stats = prepared.stats(&plan, &coded.decoded);
     if !prepared.keeps(&stats) {
         // Sums that just miss their limit, or go beyond the type's range.

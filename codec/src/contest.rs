@@ -223,7 +223,7 @@ fn doubt(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chunk::{ChunkBound, ChunkRequest, encode_ahead};
+    use crate::chunk::{Around, ChunkBound, ChunkRequest, encode_ahead};
     use scicodec_format::DType;
 
     /// A wave of this length, and noise of this height.
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_chunk_that_is_like_another_is_coded_like_it() {
         let (first, second) = (field(9.0, 0.01), field(9.5, 0.01));
-        let hint = encode_ahead(&request(&first), &[], &[]).unwrap().1.expect("something to say");
+        let hint = encode_ahead(&request(&first), &Around::default()).unwrap().1.expect("something to say");
         let (base, alone) = (hint.plan.code(), coded(&second, &[]));
         let followed = coded(&second, &[hint]);
         assert_eq!(followed.plan.code(), base);
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_chunk_that_is_not_is_searched() {
         let (first, second) = (field(20.0, 0.0), field(3.0, 0.2));
-        let hint = encode_ahead(&request(&first), &[], &[]).unwrap().1.expect("something to say");
+        let hint = encode_ahead(&request(&first), &Around::default()).unwrap().1.expect("something to say");
         assert!(followed(&Prepared::new(&request(&second)).unwrap(), std::slice::from_ref(&hint)).is_none());
         assert_eq!(coded(&second, &[hint]).coded.body, coded(&second, &[]).coded.body);
     }
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn a_chunk_of_one_value_is_constant_whatever_others_are() {
         let first = field(9.0, 0.01);
-        let hint = encode_ahead(&request(&first), &[], &[]).unwrap().1.expect("something to say");
+        let hint = encode_ahead(&request(&first), &Around::default()).unwrap().1.expect("something to say");
         let flat: Vec<u8> = std::iter::repeat_n(1.5f32.to_ne_bytes(), 48 * 64).flatten().collect();
         assert!(exact(&coded(&flat, &[hint]).plan));
     }

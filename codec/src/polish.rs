@@ -9,7 +9,8 @@ use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
 use crate::select_target::target;
 
-/// Values of chunks that are polished whatever they take; and of those that are only where they take less than so many bytes.
+/// Values of chunks that are polished whatever they take; and of those, where they are one of many, that are only where they
+/// take less than so many bytes.
 const SMALL: usize = 1 << 16;
 const LARGE: usize = 1 << 17;
 const LITTLE: usize = 1 << 12;
@@ -35,7 +36,7 @@ pub fn starts(x: &Prepared, tried: &[Tried], best: &Plan, bytes: usize) -> Vec<P
         let none = best.map == Map::Plain && !tried.iter().any(|tried| matches!(tried.plan.base, Base::Wavelet(_)));
         none.then(|| wavelet(x, &Plan { beside: None, ..best.clone() })).flatten()
     };
-    if x.g.len() > LARGE && bytes >= LITTLE {
+    if x.one_of_many && x.g.len() > LARGE && bytes >= LITTLE {
         return unknown().into_iter().collect();
     }
     let kinds: [fn(&Base) -> bool; 2] =

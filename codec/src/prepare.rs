@@ -26,6 +26,8 @@ pub struct Prepared {
     pub valid: u64,
     /// What it may be coded beside.
     pub references: Vec<Referred>,
+    /// Its variable has other chunks, and may be large: time is short.
+    pub one_of_many: bool,
 }
 
 impl Prepared {
@@ -74,6 +76,7 @@ impl Prepared {
             hi,
             valid,
             references: Vec::new(),
+            one_of_many: false,
         })
     }
 
@@ -117,6 +120,7 @@ impl Prepared {
             hi,
             valid,
             references,
+            one_of_many: self.one_of_many,
         }
     }
 
@@ -148,6 +152,7 @@ impl Prepared {
             lo: self.lo,
             hi: self.hi,
             references: vec![],
+            one_of_many: self.one_of_many,
         }
     }
 

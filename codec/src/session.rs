@@ -1,6 +1,6 @@
 //! Variables into a container, whatever the container is written to: chunks in parallel, bytes in order.
 use crate::check::{Reached, check_chunk, round_up};
-use crate::chunk::{decode_chunk_among, encode_ahead, encode_hinted};
+use crate::chunk::{Around, decode_chunk_among, encode_ahead, encode_around};
 use crate::element::{Extent, bits_value};
 use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
@@ -266,7 +266,10 @@ impl<W: Sink> Session<W> {
         let ahead = scout::go_ahead(grid.chunks(), kind, plan.options.threads, |i| {
             let place = at(i)?;
             let data = read_box(plan.source, &place)?;
-            let found = encode_ahead(&plan.request(&extents(&place), &data), &[], &[]);
+            let found = encode_ahead(
+                &plan.request(&extents(&place), &data),
+                &Around { one_of_many: true, ..Around::default() },
+            );
             give(data);
             found
         })?;
@@ -337,7 +340,10 @@ fn encode_one(
     let references: Vec<Reference<'_>> = offered.iter().map(|(_, d)| d.as_reference()).collect();
     let chunk = match ahead.done(i).filter(|_| references.is_empty()) {
         Some(done) => done.clone(),
-        None => encode_hinted(&plan.request(&shape, &data), &ahead.hints, &references)?,
+        None => {
+            let around = Around { hints: &ahead.hints, references: &references, one_of_many: !plan.lone };
+            encode_around(&plan.request(&shape, &data), &around)?
+        }
     };
     let chosen: Vec<Reference<'_>> = chunk.references.iter().map(|&k| references[k]).collect();
     let places: Vec<ChunkRef> = chunk.references.iter().map(|&k| offered[k].0).collect();
