@@ -5,7 +5,7 @@ use crate::bytes::Bytes;
 use crate::canvas::Canvas;
 use crate::learned::{AtHand, FIRST_BYTES, Guiding, LoadedModel};
 use crate::network::ModelId;
-use crate::ordered::{run_all, run_ordered};
+use crate::ordered::{Tasks, run_all, run_ordered};
 use crate::part::Part;
 use crate::plan::Plan;
 use crate::report::TestReport;
@@ -362,7 +362,7 @@ impl Reader {
         let mut slabs = slabs(&tasks, &place).into_iter().peekable();
         let (mut out, mut done, mut coded) = (vec![], 0, 0);
         run_ordered(
-            tasks.len() as u64,
+            (tasks.len() as u64, Tasks::Plain),
             threads,
             |i| self.decode_task(&tasks[i as usize]),
             |i, chunk| {
@@ -401,7 +401,7 @@ impl Reader {
             tasks.retain(|t| self.coded_bytes(t) > 0);
             report.missing += (all - tasks.len()) as u64;
             run_ordered(
-                tasks.len() as u64,
+                (tasks.len() as u64, Tasks::Plain),
                 0,
                 |t| self.decode_task(&tasks[t as usize]),
                 |t, chunk| {

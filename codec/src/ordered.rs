@@ -11,10 +11,20 @@ use std::thread;
 /// Chunks in flight per thread: enough that no thread waits for a slow neighbour, few enough for bounded memory.
 const WINDOW_PER_THREAD: u64 = 2;
 
-/// Threads that may help with what is to be done for one chunk, and the room on a thread's stack: one that waits for another
-/// takes up what else there is to do.
-const HELPERS: u64 = 8;
+/// The room on a thread's stack: one that waits for another takes up what else there is to do.
 const STACK: usize = 16 << 20;
+
+/// Whether a task is more than one thread's work.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Tasks {
+    /// Each is done by one thread.
+    Plain,
+    /// Threads that have none help with [`each`] and [`both`].
+    Helped,
+}
+
+/// Threads that may help where there are fewer tasks.
+const HELPERS: u64 = 8;
 
 thread_local! {
     /// Whether this is a thread that was started here, whose like may help.
@@ -25,30 +35,13 @@ thread_local! {
 ///
 /// At most two tasks per thread are between start and sink. After the first error, in order, nothing more is started.
 pub(crate) fn run_ordered<T: Send>(
-    n: u64,
-    threads: usize,
-    work: impl Fn(u64) -> Result<T, Error> + Sync,
-    sink: impl FnMut(u64, T) -> Result<(), Error>,
-) -> Result<(), Error> {
-    run(n, counted(threads).min(usize::try_from(n).unwrap_or(usize::MAX)), work, sink)
-}
-
-/// The same where there is more to do at once than `n` tasks: threads that have none help with [`each`] and [`both`].
-pub(crate) fn run_helped<T: Send>(
-    n: u64,
-    threads: usize,
-    work: impl Fn(u64) -> Result<T, Error> + Sync,
-    sink: impl FnMut(u64, T) -> Result<(), Error>,
-) -> Result<(), Error> {
-    run(n, counted(threads).min(usize::try_from(n.max(HELPERS)).unwrap_or(usize::MAX)), work, sink)
-}
-
-fn run<T: Send>(
-    n: u64,
+    (n, tasks): (u64, Tasks),
     threads: usize,
     work: impl Fn(u64) -> Result<T, Error> + Sync,
     mut sink: impl FnMut(u64, T) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    let busy = if tasks == Tasks::Helped { n.max(HELPERS) } else { n };
+    let threads = counted(threads).min(usize::try_from(busy).unwrap_or(usize::MAX));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK);
     // Where the system has no more threads, this one does the work.
     let pool = (threads > 1).then(|| pool.start_handler(|_| OURS.set(true)).build().ok()).flatten();
@@ -173,7 +166,7 @@ mod tests {
                 sums.push((i, sum));
                 Ok(())
             };
-            run_helped(n, threads, |i| Ok(squares(10 + i).sum::<u64>()), sink).unwrap();
+            run_ordered((n, Tasks::Helped), threads, |i| Ok(squares(10 + i).sum::<u64>()), sink).unwrap();
             assert_eq!(sums, (0..n).map(|i| (i, squares(10 + i).sum())).collect::<Vec<_>>());
         }
     }

@@ -1,7 +1,7 @@
 //! What the encoder learns of a few chunks of a variable, tried whole and with care, for the many.
 use crate::base::{Geometry, wavelet};
 use crate::chunk::{Effort, EncodedChunk, cost};
-use crate::ordered::{each, run_helped};
+use crate::ordered::{Tasks, each, run_ordered};
 use crate::plan::{Base, Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
@@ -68,8 +68,8 @@ pub fn go_ahead(
     while ahead.hints.len() < SCOUTS && !left.is_empty() {
         // All that are asked at once are needed: fewer would not be enough.
         let now: Vec<u64> = left.drain(..left.len().min(SCOUTS - ahead.hints.len())).collect();
-        run_helped(
-            now.len() as u64,
+        run_ordered(
+            (now.len() as u64, Tasks::Helped),
             threads,
             |k| ask(now[k as usize]),
             |k, (chunk, hint)| {

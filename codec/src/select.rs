@@ -331,34 +331,18 @@ impl Search<'_> {
         self.part.unwrap_or(self.x)
     }
 
-    /// Tries a plan, and says what it costs: on all parts, and on the first one.
-    fn consider(&mut self, plan: &Plan) -> (f64, f64) {
-        let costs = self.costs(plan);
-        self.take(plan, costs)
-    }
-
-    /// The same of several.
-    fn consider_all(&mut self, plans: Vec<Plan>) -> Vec<(Plan, f64, f64)> {
-        let costs = |plan: Plan| (self.costs(&plan), plan);
-        let costs = each(plans, costs);
-        costs
-            .into_iter()
-            .map(|(costs, plan)| {
-                let (cost, here) = self.take(&plan, costs);
-                (plan, cost, here)
-            })
-            .collect()
-    }
-
-    /// What a plan costs on the first part, and on the second one.
-    fn costs(&self, plan: &Plan) -> (f64, f64) {
-        let there = |part| self.moved(plan, part, false).map_or(f64::INFINITY, |plan| cost(part, &plan));
-        both(|| cost(self.ground(), plan), || self.second.map_or(0.0, there))
-    }
-
-    fn take(&mut self, plan: &Plan, (here, there): (f64, f64)) -> (f64, f64) {
-        self.least_here = self.least_here.min(here);
-        (self.weigh(plan, here + there), here)
+    /// Tries plans, and says what they cost: on all parts, and on the first one.
+    fn consider(&mut self, plans: Vec<Plan>) -> Vec<Tried> {
+        let costs = each(plans, |plan| {
+            let there = |part| self.moved(&plan, part, false).map_or(f64::INFINITY, |plan| cost(part, &plan));
+            let costs = both(|| cost(self.ground(), &plan), || self.second.map_or(0.0, there));
+            (costs, plan)
+        });
+        let tried = costs.into_iter().map(|((here, there), plan)| {
+            self.least_here = self.least_here.min(here);
+            Tried { cost: self.weigh(&plan, here + there), here, plan }
+        });
+        tried.collect()
     }
 
     /// The plan for another part or the whole, as it was found where values are `thin` or as close as there; none where it
@@ -430,12 +414,12 @@ impl Search<'_> {
         let few = self.x.effort == Effort::Default && self.part.is_some() && !self.thin;
         let finalists = t.finalists(if few { 1 } else { FINALISTS });
         let fitted = each(finalists, |base| fit_step(self.ground(), self.plan(base, map)));
-        for (plan, cost, here) in self.consider_all(fitted) {
-            if matches!(plan.base, Base::Interpolation { .. })
+        for tried in self.consider(fitted) {
+            if matches!(tried.plan.base, Base::Interpolation { .. })
                 && !matches!(map, Map::Lattice(_))
-                && self.interpolation.as_ref().is_none_or(|i| cost < i.cost)
+                && self.interpolation.as_ref().is_none_or(|i| tried.cost < i.cost)
             {
-                self.interpolation = Some(Tried { cost, here, plan });
+                self.interpolation = Some(tried);
             }
         }
     }
@@ -510,7 +494,7 @@ impl Search<'_> {
         let on = wavelet::Ground { part, thin: self.thin, rival, effort: x.effort, start: start(&priming) };
         let found = wavelet::choose(x.g, &x.numbers, x.special.as_deref(), target, on);
         let plans = found.into_iter().map(|c| self.plan(Base::Wavelet(c.parameters), &Map::Plain)).collect();
-        self.consider_all(plans);
+        self.consider(plans);
         if part && self.x.effort == Effort::Default {
             self.hopeful.extend(self.polished());
         }
@@ -567,16 +551,16 @@ impl Search<'_> {
     }
 
     fn lossless(&mut self) {
-        let mut last = 1;
-        for order in 0..=3 {
-            let before = self.cost();
-            if self.consider(&self.plan(Base::Lossless { order, shift: 0 }, &Map::Plain)).0 < before {
-                last = order;
-            }
+        let (before, mut last) = (self.cost(), 1);
+        let orders = (0..=3).map(|order| self.plan(Base::Lossless { order, shift: 0 }, &Map::Plain)).collect();
+        let tried = self.consider(orders);
+        if let Some(best) = tried.iter().min_by(|a, b| a.cost.total_cmp(&b.cost)).filter(|best| best.cost < before)
+            && let Base::Lossless { order, .. } = best.plan.base
+        {
+            last = order;
         }
-        for shift in (4..8 * self.x.dtype.size() as u8).step_by(4) {
-            self.consider(&self.plan(Base::Lossless { order: last, shift }, &Map::Plain));
-        }
+        let shifts = (4..8 * self.x.dtype.size() as u8).step_by(4);
+        self.consider(shifts.map(|shift| self.plan(Base::Lossless { order: last, shift }, &Map::Plain)).collect());
     }
 
     fn on_lattice(&mut self, l: Lattice, bound: f64) {

@@ -6,7 +6,7 @@ use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
 use crate::learned::{AtHand, Guiding, LoadedModel};
 use crate::options::ModelChoice;
-use crate::ordered::{run_helped, run_ordered};
+use crate::ordered::{Tasks, run_ordered};
 use crate::parents::{Again, Parents, Sink, Written, WrittenChunk, WrittenSegment};
 use crate::report::VariableReport;
 use crate::scout::{self, Ahead};
@@ -275,11 +275,8 @@ impl<W: Sink> Session<W> {
         })?;
         let work = |i| encode_one(plan, i, &at(i)?, &ahead, &parents, &candidates);
         let mut chunks = vec![];
-        let run = |work, sink| match plan.options.effort {
-            Effort::Fast => run_ordered(grid.chunks(), plan.options.threads, work, sink),
-            _ => run_helped(grid.chunks(), plan.options.threads, work, sink),
-        };
-        run(work, |_, chunk: Done| {
+        let tasks = if plan.options.effort == Effort::Fast { Tasks::Plain } else { Tasks::Helped };
+        run_ordered((grid.chunks(), tasks), plan.options.threads, work, |_, chunk: Done| {
             let bytes = writer.push(&chunk.payload, chunk.facts)?;
             // What is complete goes to the system at once: a killed process loses the chunk in flight and no other.
             writer.sink().flush()?;
@@ -416,7 +413,7 @@ fn statistics(source: &dyn Source, grid: &Grid, fill: Option<u64>, threads: usiz
         }
         None => Ok(Extent::default()),
     };
-    run_ordered(grid.chunks(), threads, work, |_, extent| {
+    run_ordered((grid.chunks(), Tasks::Plain), threads, work, |_, extent| {
         all = all.join(extent, dtype);
         Ok(())
     })?;
