@@ -163,7 +163,7 @@ pub(crate) fn encode_ahead(req: &ChunkRequest<'_>, around: &Around<'_>) -> Resul
     let mut prepared = Prepared::new(req)?;
     prepared.one_of_many = around.one_of_many;
     prepared.references = around.references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
-    let Best { mut plan, mut coded } = contest::smallest(&mut prepared, around.hints)?;
+    let (Best { mut plan, mut coded }, apart) = contest::smallest(&mut prepared, around.hints)?;
     let mut stats = prepared.stats(&plan, &coded.decoded);
     if !prepared.keeps(&stats) {
         // Sums that just miss their limit, or go beyond the type's range.
@@ -177,7 +177,7 @@ pub(crate) fn encode_ahead(req: &ChunkRequest<'_>, around: &Around<'_>) -> Resul
     let asks_model = plan.guiding().is_some();
     let references = plan.beside.iter().flat_map(|b| b.chosen.iter().map(|c| c.0)).collect();
     let (base, model, body) = (plan.code(), plan.model(), coded.body);
-    let hint = scout::hint(&prepared, plan, body.len());
+    let hint = scout::hint(&prepared, plan, apart, body.len());
     Ok((EncodedChunk { base, body, model, asks_model, references, stats }, hint))
 }
 

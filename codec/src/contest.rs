@@ -1,5 +1,7 @@
 //! Which plan codes a chunk: those that a search found, coded whole, and the smallest kept.
+use crate::apart::{self, Apart};
 use crate::base::interpolation::Parameters;
+use crate::base::raster::Weights;
 use crate::chunk::{Coded, Effort, write};
 use crate::options::ModelChoice;
 use crate::ordered::{each, each_to};
@@ -93,8 +95,19 @@ const ALIKE: f64 = 1.25;
 /// Bytes that tell nothing.
 const NOTHING: f64 = 64.0;
 
-/// The smallest of the likeliest ways in which other chunks were best coded, where it is about as small here.
-fn followed(x: &Prepared, hints: &[Hint]) -> Option<Best> {
+/// The smallest of the likeliest ways in which other chunks were best coded, where it is about as small here, and what
+/// was set apart for it as for them.
+fn followed(x: &Prepared, hints: &[Hint]) -> Option<(Best, Apart)> {
+    let apart = &hints.first()?.apart;
+    if hints.iter().any(|hint| hint.apart != *apart) {
+        return None;
+    }
+    let rest = apart.rest(x);
+    let best = followed_as_it_is(rest.as_ref().unwrap_or(x), hints)?;
+    x.keeps(&x.stats(&best.plan, &best.coded.decoded)).then_some((best, apart.clone()))
+}
+
+fn followed_as_it_is(x: &Prepared, hints: &[Hint]) -> Option<Best> {
     let mut plans: Vec<Plan> = Vec::new();
     for plan in each(scout::likeliest(x, hints), |hint| scout::follow(x, hint)).into_iter().flatten() {
         if !plans.contains(&plan) {
@@ -103,16 +116,53 @@ fn followed(x: &Prepared, hints: &[Hint]) -> Option<Best> {
     }
     let best = Best::among(x, plans, &mut vec![])?;
     let alike = (best.bytes() as f64) < ALIKE * scout::expected(x, hints) + NOTHING;
-    (alike && x.keeps(&x.stats(&best.plan, &best.coded.decoded))).then_some(best)
+    alike.then_some(best)
 }
 
-/// The smallest that is found for a chunk. It may not keep a bound that rounding just breaks.
-pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<Best, Error> {
+/// Multiple of the best's bytes up to which its plan, with common values set apart, tells that others are worth a search.
+const WORTH: f64 = 1.1;
+
+/// The smallest that is found for a chunk, and what was set apart for it. It may not keep a bound that rounding just breaks.
+pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<(Best, Apart), Error> {
     // What references tell, others' plans do not know; a chunk of one value has a shorter one.
     let follows = x.effort == Effort::Default && !hints.is_empty() && x.references.is_empty() && x.lo < x.hi;
-    if let Some(best) = follows.then(|| followed(x, hints)).flatten() {
-        return Ok(best);
+    if let Some(found) = follows.then(|| followed(x, hints)).flatten() {
+        return Ok(found);
     }
+    let mut best = of_all(x, hints)?;
+    if x.effort == Effort::Fast || matches!(best.plan.base, Base::Constant(_)) {
+        return Ok((best, Apart::Nothing));
+    }
+    if let Some(lattice) = apart::from_the_least(x).filter(|_| best.plan.map == Map::Plain) {
+        let on = |base| Plan { base, map: Map::Lattice(lattice), beside: None, ..best.plan.clone() };
+        let weights = [Weights::Lorenzo(0), Weights::Fitted];
+        let mut rivals: Vec<Plan> = weights.map(|weights| on(Base::Raster { weights, step: 1.0 })).into();
+        if let Base::Interpolation { p, .. } = &best.plan.base {
+            rivals.push(on(Base::Interpolation { p: p.clone(), step: 1.0 }));
+        }
+        best.hold_against_all(x, rivals, &mut vec![]);
+    }
+    let like = each(Apart::likely(x), |apart| {
+        let rest = apart.rest(x)?;
+        let bytes = Best::of(&rest, fit_step(&rest, Plan { masked: true, ..best.plan.clone() })).bytes();
+        Some((bytes, apart, rest))
+    });
+    let mut found = Apart::Nothing;
+    if let Some((bytes, apart, mut rest)) = like.into_iter().flatten().min_by_key(|like| like.0)
+        && (bytes as f64) < WORTH * best.bytes() as f64
+    {
+        rest.references = std::mem::take(&mut x.references);
+        let rival = of_all(&mut rest, hints)?;
+        x.references = rest.references;
+        if rival.bytes() < best.bytes() && x.keeps(&x.stats(&rival.plan, &rival.coded.decoded)) {
+            (best, found) = (rival, apart);
+        }
+    }
+    Ok((best, found))
+}
+
+/// The smallest that is found for a chunk as it is.
+fn of_all(x: &mut Prepared, hints: &[Hint]) -> Result<Best, Error> {
     let hints = if x.effort == Effort::Max { hints } else { &[] };
     let mut polished = Polished::new();
     let (mut best, tried) = searched(x, hints, &mut polished)?;
@@ -122,7 +172,7 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<Best, Error> {
     if x.effort == Effort::Max {
         // A wide search does not come by all that a narrow one does.
         x.effort = Effort::Default;
-        let narrow = smallest(x, &[])?;
+        let narrow = of_all(x, &[])?;
         x.effort = Effort::Max;
         best.hold_against(x, narrow);
     }
@@ -245,7 +295,7 @@ mod tests {
     }
 
     fn coded(data: &[u8], hints: &[Hint]) -> Best {
-        smallest(&mut Prepared::new(&request(data)).unwrap(), hints).unwrap()
+        smallest(&mut Prepared::new(&request(data)).unwrap(), hints).unwrap().0
     }
 
     #[test]

@@ -21,6 +21,15 @@ impl Lattice {
         if self.exact { k.round() } else { k }
     }
 
+    /// The grid of the middles of as many neighbouring points as a bound lets be one, where they are of an even number: a step
+    /// on the grid itself, about a point of it, takes an odd number of them.
+    pub fn coarser(&self, bound: f64) -> Option<Lattice> {
+        let together = (2.0 * bound / self.scale).floor() + 1.0;
+        let even = self.exact && together >= 2.0 && together % 2.0 == 0.0;
+        let middle = self.offset + 0.5 * (together - 1.0) * self.scale;
+        even.then_some(Lattice { offset: middle, scale: together * self.scale, exact: true })
+    }
+
     /// Sharpens the scale by least squares.
     fn fit(&mut self, values: &[f64]) {
         let (mut kd, mut kk) = (0.0, 0.0);

@@ -18,6 +18,7 @@
 //! # Ok::<(), scicodec::Error>(())
 //! ```
 mod ancestors;
+mod apart;
 pub mod base;
 mod boxes;
 mod bytes;

@@ -1,4 +1,5 @@
 //! What the encoder learns of a few chunks of a variable, tried whole and with care, for the many.
+use crate::apart::Apart;
 use crate::base::{Geometry, wavelet};
 use crate::chunk::{Effort, EncodedChunk, cost};
 use crate::ordered::{Tasks, each, run_ordered};
@@ -24,6 +25,8 @@ const CLEAR: f64 = 1.03;
 #[derive(Clone, Debug)]
 pub struct Hint {
     pub plan: Plan,
+    /// What was set apart there.
+    pub apart: Apart,
     /// That chunk's extents.
     pub g: Geometry,
     /// Bytes for each of its values.
@@ -83,9 +86,9 @@ pub fn go_ahead(
 }
 
 /// What a chunk that came to this plan has to say.
-pub fn hint(x: &Prepared, plan: Plan, bytes: usize) -> Option<Hint> {
+pub fn hint(x: &Prepared, plan: Plan, apart: Apart, bytes: usize) -> Option<Hint> {
     let rate = bytes as f64 / x.bits.len() as f64;
-    (!contest::exact(&plan)).then_some(Hint { plan, g: x.g, rate })
+    (!contest::exact(&plan)).then_some(Hint { plan, apart, g: x.g, rate })
 }
 
 /// Bytes that a chunk is expected to take: as many for each value as others did.

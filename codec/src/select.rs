@@ -26,6 +26,8 @@ use std::sync::OnceLock;
 const GUIDED_LEVELS: u8 = 4;
 /// What interpolation may cost more than the best for a network to be asked.
 const REACH: f64 = 1.25;
+/// What one that a network guides may cost more than the best on a part and be tried on the whole.
+const NEAR_GUIDED: f64 = 1.04;
 
 /// Values on which like plans are told apart where time is short.
 const SAMPLE: usize = 1 << 13;
@@ -191,6 +193,9 @@ impl Search<'_> {
                 let lattice = packed(x.dtype, &x.numbers, x.lo, x.hi, e).filter(|l| e < 16.0 * l.scale);
                 if let Some(l) = lattice.or_else(|| spacing(x.dtype, &x.numbers, x.lo, x.hi, e)) {
                     self.on_lattice(l, e);
+                    if let Some(coarser) = l.coarser(e) {
+                        self.on_lattice(coarser, 0.0);
+                    }
                 }
                 let room = room(x, e);
                 if room > 0.0 && lattice.is_none_or(|l| e > l.scale) {
@@ -444,11 +449,16 @@ impl Search<'_> {
             step = plan.step();
             // What it gains here it is taken to gain elsewhere.
             let gained = classic * cost(self.ground(), &plan) / here;
-            (self.weigh(&plan, gained), fitted)
+            (self.weigh(&plan, gained), fitted, plan)
         });
+        let [first, second] = tried;
+        let (gained, fitted, plan) = if second.0 < first.0 { second } else { first };
+        // Parts tell it apart from others as badly as they tell these.
+        if self.part.is_some() && gained > self.cost() && gained < NEAR_GUIDED * self.cost() {
+            self.hopeful.push(fit_step(self.x, plan));
+        }
         if gain.is_some() {
             // Latents are held against the better one without.
-            let fitted = if tried[1].0 < tried[0].0 { tried[1].1 } else { tried[0].1 };
             let plan = fit_step(self.ground(), self.plan(base(fitted, step, gain), &map));
             self.weigh(&plan, classic * cost(self.ground(), &plan) / here);
         }

@@ -1,0 +1,217 @@
+//! A value that many points share, set apart: where it stands is told as a mask is, and prediction goes on without it. Land
+//! that is stored as zeros, dry cells, what was clipped or left undefined.
+use crate::chunk::ChunkBound;
+use crate::elements::nearest;
+use crate::lattice::Lattice;
+use crate::prepare::{Prepared, fill_in};
+use crate::select_target::{room, step_within};
+
+/// Values that are looked at for one that is common.
+const SAMPLE: usize = 1 << 12;
+/// The share of values that must be equal, and how many of them must stand side by side on average for a mask to be cheap.
+const COMMON: usize = 32;
+const SIDE_BY_SIDE: usize = 2;
+/// The share of values that are the least from which bins may begin there.
+const AT_THE_END: usize = 8;
+/// The share of values in the least bin from which these are set apart as one.
+const IN_ONE_BIN: usize = 4;
+/// Most values that are set apart: so many are told in few bits (SPEC §7.6.3).
+const MOST: usize = 4;
+
+/// The bits of values that it is worth a try to set apart: those that many points share which stand together, the most common
+/// one first.
+fn common(x: &Prepared) -> Vec<u64> {
+    let every = x.bits.len().div_ceil(SAMPLE).max(1);
+    let mut some: Vec<u64> = (0..x.bits.len()).step_by(every).filter(|&i| known(x, i)).map(|i| x.bits[i]).collect();
+    some.sort_unstable();
+    let mut alike: Vec<(usize, u64)> = some.chunk_by(|a, b| a == b).map(|alike| (alike.len(), alike[0])).collect();
+    alike.sort_unstable_by_key(|&(count, _)| std::cmp::Reverse(count));
+    let valid = x.valid as usize;
+    let worth = |&value: &u64| {
+        let (count, runs) = runs(x, |i| x.bits[i] == value);
+        count < valid && count * COMMON >= valid && count >= SIDE_BY_SIDE * runs
+    };
+    alike.into_iter().take(MOST).map(|(_, value)| value).filter(worth).collect()
+}
+
+/// A grid of bins that begin at the least value, where many values are that: half of a bin about it would be empty.
+pub fn from_the_least(x: &Prepared) -> Option<Lattice> {
+    let ChunkBound::Abs(e) = x.bound else { return None };
+    let least = (0..x.numbers.len()).filter(|&i| x.numbers[i] == x.lo && known(x, i)).count();
+    if !x.dtype.is_float() || least * AT_THE_END < x.valid as usize || room(x, e) <= 0.0 {
+        return None;
+    }
+    let step = step_within(room(x, e));
+    Some(Lattice { offset: x.lo + 0.5 * step, scale: step, exact: true })
+}
+
+/// What is set apart in a chunk.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Apart {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Values of these bits, as they are.
+    Values(Vec<u64>),
+    /// All that is at most twice the bound above the least, as one value.
+    Least,
+}
+
+impl Apart {
+    /// What it is worth a try to set apart.
+    pub fn likely(x: &Prepared) -> Vec<Apart> {
+        let values = common(x);
+        let mut all = vec![];
+        if values.len() > 1 {
+            all.push(Apart::Values(values[..1].to_vec()));
+        }
+        if !values.is_empty() {
+            all.push(Apart::Values(values));
+        }
+        if least(x).is_some() {
+            all.push(Apart::Least);
+        }
+        all
+    }
+
+    /// The chunk that is left, with nothing to be coded beside; none if it is the chunk.
+    pub fn rest(&self, x: &Prepared) -> Option<Prepared> {
+        match self {
+            Apart::Nothing => None,
+            Apart::Values(values) => Some(without(x, x.bits.clone(), |i| values.contains(&x.bits[i]))),
+            Apart::Least => {
+                let (top, all) = least(x)?;
+                let within = |i: usize| known(x, i) && x.numbers[i] <= top;
+                let bits = (0..x.bits.len()).map(|i| if within(i) { all } else { x.bits[i] }).collect();
+                Some(without(x, bits, within))
+            }
+        }
+    }
+}
+
+fn known(x: &Prepared, i: usize) -> bool {
+    !x.special.as_ref().is_some_and(|s| s[i])
+}
+
+/// The largest value of a bin that begins at the least, and the bits that all of it may have, where it holds many.
+fn least(x: &Prepared) -> Option<(f64, u64)> {
+    let ChunkBound::Abs(e) = x.bound else { return None };
+    if !x.dtype.is_float() || room(x, e) <= 0.0 {
+        return None;
+    }
+    let step = step_within(room(x, e));
+    let top = x.lo + step;
+    let (count, runs) = runs(x, |i| x.numbers[i] <= top);
+    let valid = x.valid as usize;
+    let many = count < valid && count * IN_ONE_BIN >= valid && count >= SIDE_BY_SIDE * runs;
+    many.then(|| (top, nearest(x.dtype, x.lo + 0.5 * step)))
+}
+
+/// How many values these are, and in how many runs.
+fn runs(x: &Prepared, is: impl Fn(usize) -> bool) -> (usize, usize) {
+    let (mut count, mut runs, mut within) = (0, 0, false);
+    for i in 0..x.bits.len() {
+        let is = known(x, i) && is(i);
+        runs += usize::from(is && !within);
+        count += usize::from(is);
+        within = is;
+    }
+    (count, runs)
+}
+
+/// A chunk of these bits without some of its values.
+fn without(x: &Prepared, bits: Vec<u64>, apart: impl Fn(usize) -> bool) -> Prepared {
+    let special: Vec<bool> = (0..bits.len()).map(|i| !known(x, i) || apart(i)).collect();
+    let mut numbers = x.numbers.clone();
+    fill_in(&x.g, &mut numbers, &special);
+    let (mut lo, mut hi, mut valid) = (f64::INFINITY, f64::NEG_INFINITY, 0u64);
+    for (&v, _) in numbers.iter().zip(&special).filter(|(_, s)| !**s) {
+        (lo, hi, valid) = (lo.min(v), hi.max(v), valid + 1);
+    }
+    let bound = match x.bound {
+        // Those that are exact leave their share of the error to the others.
+        ChunkBound::Rmse(e) if valid > 0 => ChunkBound::Rmse(e * (x.valid as f64 / valid as f64).sqrt()),
+        bound => bound,
+    };
+    Prepared {
+        dtype: x.dtype,
+        g: x.g,
+        bound,
+        effort: x.effort,
+        model: x.model.clone(),
+        bits,
+        numbers,
+        special: special.contains(&true).then_some(special),
+        lo,
+        hi,
+        valid,
+        references: Vec::new(),
+        one_of_many: x.one_of_many,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::{ChunkRequest, Effort, decode_chunk, encode_chunk};
+    use crate::options::ModelChoice;
+    use scicodec_format::DType;
+
+    const N: usize = 96;
+
+    /// Rough water around two round islands, on which there is this value.
+    fn sea(land: f32) -> Vec<u8> {
+        let mut seed = 1u32;
+        let values = (0..N * N).map(|i| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (y, x) = ((i / N) as f32, (i % N) as f32);
+            let far = |cy: f32, cx: f32| ((y - cy).powi(2) + (x - cx).powi(2)).sqrt();
+            let noise = (seed >> 8) as f32 / (1 << 24) as f32 - 0.5;
+            if far(30.0, 35.0) < 20.0 || far(70.0, 60.0) < 17.0 { land } else { 10.0 + (x / 9.0).sin() + 0.1 * noise }
+        });
+        values.flat_map(f32::to_ne_bytes).collect()
+    }
+
+    fn request(data: &[u8], bound: ChunkBound) -> ChunkRequest<'_> {
+        let (fill, effort, model) = (None, Effort::Default, ModelChoice::None);
+        ChunkRequest { dtype: DType::F32, shape: &[N, N], data, bound, fill, effort, model }
+    }
+
+    #[test]
+    fn a_value_that_stands_together_is_common_and_one_that_is_strewn_is_not() {
+        let prepared = |data: &[u8]| Prepared::new(&request(data, ChunkBound::Abs(0.01))).unwrap();
+        let land = u64::from((-3.5f32).to_bits());
+        assert_eq!(common(&prepared(&sea(-3.5))), [land]);
+        // As many, but none beside another.
+        let strewn = |i: usize| if i % 4 == 0 { -3.5f32 } else { (i as f32).sqrt() };
+        let strewn: Vec<u8> = (0..N * N).flat_map(|i| strewn(i).to_ne_bytes()).collect();
+        assert!(common(&prepared(&strewn)).is_empty());
+        // Those that are special already are not set apart once more.
+        let apart = Apart::Values(vec![land]).rest(&prepared(&sea(-3.5))).unwrap();
+        assert!(common(&apart).is_empty());
+        assert!(apart.lo > 8.0 && apart.valid < prepared(&sea(-3.5)).valid);
+    }
+
+    #[test]
+    fn land_costs_what_a_mask_does_whatever_number_it_is() {
+        let bytes = |land| encode_chunk(&request(&sea(land), ChunkBound::Abs(0.01))).unwrap().body.len();
+        let (zeros, missing) = (bytes(0.0), bytes(f32::NAN));
+        assert!(zeros <= missing + 8, "{zeros} {missing}");
+    }
+
+    #[test]
+    fn a_mean_error_is_over_all_values_and_what_is_set_apart_is_exact() {
+        let data = sea(0.0);
+        let limit = 0.02;
+        let coded = encode_chunk(&request(&data, ChunkBound::Rmse(limit))).unwrap();
+        let decoded = decode_chunk(DType::F32, &[N, N], coded.base, &coded.body).unwrap();
+        let floats = |b: &[u8]| b.as_chunks::<4>().0.iter().map(|b| f32::from_ne_bytes(*b)).collect::<Vec<_>>();
+        let (asked, got) = (floats(&data), floats(&decoded));
+        let squares: f64 = asked.iter().zip(&got).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+        let rmse = (squares / (N * N) as f64).sqrt();
+        assert!(rmse <= limit && rmse > 0.95 * limit, "{rmse}");
+        assert!(asked.iter().zip(&got).all(|(a, b)| *a != 0.0 || *b == 0.0));
+        assert_eq!(coded.stats.valid, (N * N) as u64);
+        assert_eq!(coded.stats.min, Some(0.0));
+    }
+}
