@@ -2,19 +2,16 @@
 //! that is stored as zeros, dry cells, what was clipped or left undefined.
 use crate::chunk::ChunkBound;
 use crate::elements::nearest;
-use crate::lattice::Lattice;
 use crate::prepare::{Prepared, fill_in};
-use crate::select_target::{room, step_within};
+use crate::select_target::room;
 
 /// Values that are looked at for one that is common.
 const SAMPLE: usize = 1 << 12;
 /// The share of values that must be equal, and how many of them must stand side by side on average for a mask to be cheap.
 const COMMON: usize = 32;
 const SIDE_BY_SIDE: usize = 2;
-/// The share of values that are the least from which bins may begin there.
-const AT_THE_END: usize = 8;
-/// The share of values in the least bin from which these are set apart as one.
-const IN_ONE_BIN: usize = 4;
+/// The share of values that a bound lets be the least from which they are.
+const ABOUT_LEAST: usize = 4;
 /// Most values that are set apart: so many are told in few bits (SPEC §7.6.3).
 const MOST: usize = 4;
 
@@ -34,17 +31,6 @@ fn common(x: &Prepared) -> Vec<u64> {
     alike.into_iter().take(MOST).map(|(_, value)| value).filter(worth).collect()
 }
 
-/// A grid of bins that begin at the least value, where many values are that: half of a bin about it would be empty.
-pub fn from_the_least(x: &Prepared) -> Option<Lattice> {
-    let ChunkBound::Abs(e) = x.bound else { return None };
-    let least = (0..x.numbers.len()).filter(|&i| x.numbers[i] == x.lo && known(x, i)).count();
-    if !x.dtype.is_float() || least * AT_THE_END < x.valid as usize || room(x, e) <= 0.0 {
-        return None;
-    }
-    let step = step_within(room(x, e));
-    Some(Lattice { offset: x.lo + 0.5 * step, scale: step, exact: true })
-}
-
 /// What is set apart in a chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Apart {
@@ -53,7 +39,7 @@ pub enum Apart {
     Nothing,
     /// Values of these bits, as they are.
     Values(Vec<u64>),
-    /// All that is at most twice the bound above the least, as one value.
+    /// What the bound lets be the least value, as that value: what is nearly dry, as dry.
     Least,
 }
 
@@ -93,18 +79,19 @@ fn known(x: &Prepared, i: usize) -> bool {
     !x.special.as_ref().is_some_and(|s| s[i])
 }
 
-/// The largest value of a bin that begins at the least, and the bits that all of it may have, where it holds many.
+/// The largest value that a bound lets be the least, and the bits of that, where there are many between.
 fn least(x: &Prepared) -> Option<(f64, u64)> {
     let ChunkBound::Abs(e) = x.bound else { return None };
-    if !x.dtype.is_float() || room(x, e) <= 0.0 {
+    let room = room(x, e);
+    if !x.dtype.is_float() || room <= 0.0 {
         return None;
     }
-    let step = step_within(room(x, e));
-    let top = x.lo + step;
+    let top = x.lo + room;
     let (count, runs) = runs(x, |i| x.numbers[i] <= top);
     let valid = x.valid as usize;
-    let many = count < valid && count * IN_ONE_BIN >= valid && count >= SIDE_BY_SIDE * runs;
-    many.then(|| (top, nearest(x.dtype, x.lo + 0.5 * step)))
+    let many = count < valid && count * ABOUT_LEAST >= valid && count >= SIDE_BY_SIDE * runs;
+    let between = |i: usize| known(x, i) && x.numbers[i] > x.lo && x.numbers[i] <= top;
+    (many && (0..x.bits.len()).any(between)).then(|| (top, nearest(x.dtype, x.lo)))
 }
 
 /// How many values these are, and in how many runs.
@@ -183,7 +170,7 @@ mod tests {
         let land = u64::from((-3.5f32).to_bits());
         assert_eq!(common(&prepared(&sea(-3.5))), [land]);
         // As many, but none beside another.
-        let strewn = |i: usize| if i % 4 == 0 { -3.5f32 } else { (i as f32).sqrt() };
+        let strewn = |i: usize| if i.is_multiple_of(4) { -3.5f32 } else { (i as f32).sqrt() };
         let strewn: Vec<u8> = (0..N * N).flat_map(|i| strewn(i).to_ne_bytes()).collect();
         assert!(common(&prepared(&strewn)).is_empty());
         // Those that are special already are not set apart once more.

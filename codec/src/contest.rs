@@ -1,7 +1,6 @@
 //! Which plan codes a chunk: those that a search found, coded whole, and the smallest kept.
-use crate::apart::{self, Apart};
+use crate::apart::Apart;
 use crate::base::interpolation::Parameters;
-use crate::base::raster::Weights;
 use crate::chunk::{Coded, Effort, write};
 use crate::options::ModelChoice;
 use crate::ordered::{each, each_to};
@@ -132,15 +131,6 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<(Best, Apart), Error
     let mut best = of_all(x, hints)?;
     if x.effort == Effort::Fast || matches!(best.plan.base, Base::Constant(_)) {
         return Ok((best, Apart::Nothing));
-    }
-    if let Some(lattice) = apart::from_the_least(x).filter(|_| best.plan.map == Map::Plain) {
-        let on = |base| Plan { base, map: Map::Lattice(lattice), beside: None, ..best.plan.clone() };
-        let weights = [Weights::Lorenzo(0), Weights::Fitted];
-        let mut rivals: Vec<Plan> = weights.map(|weights| on(Base::Raster { weights, step: 1.0 })).into();
-        if let Base::Interpolation { p, .. } = &best.plan.base {
-            rivals.push(on(Base::Interpolation { p: p.clone(), step: 1.0 }));
-        }
-        best.hold_against_all(x, rivals, &mut vec![]);
     }
     let like = each(Apart::likely(x), |apart| {
         let rest = apart.rest(x)?;
