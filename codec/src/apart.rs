@@ -180,6 +180,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_bound_lets_be_the_least_becomes_it_and_nothing_else() {
+        // Dry, then nearly dry, then wet.
+        let values: Vec<f32> = (0..N * N).map(|i| [0.0, 0.3, 2.0 + i as f32][(3 * i / (N * N)).min(2)]).collect();
+        let data: Vec<u8> = values.iter().flat_map(|v| v.to_ne_bytes()).collect();
+        let prepared = |e| Prepared::new(&request(&data, ChunkBound::Abs(e))).unwrap();
+        let rest = Apart::Least.rest(&prepared(0.5)).unwrap();
+        let special = rest.special.as_ref().unwrap();
+        for (i, value) in values.iter().enumerate() {
+            assert_eq!(special[i], *value <= 0.5, "{value}");
+            let expected = if *value <= 0.5 { 0 } else { value.to_bits() };
+            assert_eq!(rest.bits[i], u64::from(expected), "{value}");
+        }
+        assert!(rest.lo >= 2.0);
+        assert!(Apart::Least.rest(&prepared(0.2)).is_none(), "nothing lies between");
+    }
+
+    #[test]
     fn land_costs_what_a_mask_does_whatever_number_it_is() {
         let bytes = |land| encode_chunk(&request(&sea(land), ChunkBound::Abs(0.01))).unwrap().body.len();
         let (zeros, missing) = (bytes(0.0), bytes(f32::NAN));

@@ -106,6 +106,7 @@ fn followed(x: &Prepared, hints: &[Hint]) -> Option<(Best, Apart)> {
     x.keeps(&x.stats(&best.plan, &best.coded.decoded)).then_some((best, apart.clone()))
 }
 
+/// The same for a chunk from which nothing is to be set apart any more; whether it keeps the bound is not looked at.
 fn followed_as_it_is(x: &Prepared, hints: &[Hint]) -> Option<Best> {
     let mut plans: Vec<Plan> = Vec::new();
     for plan in each(scout::likeliest(x, hints), |hint| scout::follow(x, hint)).into_iter().flatten() {

@@ -144,3 +144,22 @@ pub fn spacing(dtype: DType, values: &[f64], lo: f64, hi: f64, bound: f64) -> Op
     let exact = values.iter().all(|&x| (x / scale).fract() == 0.0);
     Some(Lattice { offset: 0.0, scale, exact })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_that_a_bound_lets_be_one_are_put_together_in_even_numbers() {
+        let l = Lattice { offset: 7.0, scale: 0.5, exact: true };
+        // So many points go together, where they are of an even number.
+        for (bound, together) in [(0.2, None), (0.25, Some(2.0)), (0.5, None), (0.8, Some(4.0)), (1.1, None)] {
+            let coarser = l.coarser(bound);
+            assert_eq!(coarser.map(|c| c.scale / l.scale), together, "{bound}");
+            let values = (0..40).map(|k| l.value(f64::from(k)));
+            let apart = coarser.map(|c| values.map(|v| (c.value(c.index(v)) - v).abs()).fold(0.0, f64::max));
+            assert!(apart.is_none_or(|apart| apart <= bound), "{bound} {apart:?}");
+        }
+        assert_eq!(Lattice { exact: false, ..l }.coarser(0.25), None);
+    }
+}

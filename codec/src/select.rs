@@ -193,9 +193,6 @@ impl Search<'_> {
                 let lattice = packed(x.dtype, &x.numbers, x.lo, x.hi, e).filter(|l| e < 16.0 * l.scale);
                 if let Some(l) = lattice.or_else(|| spacing(x.dtype, &x.numbers, x.lo, x.hi, e)) {
                     self.on_lattice(l, e);
-                    if let Some(coarser) = l.coarser(e) {
-                        self.on_lattice(coarser, 0.0);
-                    }
                 }
                 let room = room(x, e);
                 if room > 0.0 && lattice.is_none_or(|l| e > l.scale) {
@@ -432,7 +429,7 @@ impl Search<'_> {
     /// The best interpolation, guided by a network: asked only where interpolation is not far from the best.
     fn learned(&mut self) -> Result<(), Error> {
         let Some(Tried { cost: classic, here, plan }) = self.interpolation.take() else { return Ok(()) };
-        let Plan { base: Base::Interpolation { p, step }, map, .. } = plan else { return Ok(()) };
+        let Plan { base: Base::Interpolation { p, mut step }, map, .. } = plan else { return Ok(()) };
         let model = Guiding::of(&self.x.model).filter(|_| self.x.effort != Effort::Fast);
         let Some(model) = model else { return Ok(()) };
         if self.x.g.len() > learned::MOST_VALUES || classic > REACH * self.cost() {
@@ -443,15 +440,13 @@ impl Search<'_> {
             let p = Parameters { fitted, linear: false, ..p.clone() };
             Base::Learned { p, step, levels: GUIDED_LEVELS, model: model.clone(), latents }
         };
-        let mut step = step;
-        let tried = [p.fitted.max(2), 0].map(|fitted| {
+        let [first, second] = [p.fitted.max(2), 0].map(|fitted| {
             let plan = fit_step(self.ground(), self.plan(base(fitted, step, None), &map));
             step = plan.step();
             // What it gains here it is taken to gain elsewhere.
             let gained = classic * cost(self.ground(), &plan) / here;
             (self.weigh(&plan, gained), fitted, plan)
         });
-        let [first, second] = tried;
         let (gained, fitted, plan) = if second.0 < first.0 { second } else { first };
         // Parts tell it apart from others as badly as they tell these.
         if self.part.is_some() && gained > self.cost() && gained < NEAR_GUIDED * self.cost() {
@@ -577,6 +572,9 @@ impl Search<'_> {
         let step = if l.exact { 2.0 * (bound / l.scale).floor() + 1.0 } else { (2.0 * bound / l.scale).floor() };
         if step >= 1.0 {
             self.numeric(&Map::Lattice(l), step);
+        }
+        if let Some(coarser) = l.coarser(bound) {
+            self.numeric(&Map::Lattice(coarser), 1.0);
         }
     }
 }
