@@ -112,6 +112,40 @@ impl Crop {
         let (low, high) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), (_, v)| (l.min(*v), h.max(*v)));
         if high > low { high - low } else { 0.0 }
     }
+
+    /// Makes another field of it: through a random curve (as those that make densities of logarithms, fronts of waves, kinks
+    /// of zeros), or with noise. There are more kinds of fields than there are to learn from.
+    pub fn bend(&mut self, rng: &mut fastrand::Rng) {
+        let counts: Vec<bool> = (0..self.values.len()).map(|i| self.mask.is_empty() || !self.mask[i]).collect();
+        let mean_of = |f: &dyn Fn(f64) -> f64| {
+            let (mut sum, mut count) = (0.0, 0.0);
+            for (v, _) in self.values.iter().zip(&counts).filter(|(_, c)| **c) {
+                sum += f(*v);
+                count += 1.0;
+            }
+            sum / f64::max(count, 1.0)
+        };
+        let mean = mean_of(&|v| v);
+        let deviation = mean_of(&|v| (v - mean) * (v - mean)).sqrt();
+        if !(deviation > 0.0 && deviation.is_finite()) {
+            return;
+        }
+        let strength = 0.3 * 10f64.powf(rng.f64());
+        let about = rng.f64() - 0.5;
+        let noise = 10f64.powf(-4.0 + 3.0 * rng.f64());
+        let kind = rng.u32(..5);
+        for (v, _) in self.values.iter_mut().zip(&counts).filter(|(_, c)| **c) {
+            let z = (*v - mean) / deviation;
+            *v = match kind {
+                0 => (strength.min(1.5) * z.clamp(-12.0, 12.0)).exp(),
+                1 => (strength * (z - about)).tanh(),
+                2 => z * z.abs().powf(strength.min(1.5)),
+                3 => (z - about).abs(),
+                // A sum of uniform numbers is near enough to a normal one.
+                _ => z + noise * (0..4).map(|_| 2.0 * rng.f64() - 1.0).sum::<f64>(),
+            };
+        }
+    }
 }
 
 #[cfg(test)]
@@ -159,6 +193,24 @@ pub(crate) mod tests {
             assert!((500..=5000).contains(&c.values.len()), "{:?}", c.shape);
             assert!(c.values.iter().all(|v| all.contains(&v.to_bits())));
             assert_eq!(c, f.crop(5000, &mut fastrand::Rng::with_seed(seed)).unwrap(), "same seed, same crop");
+        }
+    }
+
+    #[test]
+    fn bent_crops_are_other_fields_without_a_hole() {
+        let f = field("a__b", &[30, 40], 1);
+        for seed in 0..40 {
+            let mut rng = fastrand::Rng::with_seed(seed);
+            let mut crop = f.crop(900, &mut rng).unwrap();
+            crop.mask = (0..crop.values.len()).map(|i| i % 7 == 0).collect();
+            let before = crop.clone();
+            crop.bend(&mut rng);
+            assert_eq!((&crop.shape, &crop.mask), (&before.shape, &before.mask));
+            assert!(crop.range() > 0.0 && crop.range().is_finite());
+            for (i, (a, b)) in crop.values.iter().zip(&before.values).enumerate() {
+                assert!(a.is_finite() && (!crop.mask[i] || a == b), "{i}: {b} -> {a}");
+            }
+            assert_ne!(crop.values, before.values);
         }
     }
 }

@@ -49,9 +49,13 @@ impl Encoding {
     }
 }
 
-/// A random bound relative to the range: 1e-5 to 0.16, every power of ten as often.
+/// Crops that are made into other fields before they are learned from, as a part of all.
+const BENT: f64 = 0.3;
+
+/// A random bound relative to the range: 0.16 to 1e-5, loose ones more often, where networks have more to say.
 fn random_bound(rng: &mut fastrand::Rng) -> f64 {
-    10f64.powf(-0.8 - 4.2 * rng.f64())
+    let exponent = if rng.u32(..4) < 3 { -0.8 - 2.7 * rng.f64() } else { -3.5 - 1.5 * rng.f64() };
+    10f64.powf(exponent)
 }
 
 /// Encodes a random crop of one of `fields` (by number) at a random bound, or at `relative`. With a `sampler`, codes are
@@ -67,6 +71,10 @@ pub fn encode(
     for _ in 0..TRIES {
         let field = among[rng.usize(..among.len())];
         let mut crop = fields[field].crop(points, rng)?;
+        // What a network is judged by are fields as they are.
+        if relative.is_none() && rng.f64() < BENT {
+            crop.bend(rng);
+        }
         let relative = relative.unwrap_or_else(|| random_bound(rng));
         let (alpha, beta) = SCHEDULES[rng.usize(..SCHEDULES.len())];
         let bound = relative * crop.range();

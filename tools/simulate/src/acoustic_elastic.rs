@@ -21,7 +21,8 @@ pub(crate) enum Medium {
 }
 
 struct Source {
-    cell: usize,
+    /// Cells that it presses on, and its share in each: as wide as grids resolve, as seismic solvers smear theirs.
+    cells: Vec<(usize, f64)>,
     begin: f64,
     frequency: f64,
 }
@@ -82,8 +83,10 @@ impl Solver for Waves {
         for source in &self.sources {
             let phase = (PI * source.frequency * (self.time - source.begin)).powi(2);
             let pulse = dt * (1.0 - 2.0 * phase) * (-phase).exp() / (self.grid.h * self.grid.h);
-            self.sxx[source.cell] += pulse;
-            self.syy[source.cell] += pulse;
+            for (cell, share) in &source.cells {
+                self.sxx[*cell] += share * pulse;
+                self.syy[*cell] += share * pulse;
+            }
         }
     }
 
@@ -120,11 +123,14 @@ pub(crate) fn run(setup: &Setup, medium: Medium) -> Result<Vec<Field>, Error> {
     // The shortest waves, of S if there are any, span ten cells or more.
     let slowest = if medium == Medium::Fluid { 0.7 } else { 0.7 * ratio };
     for _ in 0..random.whole(1, 5) {
-        let (y, x) = random.place(&grid);
-        let cell = (y / grid.h) as usize * grid.nx + (x / grid.h) as usize;
+        let place = random.place(&grid);
+        let share = |i: usize| (-(grid.distance(grid.centre(i), place) / (2.0 * grid.h)).powi(2)).exp();
+        let mut cells: Vec<(usize, f64)> = (0..grid.len()).map(|i| (i, share(i))).filter(|c| c.1 > 1e-3).collect();
+        let sum: f64 = cells.iter().map(|c| c.1).sum();
+        cells.iter_mut().for_each(|c| c.1 /= sum);
         let frequency = slowest / (random.magnitude(10.0, 40.0) * grid.h);
         let begin = 1.5 / frequency + random.within(0.0, 0.2);
-        solver.sources.push(Source { cell, begin, frequency });
+        solver.sources.push(Source { cells, begin, frequency });
     }
     let first = solver.sources.iter().map(|s| s.begin).fold(f64::MAX, f64::min);
     let (start, interval) = (first + random.within(0.1, 0.6), random.magnitude(0.005, 0.05));
