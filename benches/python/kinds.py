@@ -50,6 +50,8 @@ def counts(rng):
     yield "plasma__density", density
     y, x = np.mgrid[0:300, 0:300]
     yield "detector__hits", rng.poisson(np.exp(-((x - 150) ** 2 + (y - 150) ** 2) / 4000) * 30)
+    saturated = rng.poisson(np.exp(power_law((256, 256), 2.8, 15)) * 100 + 100)
+    yield "detector__saturated", np.where(rng.random((256, 256)) < 1e-4, 65535, saturated)
 
 
 def series(rng):
@@ -66,6 +68,10 @@ def series(rng):
     yield "series__sorted", np.sort(rng.standard_normal(50000)).astype(np.float64)
     lattice = np.stack(np.meshgrid(*[np.arange(24)] * 3, indexing="ij"), -1).reshape(-1, 3)
     yield "particles__positions", lattice * 3.6 + 0.15 * rng.standard_normal((24**3, 3))
+    yield "particles__unordered", rng.random(100000) * 256
+    yield "particles__velocities", rng.standard_normal(100000) * 300
+    baselines = rng.standard_normal(40000) * 50
+    yield "radio__visibilities", np.cos(0.3 * baselines) + 0.5 * np.cos(0.9 * baselines) + 0.1 * rng.standard_normal(40000)
 
 
 def wind(member, step):
@@ -86,6 +92,8 @@ def planes_and_volumes(rng):
     heights = ndimage.gaussian_filter(np.abs(power_law((320, 320), 3.2, 4)), 0.7) * 900
     yield "terrain__heights", heights
     yield "terrain__metres", np.round(heights)
+    returns = heights[:256, :256] + 0.05 * rng.standard_normal((256, 256))
+    yield "terrain__lidar", np.where(rng.random((256, 256)) < 0.1, -9999, returns)
     yield "landcover__classes", np.argmax([power_law((300, 300), 2.6, k) for k in range(10, 18)], axis=0)
     yield "grid__latitude", np.broadcast_to(np.linspace(-89.75, 89.75, 360)[:, None], (360, 720))
     greenness = np.round(np.clip(0.4 + 0.2 * power_law((256, 256), 2.4, 21), -0.2, 1), 4)
@@ -108,6 +116,7 @@ def planes_and_volumes(rng):
     front = 0.5 * (1 + np.tanh((x - 150 + 20 * power_law((300, 300), 3.6, 70)) / 3))
     yield "combustion__front", front * (1 + 0.02 * power_law((300, 300), 3, 71))
     yield "cosmology__density", np.exp(2 * power_law((72, 72, 72), 3.0, 1))
+    yield "cosmology__baryons", np.exp(2 * power_law((64, 64, 64), 2.6, 1))
     yield "rock__pores", ndimage.gaussian_filter(rng.standard_normal((64, 64, 64)), 2) > 0
     phantom = data.shepp_logan_phantom()
     yield "tomography__phantom", phantom * 1000 + 20 * ndimage.gaussian_filter(rng.standard_normal((400, 400)), 0.8)

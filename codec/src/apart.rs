@@ -12,12 +12,16 @@ const COMMON: usize = 32;
 const SIDE_BY_SIDE: usize = 2;
 /// The share of values that a bound lets be the least from which they are.
 const ABOUT_LEAST: usize = 4;
+/// The share of the range of all others by which the least or the greatest value must be beyond them to be no value at all,
+/// and how often it must be there: of what was measured, the greatest is there once.
+const BEYOND: f64 = 0.5;
+const OFTEN: usize = 3;
 /// Most values that are set apart: so many are told in few bits (SPEC §7.6.3).
 const MOST: usize = 4;
 
 /// The bits of values that it is worth a try to set apart: those that many points share which stand together, the most common
-/// one first.
-fn common(x: &Prepared) -> Vec<u64> {
+/// one first, and those far beyond all others.
+fn worth_a_try(x: &Prepared) -> Vec<u64> {
     let every = x.bits.len().div_ceil(SAMPLE).max(1);
     let mut some: Vec<u64> = (0..x.bits.len()).step_by(every).filter(|&i| known(x, i)).map(|i| x.bits[i]).collect();
     some.sort_unstable();
@@ -28,7 +32,25 @@ fn common(x: &Prepared) -> Vec<u64> {
         let (count, runs) = runs(x, |i| x.bits[i] == value);
         count < valid && count * COMMON >= valid && count >= SIDE_BY_SIDE * runs
     };
-    alike.into_iter().take(MOST).map(|(_, value)| value).filter(worth).collect()
+    let mut all: Vec<u64> = alike.into_iter().take(MOST).map(|(_, value)| value).filter(worth).collect();
+    all.extend(beyond(x).into_iter().filter(|value| !all.contains(value)).collect::<Vec<_>>());
+    all.truncate(MOST);
+    all
+}
+
+/// The bits of the least and the greatest value where these are far from all others: they stand for what is missing or beyond
+/// measure, wherever they stand.
+fn beyond(x: &Prepared) -> Vec<u64> {
+    let (mut next, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+    for (_, &v) in x.numbers.iter().enumerate().filter(|(i, _)| known(x, *i)) {
+        next = if v > x.lo && v < next { v } else { next };
+        last = if v < x.hi && v > last { v } else { last };
+    }
+    let far = BEYOND * (last - next);
+    let ends = [(x.lo, next - x.lo), (x.hi, x.hi - last)];
+    // Where there are two values, neither is beyond others.
+    let ends = ends.into_iter().filter(|(_, gap)| next <= last && *gap > far).map(|(v, _)| nearest(x.dtype, v));
+    ends.filter(|&end| (0..x.bits.len()).filter(|&i| known(x, i) && x.bits[i] == end).count() >= OFTEN).collect()
 }
 
 /// What is set apart in a chunk.
@@ -46,7 +68,7 @@ pub enum Apart {
 impl Apart {
     /// What it is worth a try to set apart.
     pub fn likely(x: &Prepared) -> Vec<Apart> {
-        let values = common(x);
+        let values = worth_a_try(x);
         let mut all = vec![];
         if values.len() > 1 {
             all.push(Apart::Values(values[..1].to_vec()));
@@ -168,15 +190,29 @@ mod tests {
     fn a_value_that_stands_together_is_common_and_one_that_is_strewn_is_not() {
         let prepared = |data: &[u8]| Prepared::new(&request(data, ChunkBound::Abs(0.01))).unwrap();
         let land = u64::from((-3.5f32).to_bits());
-        assert_eq!(common(&prepared(&sea(-3.5))), [land]);
+        assert_eq!(worth_a_try(&prepared(&sea(-3.5))), [land]);
         // As many, but none beside another.
         let strewn = |i: usize| if i.is_multiple_of(4) { -3.5f32 } else { (i as f32).sqrt() };
         let strewn: Vec<u8> = (0..N * N).flat_map(|i| strewn(i).to_ne_bytes()).collect();
-        assert!(common(&prepared(&strewn)).is_empty());
+        assert!(worth_a_try(&prepared(&strewn)).is_empty());
         // Those that are special already are not set apart once more.
         let apart = Apart::Values(vec![land]).rest(&prepared(&sea(-3.5))).unwrap();
-        assert!(common(&apart).is_empty());
+        assert!(worth_a_try(&apart).is_empty());
         assert!(apart.lo > 8.0 && apart.valid < prepared(&sea(-3.5)).valid);
+    }
+
+    #[test]
+    fn what_stands_far_beyond_all_others_is_told_as_missing_wherever_it_stands() {
+        let scattered = |missing: f32| {
+            let mut values: Vec<f32> =
+                sea(0.5).chunks_exact(4).map(|b| f32::from_ne_bytes(b.try_into().unwrap())).collect();
+            (0..N * N).filter(|i| (i * i + 7 * i) % 23 == 0).for_each(|i| values[i] = missing);
+            values.iter().flat_map(|v| v.to_ne_bytes()).collect::<Vec<u8>>()
+        };
+        let bytes = |missing| encode_chunk(&request(&scattered(missing), ChunkBound::Abs(0.05))).unwrap().body.len();
+        let (far, near, none) = (bytes(-9999.0), bytes(-30.0), bytes(f32::NAN));
+        assert!(far as f64 <= 1.01 * none as f64 && near as f64 <= 1.01 * none as f64, "{far} {near} {none}");
+        assert!(beyond(&Prepared::new(&request(&sea(10.0), ChunkBound::Abs(0.05))).unwrap()).is_empty());
     }
 
     #[test]

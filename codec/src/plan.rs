@@ -2,7 +2,7 @@
 use crate::Error;
 use crate::base::companion::{Aside, Beside, Companion, Way};
 use crate::base::quantiser::Quantiser;
-use crate::base::raster::Weights;
+use crate::base::raster::{Centre, Weights};
 use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::{BitCoder, CONTEXTS, Estimate, Lesson, Mixture, ResidualCoder, Residuals, Start};
@@ -88,6 +88,7 @@ const LEARNED: u8 = 7;
 const TUCKER: u8 = 8;
 /// Guided by a model, with latents.
 const LATENTS: u8 = 9;
+const CENTRED: u8 = 10;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
 /// Added to the code of a base that looks at companions.
@@ -131,9 +132,11 @@ pub fn base_name(code: u8) -> &'static str {
         TABLED => "tabled",
         TUCKER => "tucker",
         LATENTS => "learned-latents",
+        CENTRED => "centred",
         17 => "lattice-interpolation",
         18 => "lattice-lorenzo",
         19 => "lattice-linear",
+        26 => "lattice-centred",
         _ => "unknown",
     }
 }
@@ -164,7 +167,8 @@ impl Plan {
             Base::Learned { latents: None, .. } => LEARNED,
             Base::Learned { .. } => LATENTS,
             Base::Raster { weights: Weights::Lorenzo(_), .. } => LORENZO,
-            Base::Raster { .. } => LINEAR,
+            Base::Raster { weights: Weights::Fitted, .. } => LINEAR,
+            Base::Raster { weights: Weights::Centred(_), .. } => CENTRED,
             Base::Wavelet(_) => WAVELET,
             Base::Tucker(_) => TUCKER,
             Base::Lossless { .. } => LOSSLESS,
@@ -343,6 +347,7 @@ impl Plan {
                 }
             }
             LINEAR => Base::Raster { weights: Weights::Fitted, step: step(b)? },
+            CENTRED => Base::Raster { weights: Weights::Centred(Centre::Mean), step: step(b)? },
             WAVELET if !matches!(map, Map::Lattice(_)) => Base::Wavelet(wavelet::Parameters::read(&mut b.0)?),
             TUCKER if !matches!(map, Map::Lattice(_)) => Base::Tucker(tucker::Parameters::read(b)?),
             CONSTANT if map == Map::Plain => {

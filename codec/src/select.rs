@@ -408,8 +408,8 @@ impl Search<'_> {
         interpolations(&mut t, self.x.effort, self.part.is_some() || sample.is_some());
         t.attempt(base);
         if self.x.effort != Effort::Fast {
-            for order in [0, 2, 3] {
-                t.attempt(Base::Raster { weights: Weights::Lorenzo(order), step });
+            for weights in Weights::OTHERS {
+                t.attempt(Base::Raster { weights, step });
             }
         }
         // Guesses do for choosing among like plans; the best of each kind are coded for their true sizes.

@@ -1,4 +1,6 @@
-"""SPEC.md §7.5 and §8.1 to §8.3: interpolation, lorenzo and linear."""
+"""SPEC.md §7.5 and §8.1 to §8.3: interpolation, lorenzo, linear and centred."""
+import math
+import struct
 from itertools import product
 
 import beside
@@ -305,7 +307,15 @@ def linear(dec, n, skip, parameters, lattice, coding):
     return raster(Chunk(dec, n, skip, lattice, coding, RASTER), weights, float(parameters[0]))
 
 
-def raster(chunk, weights, step):
+def centred(dec, n, skip, parameters, lattice, coding):
+    """§8.3."""
+    centre = struct.unpack("<d", (dec.raw(32) << 32).to_bytes(8, "little"))[0]
+    weights = [(dec.raw(16) - 32768) * 2.0**-12 for _ in TAPS]
+    chunk = Chunk(dec, n, skip, lattice, coding, RASTER)
+    return raster(chunk, weights, float(parameters[0]), centre if math.isfinite(centre) else 0.0)
+
+
+def raster(chunk, weights, step, centre=None):
     """All points in C order."""
     n, o, values, codes, skip = chunk.n, chunk.o, chunk.values, chunk.codes, chunk.skip
     n0, n1, n2, n3 = n
@@ -313,7 +323,7 @@ def raster(chunk, weights, step):
     for k, (w, tap) in enumerate(zip(weights, TAPS)):
         if w and k not in (0, 4, 10):
             used.append((w, *tap, sum(v * j for v, j in zip(tap, o))))
-    w4, w10 = weights[4], weights[10]
+    w0, w4, w10 = weights[0], weights[4], weights[10]
     inverse = 1.0 / step
     row = o[2]
     zero, one = (0, 0, 0, 0), (1, 1, 1, 1)
@@ -321,7 +331,9 @@ def raster(chunk, weights, step):
     for index in product(range(n0), range(n1), range(n2), range(n3)):
         i0, i1, i2, i3 = index
         at += 1
-        if i3:
+        if centre is not None:
+            anchor = centre
+        elif i3:
             anchor = values[at - 1]
         elif i2:
             anchor = values[at - row]
@@ -335,6 +347,8 @@ def raster(chunk, weights, step):
                 total = total + w * values[at + j]
                 weight = weight + w
         p = anchor + (total - weight * anchor)
+        if centre is not None and i3 >= 1:
+            p = p + w0 * (values[at - 1] - anchor)
         if i3 >= 2:
             p = p + w4 * (values[at - 2] - anchor)
         if i3 >= 3:
@@ -348,7 +362,7 @@ def raster(chunk, weights, step):
                 v1, v2 = values[at - row], values[at - row - 1]
                 v3 = values[at - row + 1] if i3 + 1 < n3 else v1
                 curve = fine(abs(v1 - v3), inverse)
-                x, y = abs(v2 - anchor), abs(v1 - v2)
+                x, y = abs(v2 - values[at - 1]), abs(v1 - v2)
                 grad = fine(y if x != x or y > x else x, inverse)
             q = chunk.code(near, 256 * parents, curve, grad, 0, 4, w, u, b)
         chunk.put(at, p, step, q)

@@ -87,7 +87,7 @@ def decode_chunk(payload, models, references=()):
     need(payload.model is None or base in (7, 9) or primed, "a chunk does not ask for the model that its payload names")
     if conditioned and (base not in (1, 4, 7, 17) or coding != ZEROS_FIRST):
         raise Unsupported("base %d" % payload.base)
-    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 18, 19):
+    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 18, 19, 26):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
     if primed and base not in (7, 9):
@@ -121,7 +121,7 @@ def decode_chunk(payload, models, references=()):
             need(0 < step < 1 << 48, "a step out of range")
         else:
             step = read_step(cur)
-        parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3, 9: 3}[base])))
+        parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3, 9: 3, 10: 0}[base])))
         if base in (7, 9):
             guided = cur.u8()
             networks, states, tables = learned.model(cur, payload.model, models)
@@ -155,8 +155,8 @@ def decode_chunk(payload, models, references=()):
         if guide or companions:
             values = bases.interpolation(dec, n, skip, parameters, bool(lattice), coding, guide, companions)
         else:
-            decode = tucker.decode if base == 8 else (
-                None, bases.interpolation, bases.lorenzo, bases.linear, wavelet.decode)[base]
+            decode = {1: bases.interpolation, 2: bases.lorenzo, 3: bases.linear, 4: wavelet.decode, 8: tucker.decode,
+                      10: bases.centred}[base]
             values = decode(dec, n, skip, parameters, bool(lattice), coding)
         if left_out:
             values = left_out.added(values)

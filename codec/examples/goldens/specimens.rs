@@ -429,6 +429,37 @@ fn low_rank() -> Vec<Specimen> {
     files.into_iter().map(one).collect()
 }
 
+/// What the model that ships as number 4 guides.
+fn fourth_model() -> Vec<Specimen> {
+    let mut variables: Vec<Variable> = learned().into_iter().flat_map(|s| s.variables).take(4).collect();
+    let names = ["plane", "volume", "four_axes", "masked"];
+    variables.iter_mut().zip(names).for_each(|(v, name)| v.name = name);
+    vec![Specimen { file: "model-number-4".into(), variables, append: false }]
+}
+
+/// What is noise, or noise that hangs together a little: predicted about one value for all points.
+fn centred() -> Vec<Specimen> {
+    use BoundKind::*;
+    let line = drawn(DType::F32, &[1500], |_, r| 3.0 + r.unit());
+    let whole = drawn(DType::I16, &[1500], |_, r| (900.0 * r.unit()).round() - 300.0);
+    let mut before = 0.0;
+    let mut pulled = |r: &mut Random| {
+        before = 0.4 * before + r.unit();
+        before
+    };
+    let mut holes = drawn(DType::F64, &[6, 13, 17], |_, r| pulled(r));
+    holes[200..260].fill(f64::NAN.to_bits());
+    let files = [
+        ("line", variable(DType::F32, &[1500], line.clone(), Rel, 1e-3)),
+        ("line-l2", variable(DType::F32, &[1500], line, Nrmse, 1e-4)),
+        ("lattice", variable(DType::I16, &[1500], whole, Lossless, 0.0)),
+        ("masked", variable(DType::F64, &[6, 13, 17], holes, Rel, 1e-4)),
+    ];
+    let one =
+        |(name, v): (&str, Variable)| Specimen { file: format!("centred-{name}"), variables: vec![v], append: false };
+    files.into_iter().map(one).collect()
+}
+
 /// All golden files.
 pub fn specimens() -> Vec<Specimen> {
     use BoundKind::*;
@@ -560,6 +591,8 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(primed());
     all.extend(guided());
     all.extend(low_rank());
+    all.extend(centred());
+    all.extend(fourth_model());
     all.extend(beside());
     all.extend(left_out());
     all

@@ -1,6 +1,7 @@
 //! Raster-order prediction: each point from a fitted combination of causal neighbours, in C order (SPEC §8.3).
 //!
-//! With its fixed weights it is the Lorenzo predictor; fitted ones take in noise, oscillation and anisotropy.
+//! With its fixed weights it is the Lorenzo predictor; fitted ones take in noise, oscillation and anisotropy. About a centre they
+//! need not follow the value before: what is noise alone is then coded as it is.
 use super::Geometry;
 use super::contexts::{Blend, Known, Rest, SETS, SLOTS, magnitude};
 use super::least_squares::{NormalEquations, fit_points};
@@ -47,6 +48,31 @@ pub enum Weights {
     Lorenzo(u8),
     /// Weights that the encoder fitted and sent.
     Fitted,
+    /// The same, of differences from one value for all points instead of from the value before. The encoder chooses it so.
+    Centred(Centre),
+}
+
+/// About what an encoder codes values that do not follow the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Centre {
+    /// About the mean, with fitted weights: noise that hangs together a little.
+    Mean,
+    /// About the end of the range that most values are near, without weights: densities over decades.
+    End,
+    /// Without weights, and so that the largest differences fill their class: values as likely everywhere in their range.
+    Edge,
+}
+
+impl Weights {
+    /// What is worth a try besides fitted ones.
+    pub const OTHERS: [Weights; 6] = [
+        Weights::Centred(Centre::Mean),
+        Weights::Centred(Centre::End),
+        Weights::Centred(Centre::Edge),
+        Weights::Lorenzo(0),
+        Weights::Lorenzo(2),
+        Weights::Lorenzo(3),
+    ];
 }
 
 /// One run over a chunk.
@@ -57,6 +83,8 @@ pub struct Run<'a, R> {
     mask: Option<&'a [bool]>,
     codes: Vec<i16>,
     weights: [f64; TAPS],
+    /// What all taps are taken relative to, if not to the value before.
+    centre: Option<f64>,
     flat: [isize; TAPS],
     coder: R,
     start: Start<'a>,
@@ -73,14 +101,19 @@ impl<'a, R: Residuals> Run<'a, R> {
     ) -> Self {
         let flat = OFFSETS.map(|o| (0..4).map(|a| o[a] as isize * g.stride[a] as isize).sum());
         let coder = start.coder(Place::Raster, SLOTS, SETS);
-        Run { g, quant, values, mask, codes: vec![0; g.len()], weights: [0.0; TAPS], flat, coder, start }
+        let (codes, weights) = (vec![0; g.len()], [0.0; TAPS]);
+        Run { g, quant, values, mask, codes, weights, centre: None, flat, coder, start }
     }
 
     /// Codes (or decodes) all points in C order.
     #[inline(always)]
     pub fn run<C: BitCoder>(mut self, c: &mut C, weights: Weights) {
         match weights {
-            Weights::Fitted => self.fit(c),
+            Weights::Fitted => self.fit(c, false),
+            Weights::Centred(about) => {
+                self.centre = Some(self.tell_centre(c, about));
+                self.fit(c, about != Centre::Mean);
+            }
             Weights::Lorenzo(order) => {
                 // Signs of the corners of the unit cube behind the point, less the anchor's own.
                 for (o, w) in OFFSETS.iter().zip(&mut self.weights) {
@@ -115,10 +148,32 @@ impl<'a, R: Residuals> Run<'a, R> {
         })
     }
 
-    /// The value that all taps are taken relative to: the nearest causal neighbour there is.
+    /// What values are coded about, as the upper half of a double. Hostile bytes may hold what is no number.
+    fn tell_centre<C: BitCoder>(&self, c: &mut C, centre: Centre) -> f64 {
+        let mut about = 0.0;
+        if !C::DECODING {
+            let (mut sum, mut count, mut low, mut high) = (0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY);
+            for (_, &v) in self.values.iter().enumerate().filter(|(i, _)| !self.mask.is_some_and(|m| m[*i])) {
+                (sum, count, low, high) = (sum + v, count + 1.0, f64::min(low, v), f64::max(high, v));
+            }
+            let mean = sum / f64::max(count, 1.0);
+            about = match centre {
+                Centre::Mean => mean,
+                Centre::End if mean - low < high - mean => low,
+                Centre::End => high,
+                Centre::Edge => high - last_of_class(high - low, self.quant.step()),
+            };
+        }
+        let told = f64::from_bits(c.raw_wide(about.to_bits() >> 32, 32) << 32);
+        if told.is_finite() { told } else { 0.0 }
+    }
+
+    /// The value that all taps are taken relative to: the centre, if there is one, else the nearest causal neighbour there is.
     #[inline]
     fn anchor(&self, at: [usize; 3], x: usize, i: usize) -> f64 {
-        if x > 0 {
+        if let Some(centre) = self.centre {
+            centre
+        } else if x > 0 {
             self.values[i - 1]
         } else if at[2] > 0 {
             self.values[i - self.g.stride[2]]
@@ -149,9 +204,10 @@ impl<'a, R: Residuals> Run<'a, R> {
         }
     }
 
-    fn fit<C: BitCoder>(&mut self, c: &mut C) {
+    /// Weights that leave least, or none, and tells them.
+    fn fit<C: BitCoder>(&mut self, c: &mut C, none: bool) {
         let mut w = [0i32; TAPS];
-        if !C::DECODING {
+        if !C::DECODING && !none {
             let mut eq = NormalEquations::<TAPS>::new();
             let g = self.g;
             let rows = g.n[0] * g.n[1] * g.n[2];
@@ -170,7 +226,9 @@ impl<'a, R: Residuals> Run<'a, R> {
             }
             let noise = self.quant.variance();
             eq.add_noise(&[noise; TAPS]);
-            eq.add_shared_noise(noise);
+            if self.centre.is_none() {
+                eq.add_shared_noise(noise);
+            }
             w = eq.solve().map(|w| (w / WEIGHT_UNIT).round().clamp(-32768.0, 32767.0) as i32);
         }
         for k in 0..TAPS {
@@ -197,6 +255,10 @@ impl<'a, R: Residuals> Run<'a, R> {
             let v = &self.values;
             let anchor = self.anchor(at, x, i);
             let mut p = anchor + (outer.sum[x] - outer.weight[x] * anchor);
+            // Of the value before, the difference from itself is none.
+            if self.centre.is_some() && x >= 1 {
+                p += w[0] * (v[i - 1] - anchor);
+            }
             if x >= 2 {
                 p += w[1] * (v[i - 2] - anchor);
             }
@@ -220,7 +282,7 @@ impl<'a, R: Residuals> Run<'a, R> {
             let mut grad = 0.0;
             if has[0] && x > 0 {
                 let u = i - g.stride[2];
-                grad = (v[u - 1] - anchor).abs().max((v[u] - v[u - 1]).abs());
+                grad = (v[u - 1] - v[i - 1]).abs().max((v[u] - v[u - 1]).abs());
             }
             let rest = Rest {
                 parents: magnitude(code(x > 1, 2)) + magnitude(code(has[0] && x > 0, g.stride[2] + 1)),
@@ -302,6 +364,17 @@ impl<'a, R: Residuals> Run<'a, R> {
             }
         }
     }
+}
+
+/// The largest difference within a range that is about the last of its class of magnitudes (SPEC §7.4): two to an octave.
+fn last_of_class(range: f64, step: f64) -> f64 {
+    // Codes have fewer bits than that.
+    let levels = (range / step).min(1e18);
+    let mut class = 1.0;
+    while 2.0 * class <= levels {
+        class *= 2.0;
+    }
+    (if 1.5 * class <= levels { 1.5 * class } else { class } - 0.51) * step
 }
 
 /// Taps in the point's own row, nearest first.
