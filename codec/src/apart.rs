@@ -33,8 +33,11 @@ fn worth_a_try(x: &Prepared) -> Vec<u64> {
         count < valid && count * COMMON >= valid && count >= SIDE_BY_SIDE * runs
     };
     let mut all: Vec<u64> = alike.into_iter().take(MOST).map(|(_, value)| value).filter(worth).collect();
-    all.extend(beyond(x).into_iter().filter(|value| !all.contains(value)).collect::<Vec<_>>());
-    all.truncate(MOST);
+    for value in beyond(x) {
+        if all.len() < MOST && !all.contains(&value) {
+            all.push(value);
+        }
+    }
     all
 }
 

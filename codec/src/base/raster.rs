@@ -59,16 +59,13 @@ pub enum Centre {
     Mean,
     /// About the end of the range that most values are near, without weights: densities over decades.
     End,
-    /// Without weights, and so that the largest differences fill their class: values as likely everywhere in their range.
-    Edge,
 }
 
 impl Weights {
     /// What is worth a try besides fitted ones.
-    pub const OTHERS: [Weights; 6] = [
+    pub const OTHERS: [Weights; 5] = [
         Weights::Centred(Centre::Mean),
         Weights::Centred(Centre::End),
-        Weights::Centred(Centre::Edge),
         Weights::Lorenzo(0),
         Weights::Lorenzo(2),
         Weights::Lorenzo(3),
@@ -161,7 +158,6 @@ impl<'a, R: Residuals> Run<'a, R> {
                 Centre::Mean => mean,
                 Centre::End if mean - low < high - mean => low,
                 Centre::End => high,
-                Centre::Edge => high - last_of_class(high - low, self.quant.step()),
             };
         }
         let told = f64::from_bits(c.raw_wide(about.to_bits() >> 32, 32) << 32);
@@ -364,17 +360,6 @@ impl<'a, R: Residuals> Run<'a, R> {
             }
         }
     }
-}
-
-/// The largest difference within a range that is about the last of its class of magnitudes (SPEC §7.4): two to an octave.
-fn last_of_class(range: f64, step: f64) -> f64 {
-    // Codes have fewer bits than that.
-    let levels = (range / step).min(1e18);
-    let mut class = 1.0;
-    while 2.0 * class <= levels {
-        class *= 2.0;
-    }
-    (if 1.5 * class <= levels { 1.5 * class } else { class } - 0.51) * step
 }
 
 /// Taps in the point's own row, nearest first.
