@@ -85,6 +85,9 @@ def planes_and_volumes(rng):
     y, x = np.mgrid[0:300, 0:300]
     yield "noise__gauss", rng.standard_normal((256, 256))
     yield "noise__uniform", rng.random((40, 40, 40))
+    time, channel = np.mgrid[0:300, 0:256]
+    pulse = 5 * np.exp(-(((channel - 0.4 * time - 50) / 6) ** 2)) + 40 * (channel % 61 == 7)
+    yield "radio__dynamic-spectrum", pulse + np.random.default_rng(9).chisquare(2, (300, 256))
     yield "optics__fringes", np.cos(0.31 * x + 0.11 * y) + 0.3 * np.cos(0.002 * (x - 150) ** 2 + 0.0017 * (y - 140) ** 2)
     rough = np.cos(0.31 * x + 0.11 * y + 0.5 * power_law((300, 300), 3.5, 3))
     yield "optics__fringes-noisy", rough + 0.05 * rng.standard_normal((300, 300))
@@ -117,6 +120,13 @@ def planes_and_volumes(rng):
     yield "combustion__front", front * (1 + 0.02 * power_law((300, 300), 3, 71))
     yield "cosmology__density", np.exp(2 * power_law((72, 72, 72), 3.0, 1))
     yield "cosmology__baryons", np.exp(2 * power_law((64, 64, 64), 2.6, 1))
+    refined = np.kron(power_law((32, 32, 32), 3.0, 23), np.ones((2, 2, 2)))
+    refined[16:48, 16:48, 16:48] += 0.2 * power_law((32, 32, 32), 2.5, 24)
+    yield "astronomy__refined", refined
+    yield "materials__grains", np.kron(np.random.default_rng(6).gamma(2, 1, (20, 30, 30)), np.ones((1, 3, 3)))
+    yield "weather__accumulated", np.cumsum(np.maximum(power_law((30, 80, 80), 2.8, 16) - 0.8, 0), 0)
+    solid = power_law((64, 64, 64), 3, 18) > 0
+    yield "geometry__distance", ndimage.distance_transform_edt(solid) - ndimage.distance_transform_edt(~solid)
     yield "rock__pores", ndimage.gaussian_filter(rng.standard_normal((64, 64, 64)), 2) > 0
     phantom = data.shepp_logan_phantom()
     yield "tomography__phantom", phantom * 1000 + 20 * ndimage.gaussian_filter(rng.standard_normal((400, 400)), 0.8)

@@ -135,15 +135,15 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<(Best, Apart), Error
     }
     let like = each(Apart::likely(x), |apart| {
         let rest = apart.rest(x)?;
-        let bytes = Best::of(&rest, fit_step(&rest, Plan { masked: true, ..best.plan.clone() })).bytes();
-        Some((bytes, apart, rest))
+        Some((Best::of(&rest, fit_step(&rest, Plan { masked: true, ..best.plan.clone() })), apart, rest))
     });
     let mut found = Apart::Nothing;
-    if let Some((bytes, apart, mut rest)) = like.into_iter().flatten().min_by_key(|like| like.0)
-        && (bytes as f64) < WORTH * best.bytes() as f64
+    if let Some((like, apart, mut rest)) = like.into_iter().flatten().min_by_key(|like| like.0.bytes())
+        && (like.bytes() as f64) < WORTH * best.bytes() as f64
     {
         rest.references = std::mem::take(&mut x.references);
-        let rival = of_all(&mut rest, hints)?;
+        let mut rival = of_all(&mut rest, hints)?;
+        rival.hold_against(&rest, like);
         x.references = rest.references;
         if rival.bytes() < best.bytes() && x.keeps(&x.stats(&rival.plan, &rival.coded.decoded)) {
             (best, found) = (rival, apart);

@@ -71,8 +71,6 @@ pub struct Plan {
     pub primed: Option<Guiding>,
     /// The companions that are looked at (SPEC §8.10).
     pub beside: Option<Beside>,
-    /// Encoder only: fractions of a step from 1 minus this on are rounded up.
-    pub rounding: f64,
 }
 
 const CONSTANT: u8 = 0;
@@ -89,6 +87,7 @@ const TUCKER: u8 = 8;
 /// Guided by a model, with latents.
 const LATENTS: u8 = 9;
 const CENTRED: u8 = 10;
+const COPIES: u8 = 11;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
 /// Added to the code of a base that looks at companions.
@@ -133,10 +132,12 @@ pub fn base_name(code: u8) -> &'static str {
         TUCKER => "tucker",
         LATENTS => "learned-latents",
         CENTRED => "centred",
+        COPIES => "copies",
         17 => "lattice-interpolation",
         18 => "lattice-lorenzo",
         19 => "lattice-linear",
         26 => "lattice-centred",
+        27 => "lattice-copies",
         _ => "unknown",
     }
 }
@@ -169,6 +170,7 @@ impl Plan {
             Base::Raster { weights: Weights::Lorenzo(_), .. } => LORENZO,
             Base::Raster { weights: Weights::Fitted, .. } => LINEAR,
             Base::Raster { weights: Weights::Centred(_), .. } => CENTRED,
+            Base::Raster { weights: Weights::Copies, .. } => COPIES,
             Base::Wavelet(_) => WAVELET,
             Base::Tucker(_) => TUCKER,
             Base::Lossless { .. } => LOSSLESS,
@@ -348,6 +350,7 @@ impl Plan {
             }
             LINEAR => Base::Raster { weights: Weights::Fitted, step: step(b)? },
             CENTRED => Base::Raster { weights: Weights::Centred(Centre::Mean), step: step(b)? },
+            COPIES => Base::Raster { weights: Weights::Copies, step: step(b)? },
             WAVELET if !matches!(map, Map::Lattice(_)) => Base::Wavelet(wavelet::Parameters::read(&mut b.0)?),
             TUCKER if !matches!(map, Map::Lattice(_)) => Base::Tucker(tucker::Parameters::read(b)?),
             CONSTANT if map == Map::Plain => {
@@ -362,7 +365,7 @@ impl Plan {
             }
             _ => return Err(Error::Unsupported { feature: format!("base {code}") }),
         };
-        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, coder, primed, beside, rounding: 0.5 };
+        let plan = Plan { base, map, masked: flags & FLAG_MASKED != 0, coder, primed, beside };
         if let Some(model) = &plan.primed
             && model.model()?.priors().is_none()
         {
@@ -432,7 +435,7 @@ impl Plan {
         let aside = self.beside.as_ref().and_then(|b| Aside::new(companions, b, g.len()));
         let quantiser = |step: f64| match self.map {
             Map::Lattice(_) => Quantiser::integer(step),
-            _ => Quantiser::real(step).rounding(self.rounding),
+            _ => Quantiser::real(step),
         };
         match &self.base {
             Base::Interpolation { p, step } => {

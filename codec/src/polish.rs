@@ -210,7 +210,7 @@ mod tests {
 
     fn plan(base: Base) -> Plan {
         let coder = Coder::ZerosFirst;
-        Plan { base, map: Map::Plain, masked: false, coder, primed: None, beside: None, rounding: 0.5 }
+        Plan { base, map: Map::Plain, masked: false, coder, primed: None, beside: None }
     }
 
     #[test]

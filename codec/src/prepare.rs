@@ -166,7 +166,6 @@ impl Prepared {
             coder: Coder::FullMix,
             primed: None,
             beside: None,
-            rounding: 0.5,
         }
     }
 

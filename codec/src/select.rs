@@ -19,7 +19,7 @@ use crate::select_left_out;
 use crate::select_near::{Told, near};
 use crate::select_parts::{every, liveliest, tried, two};
 use crate::select_target::{CLOSE, room, step_within, target};
-use crate::select_trials::{Trials, interpolations};
+use crate::select_trials::{Trials, interpolations, repeats};
 use std::sync::OnceLock;
 
 /// The finest levels that a model guides.
@@ -117,15 +117,7 @@ pub struct Choice {
 pub fn choose(x: &Prepared, hints: &[Hint]) -> Result<Choice, Error> {
     let masked = x.special.is_some();
     let valid = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
-    let plan = |base| Plan {
-        base,
-        map: Map::Plain,
-        masked,
-        coder: coder(x.effort),
-        primed: None,
-        beside: None,
-        rounding: 0.5,
-    };
+    let plan = |base| Plan { base, map: Map::Plain, masked, coder: coder(x.effort), primed: None, beside: None };
     let Some(first) = (0..x.bits.len()).find(|&i| valid(i)) else {
         return Ok(Choice { plan: plan(Base::Constant(0)), rivals: vec![], told: 0.0 });
     };
@@ -325,7 +317,7 @@ impl Search<'_> {
     fn plan(&self, base: Base, map: &Map) -> Plan {
         let coder = coder(self.x.effort);
         let primed = self.priming.clone().filter(|_| !matches!(base, Base::Constant(_) | Base::Lossless { .. }));
-        Plan { base, map: map.clone(), masked: self.x.special.is_some(), coder, primed, beside: None, rounding: 0.5 }
+        Plan { base, map: map.clone(), masked: self.x.special.is_some(), coder, primed, beside: None }
     }
 
     /// What choices are tried on.
@@ -378,6 +370,11 @@ impl Search<'_> {
 
     /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
     fn numeric(&mut self, map: &Map, step: f64) {
+        // Where most is copied, the liveliest part is what is not.
+        if self.part.is_some() && self.x.effort != Effort::Fast && repeats(self.x) {
+            let plan = self.plan(Base::Raster { weights: Weights::Copies, step }, map);
+            self.hopeful.push(fit_step(self.x, plan));
+        }
         self.numeric_here(map, step);
         let sparse = self.cost() < SPARSE * self.share() * self.x.bits.len() as f64;
         let short = self.x.effort == Effort::Default && self.part.is_some() && self.x.references.is_empty();
@@ -410,6 +407,9 @@ impl Search<'_> {
         if self.x.effort != Effort::Fast {
             for weights in Weights::OTHERS {
                 t.attempt(Base::Raster { weights, step });
+            }
+            if self.part.is_none() && repeats(ground) {
+                t.attempt(Base::Raster { weights: Weights::Copies, step });
             }
         }
         // Guesses do for choosing among like plans; the best of each kind are coded for their true sizes.

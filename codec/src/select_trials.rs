@@ -1,5 +1,6 @@
 //! Like plans, told apart by guessed sizes before the best are coded for their true ones.
 use crate::base::interpolation::Parameters;
+use crate::base::raster::Weights;
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost, price};
 use crate::plan::{Base, Coder, Map, Plan};
@@ -8,6 +9,21 @@ use crate::select_fit::fit_step;
 
 /// Guessed bytes above this multiple of the least lose.
 const NEAR: f64 = 1.15;
+
+/// The part of all values from which on, if they are what a neighbour is, copies are worth a try.
+const REPEATED: f64 = 0.1;
+
+/// Whether many values are what one of their neighbours is.
+pub fn repeats(x: &Prepared) -> bool {
+    let known = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
+    let like = |i: usize, a: usize| {
+        let (n, stride) = (x.g.n[a], x.g.stride[a]);
+        i / stride % n > 0 && x.numbers[i] == x.numbers[i - stride] && known(i - stride)
+    };
+    let axes: Vec<usize> = (0..4).rev().filter(|&a| x.g.n[a] > 1).collect();
+    let repeated = (0..x.numbers.len()).filter(|&i| known(i) && axes.iter().any(|&a| like(i, a))).count();
+    repeated as f64 > REPEATED * x.valid as f64
+}
 
 /// Tries interpolations: schedules of steps first, then what they are best with.
 pub fn interpolations(t: &mut Trials<'_>, effort: Effort, large: bool) {
@@ -101,16 +117,21 @@ impl Trials<'_> {
         slope
     }
 
-    /// The best plans of both kinds, at most so many of each, the cheapest first, but for those that are far from it.
+    /// The best plans of every kind, at most so many of each, the cheapest first, but for those that are far from it.
     pub fn finalists(self, most: usize) -> Vec<Base> {
         let mut all = self.all;
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         let limit = all.first().map_or(0.0, |b| NEAR * b.0 + 8.0);
         // Where the bound is an L2 norm, guesses of unlike plans are hardly comparable.
         let l2 = self.slope.is_some();
-        let mut seen = [0; 2];
+        let mut seen = [0; 3];
         let mut goes_on = |cost: f64, base: &Base| {
-            let seen = &mut seen[usize::from(matches!(base, Base::Raster { .. }))];
+            let kind = match base {
+                Base::Raster { weights: Weights::Copies, .. } => 2,
+                Base::Raster { .. } => 1,
+                _ => 0,
+            };
+            let seen = &mut seen[kind];
             *seen += 1;
             *seen <= most && cost <= limit || l2 && *seen == 1
         };

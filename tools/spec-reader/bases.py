@@ -1,4 +1,4 @@
-"""SPEC.md §7.5 and §8.1 to §8.3: interpolation, lorenzo, linear and centred."""
+"""SPEC.md §7.5 and §8.1 to §8.3: interpolation, lorenzo, linear, centred and copies."""
 import math
 import struct
 from itertools import product
@@ -315,7 +315,36 @@ def centred(dec, n, skip, parameters, lattice, coding):
     return raster(chunk, weights, float(parameters[0]), centre if math.isfinite(centre) else 0.0)
 
 
-def raster(chunk, weights, step, centre=None):
+def copies(dec, n, skip, parameters, lattice, coding):
+    """§8.3."""
+    weights = [(dec.raw(16) - 32768) * 2.0**-12 for _ in TAPS]
+    return raster(Chunk(dec, n, skip, lattice, coding, RASTER), weights, float(parameters[0]), copies=Copies(dec, n))
+
+
+class Copies:
+    """§8.3: points that are what a neighbour is."""
+
+    def __init__(self, dec, n):
+        self.dec, self.counters, self.m = dec, Counters(4 * 4096), [0] * math.prod(n)
+
+    def source(self, neighbours, values):
+        """The neighbour that a point is a copy of, if it is one."""
+        context = sum(self.m[j] << 4 * k for k, j in neighbours if k < 3)
+        turned_down = []
+        for k, j in neighbours:
+            if values[j] in turned_down:
+                continue
+            if self.counters.bit(self.dec, 4096 * k + context):
+                return j
+            turned_down.append(values[j])
+        return None
+
+    def keep(self, at, neighbours, values):
+        """Which neighbours it turned out to be like."""
+        self.m[at] = sum(1 << k for k, j in neighbours if values[j] == values[at])
+
+
+def raster(chunk, weights, step, centre=None, copies=None):
     """All points in C order."""
     n, o, values, codes, skip = chunk.n, chunk.o, chunk.values, chunk.codes, chunk.skip
     n0, n1, n2, n3 = n
@@ -331,6 +360,13 @@ def raster(chunk, weights, step, centre=None):
     for index in product(range(n0), range(n1), range(n2), range(n3)):
         i0, i1, i2, i3 = index
         at += 1
+        if copies and not skip[at]:
+            neighbours = [(k, at - o[3 - k]) for k in range(4) if index[3 - k] and not skip[at - o[3 - k]]]
+            source = copies.source(neighbours, values)
+            if source is not None:
+                values[at], codes[at] = values[source], codes[source]
+                copies.keep(at, neighbours, values)
+                continue
         if centre is not None:
             anchor = centre
         elif i3:

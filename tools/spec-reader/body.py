@@ -87,7 +87,7 @@ def decode_chunk(payload, models, references=()):
     need(payload.model is None or base in (7, 9) or primed, "a chunk does not ask for the model that its payload names")
     if conditioned and (base not in (1, 4, 7, 17) or coding != ZEROS_FIRST):
         raise Unsupported("base %d" % payload.base)
-    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 18, 19, 26):
+    if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 17, 18, 19, 26, 27):
         raise Unsupported("base %d" % base)
     lattice = alike = guide = None
     if primed and base not in (7, 9):
@@ -121,7 +121,7 @@ def decode_chunk(payload, models, references=()):
             need(0 < step < 1 << 48, "a step out of range")
         else:
             step = read_step(cur)
-        parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3, 9: 3, 10: 0}[base])))
+        parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3, 9: 3, 10: 0, 11: 0}[base])))
         if base in (7, 9):
             guided = cur.u8()
             networks, states, tables = learned.model(cur, payload.model, models)
@@ -156,7 +156,7 @@ def decode_chunk(payload, models, references=()):
             values = bases.interpolation(dec, n, skip, parameters, bool(lattice), coding, guide, companions)
         else:
             decode = {1: bases.interpolation, 2: bases.lorenzo, 3: bases.linear, 4: wavelet.decode, 8: tucker.decode,
-                      10: bases.centred}[base]
+                      10: bases.centred, 11: bases.copies}[base]
             values = decode(dec, n, skip, parameters, bool(lattice), coding)
         if left_out:
             values = left_out.added(values)

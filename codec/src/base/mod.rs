@@ -8,6 +8,7 @@ pub(crate) mod least_squares;
 pub mod lossless;
 pub mod quantiser;
 pub mod raster;
+mod raster_copies;
 mod rows;
 pub mod tabled;
 pub mod tucker;

@@ -22,24 +22,17 @@ pub struct Quantiser {
     inverse: f64,
     /// Values are integers: predictions are rounded, steps are whole.
     integer: bool,
-    /// Fractions from here on are rounded up; only the encoder knows it.
-    rounding: f64,
 }
 
 impl Quantiser {
     /// Steps of any size.
     pub fn real(step: f64) -> Quantiser {
-        Quantiser { step, inverse: 1.0 / step, integer: false, rounding: 0.5 }
+        Quantiser { step, inverse: 1.0 / step, integer: false }
     }
 
     /// Values that are integers; `step` is whole and at least 1.
     pub fn integer(step: f64) -> Quantiser {
-        Quantiser { step, inverse: 1.0 / step, integer: true, rounding: 0.5 }
-    }
-
-    /// The same, with a dead zone: magnitudes are rounded up from 1 - `rounding` on.
-    pub fn rounding(self, rounding: f64) -> Quantiser {
-        Quantiser { rounding, ..self }
+        Quantiser { step, inverse: 1.0 / step, integer: true }
     }
 
     /// The quantiser of a level of interpolation: step divided by min(alpha^(level-1), beta), in fine.
@@ -55,12 +48,12 @@ impl Quantiser {
         }
         let step = self.step / f;
         if !self.integer {
-            return Quantiser::real(step).rounding(self.rounding);
+            return Quantiser::real(step);
         }
         // Odd steps stay odd, so that whole errors stay symmetric.
         let whole = (step as u64).max(1);
         let odd = self.step as u64 % 2;
-        Quantiser::integer((whole - u64::from(odd == 1 && whole.is_multiple_of(2))) as f64).rounding(self.rounding)
+        Quantiser::integer((whole - u64::from(odd == 1 && whole.is_multiple_of(2))) as f64)
     }
 
     /// The prediction as it will be used.
@@ -73,7 +66,7 @@ impl Quantiser {
     #[inline(always)]
     pub fn quantise(&self, x: f64, p: f64) -> i64 {
         let t = (x - p) * self.inverse;
-        (t + if t < 0.0 { -self.rounding } else { self.rounding }) as i64
+        (t + if t < 0.0 { -0.5 } else { 0.5 }) as i64
     }
 
     /// The reconstruction point of index `q`.

@@ -6,6 +6,7 @@ use super::Geometry;
 use super::contexts::{Blend, Known, Rest, SETS, SLOTS, magnitude};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
+use super::raster_copies::{Copies, around};
 use crate::entropy::{BitCoder, Place, Residuals, Start};
 
 /// Neighbours that a prediction may use.
@@ -50,6 +51,8 @@ pub enum Weights {
     Fitted,
     /// The same, of differences from one value for all points instead of from the value before. The encoder chooses it so.
     Centred(Centre),
+    /// Fitted ones for the points that are no copies of a neighbour.
+    Copies,
 }
 
 /// About what an encoder codes values that do not follow the one before.
@@ -82,6 +85,8 @@ pub struct Run<'a, R> {
     weights: [f64; TAPS],
     /// What all taps are taken relative to, if not to the value before.
     centre: Option<f64>,
+    /// Where points may be copies.
+    copies: Option<Copies>,
     flat: [isize; TAPS],
     coder: R,
     start: Start<'a>,
@@ -99,7 +104,7 @@ impl<'a, R: Residuals> Run<'a, R> {
         let flat = OFFSETS.map(|o| (0..4).map(|a| o[a] as isize * g.stride[a] as isize).sum());
         let coder = start.coder(Place::Raster, SLOTS, SETS);
         let (codes, weights) = (vec![0; g.len()], [0.0; TAPS]);
-        Run { g, quant, values, mask, codes, weights, centre: None, flat, coder, start }
+        Run { g, quant, values, mask, codes, weights, centre: None, copies: None, flat, coder, start }
     }
 
     /// Codes (or decodes) all points in C order.
@@ -107,6 +112,11 @@ impl<'a, R: Residuals> Run<'a, R> {
     pub fn run<C: BitCoder>(mut self, c: &mut C, weights: Weights) {
         match weights {
             Weights::Fitted => self.fit(c, false),
+            Weights::Copies => {
+                let originals = if C::DECODING { Vec::new() } else { self.values.to_vec() };
+                self.copies = Some(Copies::new(self.g.len(), originals));
+                self.fit(c, false);
+            }
             Weights::Centred(about) => {
                 self.centre = Some(self.tell_centre(c, about));
                 self.fit(c, about != Centre::Mean);
@@ -200,6 +210,11 @@ impl<'a, R: Residuals> Run<'a, R> {
         }
     }
 
+    /// Whether an encoder's point is what a neighbour is.
+    fn is_copy(&self, at: [usize; 3], x: usize, i: usize) -> bool {
+        around(&self.g, at, x, i, self.mask).iter().flatten().any(|&j| self.values[j] == self.values[i])
+    }
+
     /// Weights that leave least, or none, and tells them.
     fn fit<C: BitCoder>(&mut self, c: &mut C, none: bool) {
         let mut w = [0i32; TAPS];
@@ -213,7 +228,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 let ok = self.row_taps(at);
                 for x in 0..g.n[3] {
                     let i = r * g.n[3] + x;
-                    if self.mask.is_some_and(|m| m[i]) {
+                    if self.mask.is_some_and(|m| m[i]) || self.copies.is_some() && self.is_copy(at, x, i) {
                         continue;
                     }
                     let anchor = self.anchor(at, x, i);
@@ -248,6 +263,16 @@ impl<'a, R: Residuals> Run<'a, R> {
         let has = [at[2] > 0, at[1] > 0];
         for x in 0..n {
             let i = row + x;
+            let masked = self.mask.is_some_and(|m| m[i]);
+            if let Some(copies) = self.copies.as_mut().filter(|_| !masked) {
+                let around = around(&g, at, x, i, self.mask);
+                if let Some(from) = copies.code(c, &around, self.values, i) {
+                    self.values[i] = self.values[from];
+                    self.codes[i] = self.codes[from];
+                    copies.keep(&around, self.values, i);
+                    continue;
+                }
+            }
             let v = &self.values;
             let anchor = self.anchor(at, x, i);
             let mut p = anchor + (outer.sum[x] - outer.weight[x] * anchor);
@@ -262,7 +287,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 p += w[2] * (v[i - 3] - anchor);
             }
             let p = self.quant.snap(p);
-            if self.mask.is_some_and(|m| m[i]) {
+            if masked {
                 self.values[i] = p;
                 continue;
             }
@@ -270,6 +295,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 // Nobody asks for contexts.
                 let q = self.quant.quantise(self.values[i], p);
                 self.values[i] = self.quant.reconstruct(p, q);
+                self.keep(at, x, i);
                 continue;
             }
             let q = &self.codes;
@@ -292,6 +318,15 @@ impl<'a, R: Residuals> Run<'a, R> {
             let q = self.coder.code(c, q, &m);
             self.values[i] = self.quant.reconstruct(p, q);
             self.codes[i] = q.clamp(-32767, 32767) as i16;
+            self.keep(at, x, i);
+        }
+    }
+
+    /// Keeps which neighbours a point that is no copy turned out to be like.
+    #[inline(always)]
+    fn keep(&mut self, at: [usize; 3], x: usize, i: usize) {
+        if let Some(copies) = &mut self.copies {
+            copies.keep(&around(&self.g, at, x, i, self.mask), self.values, i);
         }
     }
 

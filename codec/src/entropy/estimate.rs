@@ -8,9 +8,10 @@ use super::residual::{CONTEXTS, Magnitude, Residuals, log_class};
 const STEP: u32 = 32;
 const MOST: u32 = 1 << 14;
 
-/// Counts of classes.
+/// Counts of classes, and of signs.
 pub struct Estimate {
     counts: Vec<([u32; SYMBOLS], u32)>,
+    signs: [u32; 2],
 }
 
 impl Residuals for Estimate {
@@ -23,7 +24,7 @@ impl Residuals for Estimate {
             let counts: [u32; SYMBOLS] = std::array::from_fn(|i| (left(i) - u32::from(above[i])) / 512 + 1);
             (counts, counts.iter().sum())
         });
-        Estimate { counts: counts.collect() }
+        Estimate { counts: counts.collect(), signs: [STEP; 2] }
     }
 
     #[inline(always)]
@@ -42,9 +43,17 @@ impl Residuals for Estimate {
                 *total += *n;
             }
         }
-        // The sign, the mantissa, and about how far a class is beyond the symbols.
+        if q != 0 {
+            let [plus, minus] = &mut self.signs;
+            c.bit(q < 0, 65536 * *minus / (*plus + *minus));
+            *(if q < 0 { &mut *minus } else { &mut *plus }) += STEP;
+            if *plus + *minus > MOST {
+                (*plus, *minus) = (*plus / 2 + 1, *minus / 2 + 1);
+            }
+        }
+        // The mantissa, and about how far a class is beyond the symbols.
         let beyond = class.saturating_sub(low + SYMBOLS as u32 - 1) + low.saturating_sub(class);
-        let bits = if class < 4 { class.min(1) } else { class / 2 };
+        let bits = if class < 4 { 0 } else { class / 2 - 1 };
         c.raw(0, bits + beyond);
         q
     }
