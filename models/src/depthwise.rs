@@ -16,7 +16,7 @@ pub fn depthwise(x: Tensor<5>, w: Tensor<2>) -> Tensor<5> {
     if !x.is_autodiff() {
         return convolved(x, w);
     }
-    let seen = x.clone().detach().pad([(depth / 2, depth / 2), (1, 1), (1, 1)], 0.0);
+    let seen = x.clone().inner().pad([(depth / 2, depth / 2), (1, 1), (1, 1)], 0.0);
     let mut beside = Vec::with_capacity(taps);
     for z in 0..depth {
         for y in 0..3 {
@@ -30,7 +30,11 @@ pub fn depthwise(x: Tensor<5>, w: Tensor<2>) -> Tensor<5> {
             }
         }
     }
-    let by_weights = w.clone().reshape([1, c, 1, taps]).matmul(Tensor::cat(beside, 2)).reshape([b, c, t2, t1, a]);
+    let by_weights = w
+        .clone()
+        .reshape([1, c, 1, taps])
+        .matmul(Tensor::from_inner(Tensor::cat(beside, 2)))
+        .reshape([b, c, t2, t1, a]);
     // Zero, but with the gradient with respect to x.
     let by_values = convolved(x, w.detach());
     by_weights + (by_values.clone() - by_values.detach())

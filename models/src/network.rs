@@ -246,6 +246,11 @@ impl Head {
 }
 
 impl Block {
+    /// The block, adding nothing to what it is given until it has learned to.
+    pub fn silent(self) -> Block {
+        Block { contract: self.contract.map(|t| t.zeros_like()), ..self }
+    }
+
     /// `[B, width, points]` to the same.
     fn forward(&self, x: Tensor<3>, lattice: [usize; 3]) -> Tensor<3> {
         let [b, w, points] = x.dims();
@@ -272,6 +277,7 @@ fn pointwise(x: Tensor<3>, w: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
 
 /// Numbers between layers have the range that they have in the integer network. Few ever leave it: their gradients pass.
 pub fn between<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let exact = x.clone().detach();
-    x + (exact.clone().clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT) - exact)
+    let exact = x.clone().inner();
+    let within = exact.clone().clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT);
+    if x.is_autodiff() { x + Tensor::from_inner(within - exact) } else { within }
 }

@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     item::LEAST_BITS,
     loss,
-    network::Network,
+    network::{Block, Network},
     parameters,
     pool::{Window, generator},
     tensors::Inputs,
@@ -105,17 +105,22 @@ impl Trainer {
         Ok(t)
     }
 
-    /// The same run, with float weights from a file.
+    /// The same run, with float weights from a file. What its network has more than the file's, latents or last blocks, is
+    /// added to it: such blocks change nothing at first.
     pub fn starting_from(mut self, path: &Path) -> Result<Trainer, Error> {
-        // Latents are added to a network that has none, or were trained with it.
-        let latents = self.network.latents.clone();
-        self.network = match weights::read_floats(self.network.clone(), path) {
-            Err(_) if latents.is_some() => {
-                let alone = Network { latents: None, ..self.network };
-                Network { latents, ..weights::read_floats(alone, path)? }
+        let new = self.network.clone();
+        self.network = weights::read_floats(self.network, path).or_else(|not_these| {
+            let mut fewer = Network { latents: None, ..new.clone() };
+            while !fewer.blocks.is_empty() {
+                if let Ok(mut read) = weights::read_floats(fewer.clone(), path) {
+                    let added = new.blocks[read.blocks.len()..].iter().cloned().map(Block::silent);
+                    read.blocks.extend(added);
+                    return Ok(Network { latents: new.latents, ..read });
+                }
+                fewer.blocks.pop();
             }
-            read => read?,
-        };
+            Err(not_these)
+        })?;
         self.average = parameters::read(&self.network);
         Ok(self)
     }

@@ -87,3 +87,25 @@ fn windows_that_are_not_finite_are_skipped_and_a_run_of_them_is_an_error() {
     let end = (0..100).find_map(|_| t.step(&windows, 0.0).err());
     assert!(matches!(end, Some(Error::Diverged { .. })), "{end:?}");
 }
+
+#[test]
+fn a_run_may_start_from_a_network_of_fewer_blocks_and_then_trains_all_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.bpk");
+    let mut t = Trainer::new(&small(), "flex", 3).unwrap();
+    run(&mut t, &mut pool(0), 6, 20);
+    weights::write_floats(t.averaged(), &path).unwrap();
+    let mut config = small();
+    config.network.blocks = 3;
+    let mut larger = Trainer::new(&config, "flex", 4).unwrap().starting_from(&path).unwrap();
+    let windows = pool(0).windows(0).unwrap();
+    let same =
+        Trainer::new(&small(), "flex", 4).unwrap().starting_from(&path).unwrap().step(&windows, 0.0).unwrap().loss;
+    let loss = larger.step(&windows, 0.0).unwrap().loss;
+    assert!((loss - same).abs() < 1e-5, "{loss} {same}");
+    run(&mut larger, &mut pool(0), 6, 20);
+    let last = larger.averaged().blocks.pop().unwrap();
+    assert!(parameters::values(last.contract.val()).iter().any(|v| *v != 0.0), "it learns");
+    config.network.width = 9;
+    assert!(matches!(Trainer::new(&config, "flex", 4).unwrap().starting_from(&path), Err(Error::Corrupt { .. })));
+}
