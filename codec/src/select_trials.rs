@@ -18,7 +18,7 @@ pub fn repeats(x: &Prepared) -> bool {
     let known = |i: usize| !x.special.as_ref().is_some_and(|s| s[i]);
     let like = |i: usize, a: usize| {
         let (n, stride) = (x.g.n[a], x.g.stride[a]);
-        i / stride % n > 0 && x.numbers[i] == x.numbers[i - stride] && known(i - stride)
+        !(i / stride).is_multiple_of(n) && x.numbers[i] == x.numbers[i - stride] && known(i - stride)
     };
     let axes: Vec<usize> = (0..4).rev().filter(|&a| x.g.n[a] > 1).collect();
     let repeated = (0..x.numbers.len()).filter(|&i| known(i) && axes.iter().any(|&a| like(i, a))).count();

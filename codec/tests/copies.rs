@@ -34,8 +34,7 @@ fn what_was_drawn_twice_as_large_costs_what_it_was_made_from() {
     let (e, coarse) = (1e-3, noise(8 * 20 * 24));
     let shape = [16, 40, 48];
     let at = |i: usize| [i / (40 * 48) / 2, i / 48 % 40 / 2, i % 48 / 2];
-    let mut values: Vec<f32> =
-        (0..16 * 40 * 48).map(|i| at(i)).map(|[z, y, x]| coarse[(z * 20 + y) * 24 + x]).collect();
+    let mut values: Vec<f32> = (0..16 * 40 * 48).map(at).map(|[z, y, x]| coarse[(z * 20 + y) * 24 + x]).collect();
     // With a hole.
     values[5000..5040].fill(f32::NAN);
     let chunk = round_trip(&shape, &values, e);
