@@ -11,7 +11,8 @@ from entropy import Unsupported, magnitude_class
 from networks import read_model
 
 # SPEC.md §8.8.5, by number; models lie in folders named by the first digits of their digest.
-MODELS = {1: "01dc36da26d4ac18", 2: "453728542d80e049", 3: "08beb50861073403", 4: "534ffe3fbcd9cbab"}
+MODELS = {1: "01dc36da26d4ac18", 2: "453728542d80e049", 3: "08beb50861073403", 4: "534ffe3fbcd9cbab",
+          5: "f3b700530bd74d02"}
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 

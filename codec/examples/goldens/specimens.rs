@@ -437,6 +437,11 @@ fn fourth_model() -> Vec<Specimen> {
     vec![Specimen { file: "model-number-4".into(), variables, append: false }]
 }
 
+/// The same of number 5, whose trunk is larger.
+fn fifth_model() -> Vec<Specimen> {
+    fourth_model().into_iter().map(|s| Specimen { file: "model-number-5".into(), ..s }).collect()
+}
+
 /// What is noise, or noise that hangs together a little: predicted about one value for all points.
 fn centred() -> Vec<Specimen> {
     use BoundKind::*;
@@ -631,6 +636,7 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(centred());
     all.extend(copies());
     all.extend(fourth_model());
+    all.extend(fifth_model());
     all.extend(beside());
     all.extend(left_out());
     all

@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 pub type ModelNumber = u8;
 
 /// The model that encoding asks unless it is told otherwise.
-pub const DEFAULT: ModelNumber = 4;
+pub const DEFAULT: ModelNumber = 5;
 /// The number of a model that the payload names.
 pub(crate) const NAMED: ModelNumber = 0;
 /// The number of a model that lies in the file, named by the first bytes of its digest, which follow.
@@ -25,7 +25,7 @@ pub(crate) const INSIDE: ModelNumber = 255;
 pub(crate) const FIRST_BYTES: usize = 4;
 
 /// Files and cards of the models that ship, by number.
-static FILES: [(&[u8], &str); 4] = [
+static FILES: [(&[u8], &str); 5] = [
     (
         include_bytes!("../../../weights/01dc36da26d4ac18/weights.scm"),
         include_str!("../../../weights/01dc36da26d4ac18/card.md"),
@@ -41,6 +41,10 @@ static FILES: [(&[u8], &str); 4] = [
     (
         include_bytes!("../../../weights/534ffe3fbcd9cbab/weights.scm"),
         include_str!("../../../weights/534ffe3fbcd9cbab/card.md"),
+    ),
+    (
+        include_bytes!("../../../weights/f3b700530bd74d02/weights.scm"),
+        include_str!("../../../weights/f3b700530bd74d02/card.md"),
     ),
 ];
 
