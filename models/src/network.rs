@@ -248,7 +248,9 @@ impl Head {
 impl Block {
     /// The block, adding nothing to what it is given until it has learned to.
     pub fn silent(self) -> Block {
-        Block { contract: self.contract.map(|t| t.zeros_like()), ..self }
+        let (shape, device) = (self.contract.val().dims(), self.contract.val().device());
+        // Made anew: a parameter that is mapped to other numbers is no longer trained.
+        Block { contract: Param::from_data(TensorData::zeros::<f32, _>(shape), &device), ..self }
     }
 
     /// `[B, width, points]` to the same.
