@@ -25,7 +25,7 @@ use std::sync::OnceLock;
 /// The finest levels that a model guides.
 const GUIDED_LEVELS: u8 = 4;
 /// What interpolation may cost more than the best for a network to be asked.
-const REACH: f64 = 1.25;
+const REACH: f64 = 1.6;
 /// What one that a network guides may cost more than the best on a part and be tried on the whole.
 const NEAR_GUIDED: f64 = 1.04;
 
