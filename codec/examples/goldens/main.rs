@@ -11,6 +11,7 @@ mod field;
 mod latent_model;
 #[path = "../../tests/common/moved.rs"]
 mod moved;
+mod raster;
 mod specimens;
 use scicodec::network::{ModelBuilder, Operation};
 use scicodec::*;

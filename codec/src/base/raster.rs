@@ -1,7 +1,7 @@
 //! Raster-order prediction: each point from a fitted combination of causal neighbours, in C order (SPEC §8.3).
 //!
 //! With its fixed weights it is the Lorenzo predictor; fitted ones take in noise, oscillation and anisotropy. About a centre they
-//! need not follow the value before: what is noise alone is then coded as it is.
+//! need not follow the value before: what is noise alone is then coded as it is. Points may also be copies of a neighbour.
 use super::Geometry;
 use super::contexts::{Blend, Known, Rest, SETS, SLOTS, magnitude};
 use super::least_squares::{NormalEquations, fit_points};
