@@ -3,6 +3,7 @@
 use crate::chunk::ChunkBound;
 use crate::elements::nearest;
 use crate::prepare::{Prepared, fill_in};
+use crate::remembered::Remembered;
 use crate::select_target::room;
 
 /// Values that are looked at for one that is common.
@@ -159,6 +160,7 @@ fn without(x: &Prepared, bits: Vec<u64>, apart: impl Fn(usize) -> bool) -> Prepa
         valid,
         references: Vec::new(),
         one_of_many: x.one_of_many,
+        said: Remembered::default(),
     }
 }
 

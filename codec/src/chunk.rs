@@ -5,7 +5,7 @@ use crate::bytes::Bytes;
 use crate::contest::{self, Best};
 use crate::elements::{all_nearest, from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Lesson, Place, Silence, States};
-use crate::learned::{self, AtHand, LoadedModel};
+use crate::learned::{self, AtHand, LoadedModel, Said};
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
 use crate::network::ModelId;
@@ -190,8 +190,7 @@ pub struct Coded {
 /// Codes a prepared chunk by this plan.
 pub fn write(x: &Prepared, plan: &Plan) -> Coded {
     let mut c = BitEncoder::default();
-    let mut state = x.state(plan);
-    code(&mut c, x.dtype, x.g, plan, plan.teller(), &mut state);
+    let state = coded(&mut c, x, plan, plan.teller());
     let mut decoded = elements(x.dtype, plan, &state, x.bits.len());
     let wrong = x.exceptions(&decoded);
     if !wrong.is_empty() {
@@ -224,18 +223,18 @@ pub fn cost(x: &Prepared, plan: &Plan) -> f64 {
 /// another one).
 pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     let mut c = CostCounter::default();
-    let mut state = x.state(plan);
     if plan.coder == Coder::Estimate && plan.map != Map::Logarithm {
+        let mut state = x.state(plan);
         // Masks cost every plan alike, and steps are such that hardly a value is beyond its bound.
         let skip = plan.masked.then_some(&state.special[..]);
-        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip, &[], None);
+        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip, &[], (None, None));
         if !matches!(x.bound, ChunkBound::Rmse(_)) {
             return (c.bytes(), 0.0);
         }
         return (c.bytes(), x.rmse(&elements(x.dtype, plan, &state, x.bits.len())));
     }
     // Masks cost every plan alike: the quick way of telling them does.
-    code(&mut c, x.dtype, x.g, plan, Teller::Template, &mut state);
+    let state = coded(&mut c, x, plan, Teller::Template);
     let decoded = elements(x.dtype, plan, &state, x.bits.len());
     let rmse = if matches!(x.bound, ChunkBound::Rmse(_)) { x.rmse(&decoded) } else { 0.0 };
     let exceptions = x.exceptions(&decoded).len();
@@ -263,8 +262,7 @@ pub fn learned_states(req: &ChunkRequest<'_>, afresh: &[bool]) -> Result<Vec<Vec
 
 /// The numbers that coding by this plan would leave.
 pub fn reconstruct(x: &Prepared, plan: &Plan) -> Vec<u64> {
-    let mut state = x.state(plan);
-    code(&mut Silence, x.dtype, x.g, plan, Teller::Template, &mut state);
+    let state = coded(&mut Silence, x, plan, Teller::Template);
     elements(x.dtype, plan, &state, x.bits.len())
 }
 
@@ -288,6 +286,8 @@ pub struct State {
     pub companions: Vec<Companion>,
     /// Where coders leave what they learn, if that is wanted.
     pub lesson: Option<Lesson>,
+    /// What a network has said of it, or where that is kept.
+    pub said: Option<Said>,
 }
 
 impl State {
@@ -310,6 +310,15 @@ impl State {
     }
 }
 
+/// Codes a prepared chunk by a plan.
+fn coded<C: BitCoder>(c: &mut C, x: &Prepared, plan: &Plan, masks: Teller) -> State {
+    let mut state = x.state(plan);
+    state.said = x.said.of(plan);
+    code(c, x.dtype, x.g, plan, masks, &mut state);
+    x.said.keep(plan, state.said.take());
+    state
+}
+
 fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, masks: Teller, s: &mut State) {
     if plan.masked {
         mask::code(c, g, masks, &mut s.special);
@@ -327,7 +336,7 @@ fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, masks: T
     match plan.base {
         Base::Constant(_) => {}
         Base::Lossless { order, shift } => lossless::code(c, g, order, u32::from(shift), &mut s.integers, skip),
-        _ => plan.code_numbers(c, g, &mut s.numbers, skip, &s.companions, s.lesson.as_ref()),
+        _ => plan.code_numbers(c, g, &mut s.numbers, skip, &s.companions, (s.lesson.as_ref(), s.said.as_ref())),
     }
 }
 

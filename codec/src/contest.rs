@@ -14,6 +14,9 @@ use crate::{Error, polish, select};
 /// Fewer bytes may be halved by another base or by other parameters, and are coded soon.
 pub const VERY_LITTLE: usize = 1 << 14;
 
+/// Fewer bytes are worth a search of their own without states.
+const LEAST: usize = 1 << 13;
+
 /// Whether so many bytes are few for a chunk of so many values.
 fn little(values: usize, bytes: usize) -> bool {
     bytes < 1 << 17 && (values <= 1 << 18 || bytes < values / 8)
@@ -97,24 +100,24 @@ const NOTHING: f64 = 64.0;
 /// The smallest of the likeliest ways in which other chunks were best coded, where it is about as small here, and what
 /// was set apart for it as for them.
 fn followed(x: &Prepared, hints: &[Hint]) -> Option<(Best, Apart)> {
-    let apart = &hints.first()?.apart;
-    if hints.iter().any(|hint| hint.apart != *apart) {
-        return None;
+    let mut aparts: Vec<&Apart> = Vec::new();
+    for hint in hints {
+        if !aparts.contains(&&hint.apart) {
+            aparts.push(&hint.apart);
+        }
     }
-    let rest = apart.rest(x);
-    let best = followed_as_it_is(rest.as_ref().unwrap_or(x), hints)?;
-    x.keeps(&x.stats(&best.plan, &best.coded.decoded)).then_some((best, apart.clone()))
+    let found = each(aparts, |apart| {
+        let own: Vec<&Hint> = hints.iter().filter(|hint| hint.apart == *apart).collect();
+        let rest = apart.rest(x);
+        let best = followed_as_it_is(rest.as_ref().unwrap_or(x), &own)?;
+        x.keeps(&x.stats(&best.plan, &best.coded.decoded)).then(|| (best, apart.clone()))
+    });
+    found.into_iter().flatten().min_by_key(|(best, _)| best.bytes())
 }
 
 /// The same for a chunk from which nothing is to be set apart any more; whether it keeps the bound is not looked at.
-fn followed_as_it_is(x: &Prepared, hints: &[Hint]) -> Option<Best> {
-    let mut plans: Vec<Plan> = Vec::new();
-    for plan in each(scout::likeliest(x, hints), |hint| scout::follow(x, hint)).into_iter().flatten() {
-        if !plans.contains(&plan) {
-            plans.push(plan);
-        }
-    }
-    let best = Best::among(x, plans, &mut vec![])?;
+fn followed_as_it_is(x: &Prepared, hints: &[&Hint]) -> Option<Best> {
+    let best = Best::of(x, scout::follow(x, scout::likeliest(x, hints)?)?);
     let alike = (best.bytes() as f64) < ALIKE * scout::expected(x, hints) + NOTHING;
     alike.then_some(best)
 }
@@ -250,7 +253,7 @@ fn doubt(
     best.hold_against_all(x, bare, &mut vec![]);
     // Either may mislead to another base as well.
     let alone = !x.references.is_empty();
-    let cold = very && x.model != ModelChoice::None;
+    let cold = best.coded.body.len() < LEAST && x.model != ModelChoice::None;
     let references = std::mem::take(&mut x.references);
     for model in [alone.then(|| x.model.clone()), cold.then_some(ModelChoice::None)].into_iter().flatten() {
         x.model = model;
@@ -297,6 +300,28 @@ mod tests {
         let followed = coded(&second, &[hint]);
         assert_eq!(followed.plan.code(), base);
         assert!(followed.bytes() as f64 <= ALIKE * alone.bytes() as f64 + NOTHING);
+    }
+
+    #[test]
+    fn those_of_which_other_things_were_set_apart_are_both_followed() {
+        let sea = field(9.0, 0.01);
+        let coast = |length: f64| {
+            let mut data = field(length, 0.01);
+            // A corner of one value, far from the others.
+            for i in (0..48 * 64).filter(|i| i / 64 < 20 && i % 64 < 30) {
+                data[4 * i..4 * i + 4].copy_from_slice(&7.0f32.to_ne_bytes());
+            }
+            data
+        };
+        let hints = [&sea, &coast(9.0)]
+            .map(|data| encode_ahead(&request(data), &Around::default()).unwrap().1.expect("something to say"));
+        assert!(hints[0].apart == Apart::Nothing && hints[1].apart != Apart::Nothing);
+        for (like, coastal) in [(field(9.5, 0.01), false), (coast(9.5), true)] {
+            let (best, apart) = followed(&Prepared::new(&request(&like)).unwrap(), &hints).expect("one is like it");
+            assert!(best.bytes() as f64 <= ALIKE * coded(&like, &[]).bytes() as f64 + NOTHING);
+            // What is set apart where there is none of it does nothing.
+            assert!(!coastal || apart == hints[1].apart);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::base::{Geometry, interpolation, raster, tucker, wavelet};
 use crate::bytes::{Bytes, put_float, put_step, put_varint};
 use crate::entropy::{BitCoder, CONTEXTS, Estimate, Lesson, Mixture, ResidualCoder, Residuals, Start};
 use crate::lattice::Lattice;
-use crate::learned::{AtHand, Guide, Guiding};
+use crate::learned::{AtHand, Guide, Guiding, Said};
 use crate::mask::Teller;
 use crate::network::ModelId;
 use crate::simd::{Kernel, widest};
@@ -404,11 +404,11 @@ impl Plan {
         v: &mut [f64],
         mask: Option<&[bool]>,
         companions: &[Companion],
-        lesson: Option<&Lesson>,
+        (lesson, said): (Option<&Lesson>, Option<&Said>),
     ) {
         // Whoever made the plan has asked for the model.
         let model = self.primed.as_ref().and_then(|m| m.model().ok());
-        let start = model.map_or_else(Start::default, |m| m.start()).learning(lesson);
+        let start = Start { said, ..model.map_or_else(Start::default, |m| m.start()).learning(lesson) };
         let coding = Coding { plan: self, c, g, v, mask, companions, start };
         match (self.coder, &self.beside) {
             // Silence asks no model: one context is as good as six.
@@ -454,7 +454,7 @@ impl Plan {
                     };
                     interpolation::Run::<R>::new(g, p, quantiser(*step), v, mask)
                         .beside(aside)
-                        .guided(guide)
+                        .guided(guide.remembering(start.said))
                         .starting(start)
                         .run(c);
                 }

@@ -6,6 +6,7 @@ use crate::elements::{all_numbers, bits, number, ordered};
 use crate::options::ModelChoice;
 use crate::plan::{Base, Coder, Map, Plan, base_name};
 use crate::reference::Referred;
+use crate::remembered::Remembered;
 use scicodec_format::DType;
 
 /// One chunk, ready to be coded by any plan.
@@ -28,6 +29,8 @@ pub struct Prepared {
     pub references: Vec<Referred>,
     /// Its variable has other chunks, and may be large: time is short.
     pub one_of_many: bool,
+    /// What networks have said of it.
+    pub said: Remembered,
 }
 
 impl Prepared {
@@ -77,6 +80,7 @@ impl Prepared {
             valid,
             references: Vec::new(),
             one_of_many: false,
+            said: Remembered::default(),
         })
     }
 
@@ -121,6 +125,7 @@ impl Prepared {
             valid,
             references,
             one_of_many: self.one_of_many,
+            said: Remembered::default(),
         }
     }
 
@@ -153,6 +158,7 @@ impl Prepared {
             hi: self.hi,
             references: vec![],
             one_of_many: self.one_of_many,
+            said: Remembered::default(),
         }
     }
 

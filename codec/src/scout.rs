@@ -7,7 +7,8 @@ use crate::plan::{Base, Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
 use crate::select_parts::liveliest;
-use crate::{Error, contest, learned, select, select_target};
+use crate::select_start::start;
+use crate::{Error, contest, learned, select_target};
 
 /// Variables of fewer chunks have none that go ahead: each is tried with care. With effort `max`, where hints are but a part of
 /// the search, and with `default`.
@@ -17,9 +18,8 @@ const SCOUTS: usize = 2;
 /// Where they are looked for, in eighths of the variable: some chunks hold nothing.
 const EIGHTHS: [u64; 5] = [3, 5, 4, 1, 6];
 
-/// Values of the part of a chunk on which hints are compared, and the multiple of the least that is clearly more.
+/// Values of the part of a chunk on which hints are compared.
 const PART: usize = 1 << 15;
-const CLEAR: f64 = 1.03;
 
 /// How a chunk was best coded, if others can make something of it.
 #[derive(Clone, Debug)]
@@ -92,21 +92,20 @@ pub fn hint(x: &Prepared, plan: Plan, apart: Apart, bytes: usize) -> Option<Hint
 }
 
 /// Bytes that a chunk is expected to take: as many for each value as others did.
-pub fn expected(x: &Prepared, hints: &[Hint]) -> f64 {
+pub fn expected(x: &Prepared, hints: &[&Hint]) -> f64 {
     hints.iter().map(|hint| hint.rate).fold(0.0, f64::max) * x.bits.len() as f64
 }
 
-/// The hints that make the least of a lively part of a chunk: one, if others make clearly more of it.
-pub fn likeliest<'a>(x: &Prepared, hints: &'a [Hint]) -> Vec<&'a Hint> {
+/// The hint that makes the least of a lively part of a chunk.
+pub fn likeliest<'a>(x: &Prepared, hints: &[&'a Hint]) -> Option<&'a Hint> {
     if let [hint] = hints {
-        return vec![hint];
+        return Some(hint);
     }
     let part = liveliest(x, PART);
     let ground = part.as_ref().unwrap_or(x);
     let bytes = |hint| follow(ground, hint).map_or(f64::INFINITY, |plan| cost(ground, &plan));
-    let told = each(hints.iter().collect(), |hint| (bytes(hint), hint));
-    let least = told.iter().map(|t| t.0).fold(f64::INFINITY, f64::min);
-    told.into_iter().filter(|t| t.0 < CLEAR * least).map(|t| t.1).collect()
+    let told = each(hints.to_vec(), |hint| (bytes(hint), hint));
+    told.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|t| t.1)
 }
 
 /// The plan of another chunk for this one; none where it has none like that.
@@ -114,7 +113,7 @@ pub fn follow(x: &Prepared, hint: &Hint) -> Option<Plan> {
     let mut plan = Plan { masked: x.special.is_some(), ..hint.plan.clone() };
     match (&hint.plan.base, select_target::target(x)) {
         (Base::Wavelet(found), Some(target)) => {
-            let start = select::start(&plan.primed);
+            let start = start(&plan.primed);
             let on = wavelet::Ground { part: true, thin: false, rival: f64::INFINITY, effort: x.effort, start };
             let mask = x.special.as_deref();
             let p = wavelet::transfer(x.g, &x.numbers, mask, target, found, hint.g, on)?;

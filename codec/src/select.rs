@@ -5,11 +5,10 @@ use crate::base::raster::Weights;
 use crate::base::{companion, tucker_search, wavelet};
 use crate::bytes::storable;
 use crate::chunk::{ChunkBound, Effort, cost};
-use crate::entropy::Start;
 use crate::lattice::{Lattice, packed, spacing};
 use crate::learned::{self, Guiding};
 use crate::ordered::{both, each};
-use crate::plan::{Base, Coder, Map, Plan};
+use crate::plan::{Base, Map, Plan};
 use crate::polish;
 use crate::prepare::Prepared;
 use crate::scout::{self, Hint};
@@ -18,6 +17,7 @@ use crate::select_fit::fit_step;
 use crate::select_left_out;
 use crate::select_near::{Told, near};
 use crate::select_parts::{every, liveliest, tried, two};
+use crate::select_start::{coder, priming, start};
 use crate::select_target::{CLOSE, room, step_within, target};
 use crate::select_trials::{Trials, interpolations, repeats};
 use std::sync::OnceLock;
@@ -41,6 +41,8 @@ const THIN: f64 = 0.85;
 
 /// Multiple of the bytes of a chunk's average part that its liveliest takes, if the chunk is uneven.
 const UNEVEN: f64 = 1.5;
+/// Multiple of the least bytes of such a part up to which copies are tried on the whole.
+const COPIED: f64 = 1.2;
 /// Values of small chunks.
 const SMALL: usize = 1 << 18;
 
@@ -370,12 +372,13 @@ impl Search<'_> {
 
     /// Bases that predict numbers, on one map, with one step (where the bound is an L2 norm, a first guess of it).
     fn numeric(&mut self, map: &Map, step: f64) {
-        // Where most is copied, the liveliest part is what is not.
+        self.numeric_here(map, step);
         if self.part.is_some() && self.x.effort != Effort::Fast && repeats(self.x) {
             let plan = self.plan(Base::Raster { weights: Weights::Copies, step }, map);
-            self.hopeful.push(fit_step(self.x, plan));
+            if self.may_copy(&plan) {
+                self.hopeful.push(fit_step(self.x, plan));
+            }
         }
-        self.numeric_here(map, step);
         let sparse = self.cost() < SPARSE * self.share() * self.x.bits.len() as f64;
         let short = self.x.effort == Effort::Default && self.part.is_some() && self.x.references.is_empty();
         if self.thin || !short || !sparse {
@@ -393,6 +396,12 @@ impl Search<'_> {
         (self.best, self.interpolation, self.least_here) = (None, None, f64::INFINITY);
         (self.part, self.second, self.thin) = (Some(thinned), None, true);
         self.numeric_here(map, step);
+    }
+
+    /// Whether copies are not far from the best on a part like most: the liveliest is what is not copied.
+    fn may_copy(&self, plan: &Plan) -> bool {
+        let Some(second) = self.second else { return true };
+        cost(second, &fit_step(second, plan.clone())) < COPIED * (self.cost() - self.least_here)
     }
 
     /// The same on what stands for the chunk.
@@ -576,25 +585,5 @@ impl Search<'_> {
         if let Some(coarser) = l.coarser(bound) {
             self.numeric(&Map::Lattice(coarser), 1.0);
         }
-    }
-}
-
-/// The model whose states coders start from.
-fn priming(x: &Prepared) -> Option<Guiding> {
-    let model = Guiding::of(&x.model).filter(|_| coder(x.effort) == Coder::ZerosFirst)?;
-    let primes = model.model().is_ok_and(|m| m.priors().is_some());
-    primes.then_some(model)
-}
-
-/// What coders start from.
-pub fn start(priming: &Option<Guiding>) -> Start<'_> {
-    priming.as_ref().and_then(|m| m.model().ok()).map_or_else(Start::default, |m| m.start())
-}
-
-/// How an effort codes integers.
-fn coder(effort: Effort) -> Coder {
-    match effort {
-        Effort::Fast => Coder::OneContext,
-        Effort::Default | Effort::Max => Coder::ZerosFirst,
     }
 }

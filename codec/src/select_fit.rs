@@ -5,6 +5,9 @@ use crate::plan::{Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_parts::tried;
 
+/// Two steps that are nearly one.
+const NEARLY_ONE: f64 = 1.004;
+
 /// Sets the step so that the root mean squared error just meets its limit, where that is the bound.
 pub fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
     let ChunkBound::Rmse(limit) = x.bound else { return plan };
@@ -12,7 +15,8 @@ pub fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
         return plan;
     }
     // Every try of a large chunk takes long: a little of what is allowed may be left.
-    let enough = if x.g.len() <= tried(x.effort, false).0 { 0.995 } else { 0.985 };
+    let large = x.g.len() > tried(x.effort, false).0;
+    let enough = if large { 0.985 } else { 0.995 };
     let aim = (0.4 + 0.6 * enough) * limit;
     let (mut keeps, mut breaks) = (0.0, f64::INFINITY);
     let mut step = plan.step();
@@ -36,6 +40,10 @@ pub fn fit_step(x: &Prepared, mut plan: Plan) -> Plan {
         }
         last = Some((step, rmse));
         let guess = step * (aim / rmse.max(0.05 * limit)).powf(power);
+        // Where errors jump, nothing is to be found between two steps that are nearly one.
+        if large && keeps > 0.0 && breaks < keeps * NEARLY_ONE {
+            break;
+        }
         step = if keeps > 0.0 && breaks.is_finite() {
             guess.clamp(keeps + 0.1 * (breaks - keeps), breaks - 0.1 * (breaks - keeps))
         } else {

@@ -28,7 +28,8 @@ pub fn near(told: &Told, best: &Base, other: &Base) -> f64 {
     match (best, other, told.bound) {
         (Base::Wavelet(_), Base::Raster { .. }, _) => NEXT,
         (Base::Tucker(_), Base::Interpolation { .. } | Base::Raster { .. }, _) if sparse => NONE,
-        (Base::Tucker(_), ..) => WIDE,
+        (Base::Tucker(_), ..) if sparse => WIDE,
+        (Base::Tucker(_), ..) => NEAR,
         // What Lorenzo's prediction hands on of errors, a part does not show.
         (Base::Raster { .. }, _, ChunkBound::Rmse(_)) if told.bytes < (4 * VERY_LITTLE) as f64 => FAR,
         _ if sparse || told.uneven => WIDE,

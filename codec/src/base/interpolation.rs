@@ -195,6 +195,9 @@ impl<'a, R: Residuals> Run<'a, R> {
             }
         }
         self.start.leave(self.place(), || self.coder.states());
+        if let Some(guide) = self.guide {
+            guide.leave();
+        }
     }
 
     /// The points that no axis of the order reaches: coded as differences along the array.
@@ -377,7 +380,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                         self.survey(pass, [a, b, y], first, &mut row, &blend);
                     }
                     let count = row.p.len();
-                    if let Some(guide) = &mut guided {
+                    if let Some(guide) = guided.as_mut().filter(|guide| guide.looks()) {
                         self.above(pass, [a, b, y], first, &mut row, guide.start(count));
                         guide.look(pass, [a, b, y]);
                     }

@@ -5,7 +5,7 @@ use super::residual::Residuals;
 use super::states::{MIXED, Place, Row, States};
 use crate::Error;
 use crate::bytes::{Bytes, put_varint};
-use crate::learned::{CoefficientSample, Coefficients};
+use crate::learned::{CoefficientSample, Coefficients, Said};
 use std::sync::{Mutex, PoisonError};
 
 /// Slots that a table may speak of.
@@ -276,6 +276,8 @@ pub struct Start<'a> {
     pub coefficients: Option<&'a Coefficients>,
     /// See `coefficients`.
     pub samples: Option<&'a Left<CoefficientSample>>,
+    /// What a network has said of the chunk, or where that is kept.
+    pub said: Option<&'a Said>,
 }
 
 impl<'a> Start<'a> {

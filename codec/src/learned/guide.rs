@@ -7,6 +7,8 @@ use super::predictor::Predictor;
 use super::samples::Recorder;
 use crate::base::Geometry;
 use crate::base::interpolation::Pass;
+use crate::entropy::Left;
+use std::sync::Arc;
 
 /// Goes through the passes of a chunk together with interpolation.
 pub struct Guide<'a> {
@@ -17,6 +19,11 @@ pub struct Guide<'a> {
     told: Option<Field>,
     /// Who writes down what a network should have said.
     recorder: Option<&'a mut Recorder>,
+    /// What was said before, or will be asked for again.
+    said: Option<&'a Said>,
+    /// What is said now, and so many of what was said before are behind.
+    saying: Vec<Hint>,
+    past: usize,
     /// So many of the finest levels are guided.
     levels: u32,
     features: Features,
@@ -34,6 +41,16 @@ pub struct Hint {
     pub scale: u8,
 }
 
+/// What a network says of a chunk's points, in the order in which it is asked. It depends on what is decoded and on nothing
+/// of how that is coded: whoever codes a chunk again with the same predictions need not ask.
+#[derive(Debug)]
+pub enum Said {
+    /// Known.
+    Before(Arc<[Hint]>),
+    /// To be left here in the end.
+    Now(Left<Vec<Hint>>),
+}
+
 /// Index of a scale of one step.
 const ONE_STEP: i32 = 16;
 
@@ -46,6 +63,12 @@ impl<'a> Guide<'a> {
     /// Lets the network see what latents say of every point: as many channels as it sees more than those of a pass.
     pub fn told(mut self, told: Option<Field>) -> Guide<'a> {
         self.told = told;
+        self
+    }
+
+    /// Says what was said before, or keeps what is said.
+    pub fn remembering(mut self, said: Option<&'a Said>) -> Guide<'a> {
+        self.said = said;
         self
     }
 
@@ -68,7 +91,8 @@ impl<'a> Guide<'a> {
         let (hidden, ahead) = Default::default();
         // The last passes of a level add half of the points.
         let features = Features::with_room(points.div_ceil(2));
-        Guide { predictor, hidden, told: None, recorder, levels, features, ahead, first: 0 }
+        let (said, saying, past) = (None, vec![], 0);
+        Guide { predictor, hidden, told: None, recorder, said, saying, past, levels, features, ahead, first: 0 }
     }
 
     /// Whether passes of this level are guided.
@@ -76,8 +100,16 @@ impl<'a> Guide<'a> {
         level <= self.levels
     }
 
+    /// Whether it looks at anything: not where all was said before.
+    pub fn looks(&self) -> bool {
+        !matches!(self.said, Some(Said::Before(_)))
+    }
+
     /// Starts a pass that is covered. `step` is that of its quantiser.
     pub fn enter(&mut self, g: &Geometry, pass: &Pass, order: &[u8], step: f64, values: &[f64], codes: &[i16]) {
+        if !self.looks() {
+            return;
+        }
         self.features.enter(g, pass, order, step, values, codes);
         if let Some(recorder) = &mut self.recorder {
             recorder.enter(&self.features, self.features.places(g, pass));
@@ -91,7 +123,7 @@ impl<'a> Guide<'a> {
         }
     }
 
-    /// Starts a row of so many points of the pass: what is decoded around them in rows before is to be put here.
+    /// Starts a row of so many points of the pass, where it looks at any: what is decoded around them in rows before is to be put here.
     pub fn start(&mut self, count: usize) -> &mut Above {
         self.ahead.start(count)
     }
@@ -107,6 +139,31 @@ impl<'a> Guide<'a> {
     /// What is said of point `k` of the row. `missing` is what the prediction so far misses, if that is known.
     #[inline]
     pub fn point(&mut self, k: usize, beside: &Beside, step: f64, missing: f64) -> Hint {
+        match self.said {
+            None => self.ask(k, beside, step, missing),
+            Some(Said::Now(_)) => {
+                let hint = self.ask(k, beside, step, missing);
+                self.saying.push(hint);
+                hint
+            }
+            Some(Said::Before(all)) => {
+                let hint = all.get(self.past).copied().unwrap_or_default();
+                self.past += 1;
+                hint
+            }
+        }
+    }
+
+    /// Leaves what was said, where that is to be kept.
+    pub fn leave(self) {
+        if let Some(Said::Now(left)) = self.said {
+            left.push(self.saying);
+        }
+    }
+
+    /// Asks the network.
+    #[inline]
+    fn ask(&mut self, k: usize, beside: &Beside, step: f64, missing: f64) -> Hint {
         let (amplitude, lg_amplitude) = self.ahead.amplitude(k);
         if amplitude <= 0.0 {
             return Hint::default();

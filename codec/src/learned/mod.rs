@@ -19,6 +19,7 @@ pub use causal::{Above, BEFORE, Beside, CAUSAL};
 pub use coefficients::{COEFFICIENT_CHANNELS, COEFFICIENT_NETWORK, CoefficientSample, Coefficients};
 pub(crate) use coefficients::{MAGNITUDES, Surroundings, ZEROS};
 pub use features::{CHANNELS, CONDITIONS, Features, UNIT};
+pub(crate) use guide::Said;
 pub use guide::{Guide, Hint};
 pub use latent_inputs::{INPUTS, latent_inputs};
 pub use latents::{Field, LATENT_NETWORKS, LatentLattice, Latents, STRIDES, gain_of};
