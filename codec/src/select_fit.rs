@@ -5,7 +5,7 @@ use crate::plan::{Map, Plan};
 use crate::prepare::Prepared;
 use crate::select_parts::tried;
 
-/// Two steps that are nearly one.
+/// Multiple of a step up to which another is nearly the same.
 const NEARLY_ONE: f64 = 1.004;
 
 /// Sets the step so that the root mean squared error just meets its limit, where that is the bound.

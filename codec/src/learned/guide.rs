@@ -19,10 +19,11 @@ pub struct Guide<'a> {
     told: Option<Field>,
     /// Who writes down what a network should have said.
     recorder: Option<&'a mut Recorder>,
-    /// What was said before, or will be asked for again.
+    /// What was said of the chunk before, or where what is said now is to be left.
     said: Option<&'a Said>,
-    /// What is said now, and so many of what was said before are behind.
+    /// What is said now.
     saying: Vec<Hint>,
+    /// So many points of those of which something was said before are behind.
     past: usize,
     /// So many of the finest levels are guided.
     levels: u32,
@@ -123,7 +124,8 @@ impl<'a> Guide<'a> {
         }
     }
 
-    /// Starts a row of so many points of the pass, where it looks at any: what is decoded around them in rows before is to be put here.
+    /// Starts a row of so many points of the pass, where it looks at any: what is decoded around them in rows before is to be
+    /// put here.
     pub fn start(&mut self, count: usize) -> &mut Above {
         self.ahead.start(count)
     }
@@ -139,19 +141,16 @@ impl<'a> Guide<'a> {
     /// What is said of point `k` of the row. `missing` is what the prediction so far misses, if that is known.
     #[inline]
     pub fn point(&mut self, k: usize, beside: &Beside, step: f64, missing: f64) -> Hint {
-        match self.said {
-            None => self.ask(k, beside, step, missing),
-            Some(Said::Now(_)) => {
-                let hint = self.ask(k, beside, step, missing);
-                self.saying.push(hint);
-                hint
-            }
-            Some(Said::Before(all)) => {
-                let hint = all.get(self.past).copied().unwrap_or_default();
-                self.past += 1;
-                hint
-            }
+        if let Some(Said::Before(all)) = self.said {
+            let hint = all.get(self.past).copied().unwrap_or_default();
+            self.past += 1;
+            return hint;
         }
+        let hint = self.ask(k, beside, step, missing);
+        if self.said.is_some() {
+            self.saying.push(hint);
+        }
+        hint
     }
 
     /// Leaves what was said, where that is to be kept.
@@ -161,8 +160,8 @@ impl<'a> Guide<'a> {
         }
     }
 
-    /// Asks the network.
-    #[inline]
+    /// Asks the network. In one place only: decoding spends its time here.
+    #[inline(always)]
     fn ask(&mut self, k: usize, beside: &Beside, step: f64, missing: f64) -> Hint {
         let (amplitude, lg_amplitude) = self.ahead.amplitude(k);
         if amplitude <= 0.0 {
