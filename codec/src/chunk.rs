@@ -227,7 +227,7 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
         let mut state = x.state(plan);
         // Masks cost every plan alike, and steps are such that hardly a value is beyond its bound.
         let skip = plan.masked.then_some(&state.special[..]);
-        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip, &[], (None, None));
+        plan.code_numbers(&mut c, x.g, &mut state.numbers, skip, &[], (None, None, state.worth));
         if !matches!(x.bound, ChunkBound::Rmse(_)) {
             return (c.bytes(), 0.0);
         }
@@ -288,6 +288,8 @@ pub struct State {
     pub lesson: Option<Lesson>,
     /// What a network has said of it, or where that is kept.
     pub said: Option<Said>,
+    /// What a bit is worth to the encoder, in squared steps, where errors may be weighed against bits; else 0.
+    pub worth: f64,
 }
 
 impl State {
@@ -336,7 +338,9 @@ fn code<C: BitCoder>(c: &mut C, dtype: DType, g: Geometry, plan: &Plan, masks: T
     match plan.base {
         Base::Constant(_) => {}
         Base::Lossless { order, shift } => lossless::code(c, g, order, u32::from(shift), &mut s.integers, skip),
-        _ => plan.code_numbers(c, g, &mut s.numbers, skip, &s.companions, (s.lesson.as_ref(), s.said.as_ref())),
+        _ => {
+            plan.code_numbers(c, g, &mut s.numbers, skip, &s.companions, (s.lesson.as_ref(), s.said.as_ref(), s.worth))
+        }
     }
 }
 

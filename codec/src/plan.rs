@@ -396,7 +396,7 @@ impl Plan {
     }
 
     /// Codes (or decodes) the numbers with the base. Not for `Constant` and `Lossless`. What coders learn is left in
-    /// `lesson`.
+    /// `lesson`; `worth` is what a bit is worth to an encoder, see [`Start`].
     pub fn code_numbers<C: BitCoder>(
         &self,
         c: &mut C,
@@ -404,11 +404,11 @@ impl Plan {
         v: &mut [f64],
         mask: Option<&[bool]>,
         companions: &[Companion],
-        (lesson, said): (Option<&Lesson>, Option<&Said>),
+        (lesson, said, worth): (Option<&Lesson>, Option<&Said>, f64),
     ) {
         // Whoever made the plan has asked for the model.
         let model = self.primed.as_ref().and_then(|m| m.model().ok());
-        let start = Start { said, ..model.map_or_else(Start::default, |m| m.start()).learning(lesson) };
+        let start = Start { said, worth, ..model.map_or_else(Start::default, |m| m.start()).learning(lesson) };
         let coding = Coding { plan: self, c, g, v, mask, companions, start };
         match (self.coder, &self.beside) {
             // Silence asks no model: one context is as good as six.

@@ -5,6 +5,7 @@ use super::contexts::{Blend, GUIDED_SLOTS, SETS, SLOTS};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::rows::Row;
+use super::thrift::{ANCHOR, Thrift, kind};
 use crate::entropy::{Aside as Slot, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start, log_class};
 use crate::learned::{Beside, Guide};
 use quiet::{Flags, QUIET_ROW};
@@ -51,6 +52,8 @@ pub struct Run<'a, R> {
     /// Other fields that are known at all points.
     aside: Option<Aside<'a>>,
     start: Start<'a>,
+    /// Who weighs errors against bits (encoder).
+    thrift: Option<Thrift>,
 }
 
 /// The points that one axis of one level adds.
@@ -126,6 +129,7 @@ impl<'a, R: Residuals> Run<'a, R> {
             quiet_rows: vec![Counter::NEW; 128],
             guide: None,
             aside: None,
+            thrift: None,
         }
     }
 
@@ -140,6 +144,7 @@ impl<'a, R: Residuals> Run<'a, R> {
         if let Some(states) = start.of(self.place()) {
             self.coder.prime(states);
         }
+        self.thrift = Thrift::new(start.worth);
         self.start = start;
         self
     }
@@ -171,6 +176,9 @@ impl<'a, R: Residuals> Run<'a, R> {
         for level in (1..=levels).rev() {
             self.quant = base.refined(self.p.alpha, self.p.beta, level);
             let s = 1usize << (level - 1);
+            if let Some(thrift) = &mut self.thrift {
+                thrift.at_level(level);
+            }
             for k in 0..self.p.order.len() {
                 let axis = self.p.order[k] as usize;
                 if self.g.n[axis] <= s {
@@ -219,7 +227,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                             sign: [0; 3],
                             aside: Slot::default(),
                         };
-                        let q = self.point(c, i, last, &m);
+                        let q = self.point(c, i, last, &m, ANCHOR);
                         slot = log_class(q.unsigned_abs().saturating_mul(256)).min(63);
                         last = self.values[i];
                     }
@@ -229,7 +237,7 @@ impl<'a, R: Residuals> Run<'a, R> {
     }
 
     #[inline(always)]
-    fn point<C: BitCoder>(&mut self, c: &mut C, i: usize, p: f64, m: &Magnitude) -> i64 {
+    fn point<C: BitCoder>(&mut self, c: &mut C, i: usize, p: f64, m: &Magnitude, kind: usize) -> i64 {
         let p = self.quant.snap(p);
         if let Some(mask) = self.mask
             && mask[i]
@@ -237,7 +245,11 @@ impl<'a, R: Residuals> Run<'a, R> {
             self.values[i] = p;
             return 0;
         }
-        let q = if C::DECODING { 0 } else { self.quant.quantise(self.values[i], p) };
+        let q = match &mut self.thrift {
+            _ if C::DECODING => 0,
+            Some(thrift) => thrift.code(kind, self.quant.steps(self.values[i], p)),
+            None => self.quant.quantise(self.values[i], p),
+        };
         let q = self.coder.code(c, q, m);
         self.values[i] = self.quant.reconstruct(p, q);
         self.codes[i] = q.clamp(-32767, 32767) as i16;
@@ -366,6 +378,12 @@ impl<'a, R: Residuals> Run<'a, R> {
             for b in (start[1]..g.n[1]).step_by(step[1]) {
                 for y in (start[2]..g.n[2]).step_by(step[2]) {
                     let first = a * g.stride[0] + b * g.stride[1] + y * g.stride[2] + start[3];
+                    // From a point to one before it in another row, or to itself, whose code is still 0.
+                    let above = match () {
+                        _ if y > start[2] => step[2] * g.stride[2],
+                        _ if b > start[1] => step[1] * g.stride[1],
+                        _ => 0,
+                    };
                     self.interpolate(pass, [a, b, y], first, &mut row);
                     if pass.fitted {
                         self.correct(pass, [a, b, y], first, &mut row);
@@ -410,7 +428,11 @@ impl<'a, R: Residuals> Run<'a, R> {
                             known.scale = hint.scale;
                         }
                         let m = known.contexts(&blend, before, place);
-                        self.point(c, i, p, &m);
+                        let kind = match self.thrift {
+                            Some(_) if !C::DECODING => kind(before, self.codes[i - above], known.scale),
+                            _ => ANCHOR,
+                        };
+                        self.point(c, i, p, &m, kind);
                         if let Some(aside) = &mut aside {
                             aside.learn(i, self.values[i] - without);
                         }

@@ -11,6 +11,7 @@ pub mod raster;
 mod raster_copies;
 mod rows;
 pub mod tabled;
+mod thrift;
 pub mod tucker;
 mod tucker_axes;
 pub mod tucker_search;

@@ -62,10 +62,16 @@ impl Quantiser {
         if self.integer { round_even(p) } else { p }
     }
 
+    /// How many steps `x` is from the prediction.
+    #[inline(always)]
+    pub fn steps(&self, x: f64, p: f64) -> f64 {
+        (x - p) * self.inverse
+    }
+
     /// Index of the reconstruction point nearest to `x`.
     #[inline(always)]
     pub fn quantise(&self, x: f64, p: f64) -> i64 {
-        let t = (x - p) * self.inverse;
+        let t = self.steps(x, p);
         (t + if t < 0.0 { -0.5 } else { 0.5 }) as i64
     }
 

@@ -7,6 +7,7 @@ use super::contexts::{Blend, Known, Rest, SETS, SLOTS, magnitude};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::raster_copies::{Copies, around};
+use super::thrift::{Thrift, kind};
 use crate::entropy::{BitCoder, Place, Residuals, Start};
 
 /// Neighbours that a prediction may use.
@@ -87,6 +88,8 @@ pub struct Run<'a, R> {
     centre: Option<f64>,
     /// Where points may be copies.
     copies: Option<Copies>,
+    /// Who weighs errors against bits (encoder).
+    thrift: Option<Thrift>,
     flat: [isize; TAPS],
     coder: R,
     start: Start<'a>,
@@ -103,8 +106,8 @@ impl<'a, R: Residuals> Run<'a, R> {
     ) -> Self {
         let flat = OFFSETS.map(|o| (0..4).map(|a| o[a] as isize * g.stride[a] as isize).sum());
         let coder = start.coder(Place::Raster, SLOTS, SETS);
-        let (codes, weights) = (vec![0; g.len()], [0.0; TAPS]);
-        Run { g, quant, values, mask, codes, weights, centre: None, copies: None, flat, coder, start }
+        let (codes, weights, thrift) = (vec![0; g.len()], [0.0; TAPS], Thrift::new(start.worth));
+        Run { g, quant, values, mask, codes, weights, centre: None, copies: None, thrift, flat, coder, start }
     }
 
     /// Codes (or decodes) all points in C order.
@@ -293,8 +296,9 @@ impl<'a, R: Residuals> Run<'a, R> {
             }
             if C::SILENT {
                 // Nobody asks for contexts.
-                let q = self.quant.quantise(self.values[i], p);
+                let q = self.code(at, x, i, p);
                 self.values[i] = self.quant.reconstruct(p, q);
+                self.codes[i] = q.clamp(-32767, 32767) as i16;
                 self.keep(at, x, i);
                 continue;
             }
@@ -314,12 +318,21 @@ impl<'a, R: Residuals> Run<'a, R> {
             let back = [code(has[0], g.stride[2]), code(has[1], g.stride[1])];
             let known = Known::new(&blend, outer.near[x], rest, back);
             let m = known.contexts(&blend, if x > 0 { q[i - 1] } else { 0 }, 0);
-            let q = if C::DECODING { 0 } else { self.quant.quantise(self.values[i], p) };
+            let q = if C::DECODING { 0 } else { self.code(at, x, i, p) };
             let q = self.coder.code(c, q, &m);
             self.values[i] = self.quant.reconstruct(p, q);
             self.codes[i] = q.clamp(-32767, 32767) as i16;
             self.keep(at, x, i);
         }
+    }
+
+    /// The code of a point with this prediction (encoder).
+    #[inline(always)]
+    fn code(&mut self, at: [usize; 3], x: usize, i: usize, p: f64) -> i64 {
+        let Some(thrift) = &mut self.thrift else { return self.quant.quantise(self.values[i], p) };
+        let back = |have: bool, back: usize| if have { self.codes[i - back] } else { 0 };
+        let kind = kind(back(x > 0, 1), back(at[2] > 0, self.g.stride[2]), 0);
+        thrift.code(kind, self.quant.steps(self.values[i], p))
     }
 
     /// Keeps which neighbours a point that is no copy turned out to be like.

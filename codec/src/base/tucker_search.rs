@@ -1,9 +1,11 @@
 //! The encoder's search for a Tucker decomposition: axes from the field, then the step that costs least.
 use super::Geometry;
+use super::thrift::{Thrift, kind};
 use super::tucker::{Integers, LONGEST, Parameters, code, expand, norms, predict, reconstruct};
 use super::tucker_axes::{principal, rank};
 use super::wavelet::{Target, storable, storable_signed};
 use super::wavelet_fill::fill;
+use super::wavelet_search::LAMBDA;
 use crate::entropy::{CostCounter, Mixture, Start};
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ const WORK: usize = 40;
 const LITTLE: usize = 1 << 18;
 /// Magnitudes up to which integers stay exact whatever predicts them.
 const EXACT: f64 = (1u64 << 36) as f64;
-/// Fractions of a step below which a coefficient of the core is dropped.
+/// Fractions of a step below which a coefficient of the core is dropped, or about that.
 const DEAD: f64 = 0.6;
 /// The share of its dimensions that a field may use and be tried.
 const HOPE: f64 = 0.6;
@@ -28,6 +30,8 @@ struct Decomposition<'a> {
     g: Geometry,
     values: &'a [f64],
     start: Start<'a>,
+    /// What a bit is worth, in squared steps of the core; 0 where the least bytes are at another balance.
+    worth: f64,
     mask: Option<&'a [bool]>,
     mean: f64,
     /// Rows of axes, none where an axis stays as it is.
@@ -121,7 +125,9 @@ pub fn choose(
         let transposed: Vec<f64> = (0..n * n).map(|i| axes[a][i % n * n + i / n]).collect();
         core = expand(&core, g.n, a, &transposed, n);
     }
-    let d = Decomposition { g, values, mask, mean, axes, core, start };
+    // Under a largest error every value that is beyond it takes bits of its own.
+    let worth = if matches!(target, Target::Rmse(_)) { LAMBDA } else { 0.0 };
+    let d = Decomposition { g, values, mask, mean, axes, core, start, worth };
     // To find out what others really need takes as long as all of this.
     let mut beaten = |bits: f64| bits > BEYOND * 8.0 * guess || bits > SLACK * 8.0 * rival();
     match target {
@@ -211,13 +217,23 @@ impl Decomposition<'_> {
         let g = &self.g;
         let mut ranks = [0; 4];
         let mut q = vec![0i64; self.core.len()];
+        let mut thrift = Thrift::new(self.worth);
+        let code = |q: i64| q.clamp(-32767, 32767) as i16;
+        let (mut before, mut above) = (0, vec![0i16; g.n[3]]);
         for (i, (q, v)) in q.iter_mut().zip(&self.core).enumerate() {
             let t = v * inverse;
             if t.is_nan() || t.abs() >= EXACT {
                 return None;
             }
-            if t.abs() >= DEAD {
-                *q = t.round() as i64;
+            let x = i % g.n[3];
+            *q = match &mut thrift {
+                Some(thrift) => thrift.code(kind(if x > 0 { before } else { 0 }, above[x], 0), t),
+                None if t.abs() < DEAD => 0,
+                None => t.round() as i64,
+            };
+            before = code(*q);
+            above[x] = before;
+            if *q != 0 {
                 for a in (0..4).filter(|&a| !self.axes[a].is_empty()) {
                     ranks[a] = ranks[a].max(i / g.stride[a] % g.n[a] + 1);
                 }

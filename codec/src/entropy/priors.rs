@@ -278,6 +278,8 @@ pub struct Start<'a> {
     pub samples: Option<&'a Left<CoefficientSample>>,
     /// What a network has said of the chunk, or where that is kept.
     pub said: Option<&'a Said>,
+    /// Encoder only: what a bit is worth in squared steps where errors are weighed against bits; else 0.
+    pub worth: f64,
 }
 
 impl<'a> Start<'a> {

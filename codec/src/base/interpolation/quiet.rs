@@ -1,6 +1,7 @@
 //! Rows whose codes are all zero (SPEC §8.2).
 use super::super::Geometry;
 use super::super::rows::Row;
+use super::super::thrift::kind;
 use super::{Pass, Run};
 use crate::entropy::{BitCoder, Residuals, log_class};
 
@@ -26,6 +27,15 @@ impl Flags {
 }
 
 impl<R: Residuals> Run<'_, R> {
+    /// The code of a value in a row of zeros (encoder).
+    #[inline(always)]
+    fn alone(&self, value: f64, p: f64) -> i64 {
+        match &self.thrift {
+            Some(thrift) => thrift.nearest(kind(0, 0, 0), self.quant.steps(value, p)),
+            None => self.quant.quantise(value, p),
+        }
+    }
+
     /// Codes whether all codes of a row are zero; if so, the row is left at its prediction and true is returned.
     #[inline(always)]
     pub(super) fn quiet<C: BitCoder>(
@@ -46,7 +56,7 @@ impl<R: Residuals> Run<'_, R> {
             for k in 0..row.p.len() {
                 let i = first + k * step;
                 let p = self.quant.snap(if pass.fitted { row.p[k] + w * residual } else { row.p[k] });
-                if !masked(i) && self.quant.quantise(self.values[i], p) != 0 {
+                if !masked(i) && self.alone(self.values[i], p) != 0 {
                     quiet = false;
                     break;
                 }
