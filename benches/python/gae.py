@@ -39,7 +39,7 @@ def blocks(values):
         return None
     extent = [VOLUME, BLOCK, BLOCK] if len(shape) > 2 and shape[-3] >= VOLUME else [1, BLOCK, BLOCK]
     values = values.reshape([-1] + (shape[-3:] if len(shape) > 2 else [1] + shape))
-    whole = values[:, *(slice(n // e * e) for n, e in zip(values.shape[1:], extent))]
+    whole = values[(slice(None), *(slice(n // e * e) for n, e in zip(values.shape[1:], extent)))]
     split = [whole.shape[0]] + [k for n, e in zip(whole.shape[1:], extent) for k in (n // e, e)]
     return whole.reshape(split).transpose(0, 1, 3, 5, 2, 4, 6).reshape(-1, int(np.prod(extent)))
 
