@@ -5,7 +5,7 @@ use super::contexts::{Blend, GUIDED_SLOTS, SETS, SLOTS};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::rows::Row;
-use super::thrift::{ANCHOR, Thrift, kind};
+use super::thrift::{self, ANCHOR, Thrift, kind};
 use crate::entropy::{Aside as Slot, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start, log_class};
 use crate::learned::{Beside, Guide};
 use quiet::{Flags, QUIET_ROW};
@@ -245,11 +245,7 @@ impl<'a, R: Residuals> Run<'a, R> {
             self.values[i] = p;
             return 0;
         }
-        let q = match &mut self.thrift {
-            _ if C::DECODING => 0,
-            Some(thrift) => thrift.code(kind, self.quant.steps(self.values[i], p)),
-            None => self.quant.quantise(self.values[i], p),
-        };
+        let q = if C::DECODING { 0 } else { thrift::code(&mut self.thrift, &self.quant, kind, self.values[i], p) };
         let q = self.coder.code(c, q, m);
         self.values[i] = self.quant.reconstruct(p, q);
         self.codes[i] = q.clamp(-32767, 32767) as i16;

@@ -7,7 +7,7 @@ use super::contexts::{Blend, Known, Rest, SETS, SLOTS, magnitude};
 use super::least_squares::{NormalEquations, fit_points};
 use super::quantiser::Quantiser;
 use super::raster_copies::{Copies, around};
-use super::thrift::{Thrift, kind};
+use super::thrift::{self, Thrift, kind};
 use crate::entropy::{BitCoder, Place, Residuals, Start};
 
 /// Neighbours that a prediction may use.
@@ -295,7 +295,7 @@ impl<'a, R: Residuals> Run<'a, R> {
                 continue;
             }
             if C::SILENT {
-                // Nobody asks for contexts.
+                // Nobody asks for contexts; codes are for thrift.
                 let q = self.code(at, x, i, p);
                 self.values[i] = self.quant.reconstruct(p, q);
                 self.codes[i] = q.clamp(-32767, 32767) as i16;
@@ -329,10 +329,9 @@ impl<'a, R: Residuals> Run<'a, R> {
     /// The code of a point with this prediction (encoder).
     #[inline(always)]
     fn code(&mut self, at: [usize; 3], x: usize, i: usize, p: f64) -> i64 {
-        let Some(thrift) = &mut self.thrift else { return self.quant.quantise(self.values[i], p) };
         let back = |have: bool, back: usize| if have { self.codes[i - back] } else { 0 };
         let kind = kind(back(x > 0, 1), back(at[2] > 0, self.g.stride[2]), 0);
-        thrift.code(kind, self.quant.steps(self.values[i], p))
+        thrift::code(&mut self.thrift, &self.quant, kind, self.values[i], p)
     }
 
     /// Keeps which neighbours a point that is no copy turned out to be like.

@@ -1,5 +1,6 @@
 //! The encoder's thrift under a bound on the mean error: a code nearer to zero is taken where the bits that this saves are worth
 //! the error that it makes. Decoders see nothing of it.
+use super::quantiser::Quantiser;
 use super::wavelet_probe::log2;
 
 /// Kinds of neighbourhoods that codes tell of; those that a network's scales tell of follow.
@@ -25,6 +26,15 @@ pub fn kind(before: i16, above: i16, scale: u8) -> usize {
     }
     let [before, above] = [before, above].map(|q| usize::from(q.unsigned_abs().min(8)));
     (2 * before + above).min(BY_CODES - 1)
+}
+
+/// The code of value `x` with prediction `p` (encoder): the nearest, or the one that thrift takes and notes.
+#[inline(always)]
+pub fn code(thrift: &mut Option<Thrift>, quant: &Quantiser, kind: usize, x: f64, p: f64) -> i64 {
+    match thrift {
+        Some(thrift) => thrift.code(kind, quant.steps(x, p)),
+        None => quant.quantise(x, p),
+    }
 }
 
 /// What was seen of codes, by kinds.
@@ -78,12 +88,15 @@ impl Thrift {
     }
 }
 
+/// Quarters of an octave.
+const QUARTERS: [f32; 4] = [1.0, 1.189_207_1, std::f32::consts::SQRT_2, 1.681_792_8];
+
 /// The mean magnitude that a kind tells of before anything is seen of it.
 fn expected(kind: usize) -> f32 {
     match kind.checked_sub(BY_CODES) {
         None => 0.3 * kind as f32 + 0.1,
         // A quarter of an octave each, from 1/16 step on (SPEC §8.8).
-        Some(scale) => ((scale as f32 - 16.0) / 4.0).exp2(),
+        Some(scale) => QUARTERS[scale % 4] * (1u32 << (scale / 4)) as f32 / 16.0,
     }
 }
 
