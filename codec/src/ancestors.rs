@@ -1,6 +1,6 @@
 //! Decoding a chunk together with those that it cannot be decoded without (SPEC §6.12).
 use crate::chunk::{decode_chunk_among, decode_part_among};
-use crate::learned::{AtHand, FIRST_BYTES, LoadedModel};
+use crate::learned::{AtHand, LoadedModel};
 use crate::part::Part;
 use crate::{DType, Error, Reference};
 use scicodec_format::{ChunkRef, PayloadHeader, element_count};
@@ -37,7 +37,7 @@ pub(crate) trait Chunks<'a> {
     /// A chunk. `MissingChunk` where it was lost.
     fn find(&self, place: ChunkRef) -> Result<Found<'a>, Error>;
     /// The model in the file whose digest begins so.
-    fn model_inside(&self, first: [u8; FIRST_BYTES]) -> Result<Arc<LoadedModel>, Error>;
+    fn model_inside(&self, first: &[u8]) -> Result<Arc<LoadedModel>, Error>;
     /// Name of a variable.
     fn name(&self, variable: u64) -> String;
 }
@@ -87,7 +87,7 @@ fn one<'a>(
     }
     let references: Vec<Reference<'_>> = needed.iter().map(|d| d.as_reference()).collect();
     let shape: Vec<usize> = header.shape.iter().map(|&e| e as usize).collect();
-    let inside = |first| chunks.model_inside(first);
+    let inside = |first: &[u8]| chunks.model_inside(first);
     let at_hand = model.as_ref().map_or(AtHand::File(&inside), AtHand::Named);
     let decoded = match part {
         None => decode_chunk_among(header.dtype, &shape, header.base, &body, at_hand, &references),

@@ -1,5 +1,6 @@
 //! A value that many points share, set apart: where it stands is told as a mask is, and prediction goes on without it. Land
 //! that is stored as zeros, dry cells, what was clipped or left undefined.
+use crate::background::{self, Choice};
 use crate::chunk::ChunkBound;
 use crate::elements::nearest;
 use crate::prepare::{Prepared, fill_in};
@@ -67,6 +68,8 @@ pub enum Apart {
     Values(Vec<u64>),
     /// What the bound lets be the least value, as that value: what is nearly dry, as dry.
     Least,
+    /// A background, from every value.
+    Background(Choice),
 }
 
 impl Apart {
@@ -86,6 +89,11 @@ impl Apart {
         all
     }
 
+    /// The backgrounds that it is worth a try to set apart.
+    pub fn backgrounds(x: &Prepared) -> Vec<Apart> {
+        background::likely(x).into_iter().map(Apart::Background).collect()
+    }
+
     /// The chunk that is left, with nothing to be coded beside; none if it is the chunk.
     pub fn rest(&self, x: &Prepared) -> Option<Prepared> {
         match self {
@@ -97,6 +105,7 @@ impl Apart {
                 let bits = (0..x.bits.len()).map(|i| if within(i) { all } else { x.bits[i] }).collect();
                 Some(without(x, bits, within))
             }
+            Apart::Background(choice) => choice.rest(x),
         }
     }
 }
@@ -159,6 +168,8 @@ fn without(x: &Prepared, bits: Vec<u64>, apart: impl Fn(usize) -> bool) -> Prepa
         hi,
         valid,
         references: Vec::new(),
+        below: None,
+        origin: None,
         one_of_many: x.one_of_many,
         said: Remembered::default(),
     }

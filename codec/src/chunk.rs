@@ -1,11 +1,13 @@
 //! One chunk: an N-d array and a bound ⇄ a self-contained body of bytes.
+use crate::background::Placed;
+use crate::background_place::Origin;
 use crate::base::companion::Companion;
 use crate::base::{Geometry, lossless};
 use crate::bytes::Bytes;
 use crate::contest::{self, Best};
 use crate::elements::{all_nearest, from_ordered, nearest, to_bytes};
 use crate::entropy::{BitCoder, BitDecoder, BitEncoder, CostCounter, Counter, Lesson, Place, Silence, States};
-use crate::learned::{self, AtHand, LoadedModel, Said};
+use crate::learned::{self, AtHand, Guiding, LoadedModel, Said};
 use crate::logarithm::exp2;
 use crate::mask::{self, Teller};
 use crate::network::ModelId;
@@ -100,7 +102,7 @@ pub struct EncodedChunk {
     pub body: Vec<u8>,
     /// The model that the payload header must name: what decoding needs besides the program.
     pub model: Option<ModelId>,
-    /// Whether decoding asks a model, named there or shipped with the program.
+    /// Whether decoding asks the model that was chosen, named there or not.
     pub asks_model: bool,
     /// The references, of those that were offered, without which it cannot be decoded, in the order in which decoding
     /// wants them.
@@ -137,6 +139,8 @@ pub(crate) struct Around<'a> {
     pub references: &'a [Reference<'a>],
     /// The variable has other chunks.
     pub one_of_many: bool,
+    /// Where in its variable it lies.
+    pub origin: Option<Origin>,
 }
 
 /// The same among others.
@@ -161,23 +165,28 @@ pub(crate) fn encode_ahead(req: &ChunkRequest<'_>, around: &Around<'_>) -> Resul
         return Ok((chunk, None));
     }
     let mut prepared = Prepared::new(req)?;
-    prepared.one_of_many = around.one_of_many;
+    (prepared.one_of_many, prepared.origin) = (around.one_of_many, around.origin);
     prepared.references = around.references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
-    let (Best { mut plan, mut coded }, apart) = contest::smallest(&mut prepared, around.hints)?;
+    let (Best { mut plan, mut coded, mut placed }, found) = contest::smallest(&mut prepared, around.hints)?;
     let mut stats = prepared.stats(&plan, &coded.decoded);
     if !prepared.keeps(&stats) {
         // Sums that just miss their limit, or go beyond the type's range.
         plan = prepared.exactly();
+        placed = None;
         coded = write(&prepared, &plan);
         stats = prepared.stats(&plan, &coded.decoded);
     }
     if !prepared.keeps(&stats) {
         return Err(Error::BoundNotMet { asked: prepared.limit(), got: stats.max_error });
     }
-    let asks_model = plan.guiding().is_some();
+    let model = plan.guiding().or(placed.as_ref().map(|p| &p.model));
+    let own = Guiding::of(&req.model);
+    let asks_model = model.is_some_and(|m| own.as_ref().is_some_and(|own| own == m));
+    let model = model.and_then(Guiding::named);
     let references = plan.beside.iter().flat_map(|b| b.chosen.iter().map(|c| c.0)).collect();
-    let (base, model, body) = (plan.code(), plan.model(), coded.body);
-    let hint = scout::hint(&prepared, plan, apart, body.len());
+    let base = if placed.is_some() { Placed::code(plan.code()) } else { plan.code() };
+    let body = coded.body;
+    let hint = scout::hint(&prepared, plan, found, body.len());
     Ok((EncodedChunk { base, body, model, asks_model, references, stats }, hint))
 }
 
@@ -203,6 +212,9 @@ pub fn write(x: &Prepared, plan: &Plan) -> Coded {
     }
     let mut body = Vec::new();
     plan.write(&mut body, !wrong.is_empty(), x.dtype.size());
+    if let Some(placed) = x.placed(plan) {
+        placed.write(&mut body, plan);
+    }
     body.extend(c.finish());
     Coded { body, decoded }
 }
@@ -240,6 +252,9 @@ pub fn price(x: &Prepared, plan: &Plan) -> (f64, f64) {
     let exceptions = x.exceptions(&decoded).len();
     let mut head = Vec::new();
     plan.write(&mut head, false, x.dtype.size());
+    if let Some(placed) = x.placed(plan) {
+        placed.write(&mut head, plan);
+    }
     (head.len() as f64 + c.bytes() + exceptions as f64 * (2.0 + x.dtype.size() as f64), rmse)
 }
 
@@ -284,6 +299,8 @@ pub struct State {
     pub skip: Vec<bool>,
     /// Other fields that the base looks at.
     pub companions: Vec<Companion>,
+    /// What is added to the numbers: what they stand on.
+    pub below: Option<Arc<[f64]>>,
     /// Where coders leave what they learn, if that is wanted.
     pub lesson: Option<Lesson>,
     /// What a network has said of it, or where that is kept.
@@ -349,11 +366,16 @@ fn elements(dtype: DType, plan: &Plan, s: &State, n: usize) -> Vec<u64> {
     let mut out: Vec<u64> = match (&plan.base, &plan.map) {
         (Base::Constant(bits), _) => vec![*bits; n],
         (Base::Lossless { .. }, _) => s.integers.iter().map(|&o| from_ordered(dtype, o)).collect(),
-        (_, Map::Plain) => match &plan.beside {
-            None => all_nearest(dtype, &s.numbers),
-            Some(beside) => {
+        (_, Map::Plain) => match (&plan.beside, &s.below) {
+            (None, None) => all_nearest(dtype, &s.numbers),
+            (beside, below) => {
                 let mut numbers = s.numbers.clone();
-                beside.shift(&mut numbers, &s.companions, 1.0);
+                if let Some(beside) = beside {
+                    beside.shift(&mut numbers, &s.companions, 1.0);
+                }
+                for (v, below) in numbers.iter_mut().zip(below.iter().flat_map(|b| b.iter())) {
+                    *v += below;
+                }
                 all_nearest(dtype, &numbers)
             }
         },
@@ -488,8 +510,11 @@ pub(crate) fn decode_chunk_among(
     }
     let mut bytes = Bytes(body);
     let (plan, stream) = Plan::read(base, &mut bytes, dtype.size(), at_hand, references.len())?;
-    if named && plan.model().is_none() {
+    if named && plan.model().is_none() && stream.placed.is_none() {
         return learned::unasked(UNASKED);
+    }
+    if stream.placed.is_some() && !dtype.is_float() {
+        return Err(Error::Corrupt { what: "integers on a background".into(), section: "8.12" });
     }
     if !dtype.is_float() && !matches!(plan.map, Map::Plain | Map::Lattice(_)) {
         return Err(Error::Corrupt { what: "logarithms of integers".into(), section: "4" });
@@ -511,6 +536,7 @@ pub(crate) fn decode_chunk_among(
         let open = references.iter().map(|r| r.open(&g)).collect::<Result<Vec<Referred>, Error>>()?;
         state.companions = beside.companions(&open);
     }
+    state.below = stream.placed.as_ref().map(|p| p.values(&g)).transpose()?;
     code(&mut c, dtype, g, &plan, stream.masks, &mut state);
     let mut out = elements(dtype, &plan, &state, n);
     if stream.exceptions {

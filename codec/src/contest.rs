@@ -1,5 +1,6 @@
 //! Which plan codes a chunk: those that a search found, coded whole, and the smallest kept.
 use crate::apart::Apart;
+use crate::background::Placed;
 use crate::base::interpolation::Parameters;
 use crate::chunk::{Coded, Effort, write};
 use crate::options::ModelChoice;
@@ -9,7 +10,7 @@ use crate::prepare::Prepared;
 use crate::scout::{self, Hint};
 use crate::select::Choice;
 use crate::select_fit::fit_step;
-use crate::{Error, polish, select};
+use crate::{Error, learned, polish, select};
 
 /// Fewer bytes may be halved by another base or by other parameters, and are coded soon.
 pub const VERY_LITTLE: usize = 1 << 14;
@@ -29,11 +30,13 @@ const MISLED: f64 = 1.6;
 pub struct Best {
     pub plan: Plan,
     pub coded: Coded,
+    /// The background that its numbers stand on.
+    pub placed: Option<Placed>,
 }
 
 impl Best {
     fn of(x: &Prepared, plan: Plan) -> Best {
-        Best { coded: write(x, &plan), plan }
+        Best { coded: write(x, &plan), placed: x.placed(&plan).cloned(), plan }
     }
 
     /// The smallest of these, all of which are noted; none of none.
@@ -136,23 +139,44 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<(Best, Apart), Error
     if x.effort == Effort::Fast || matches!(best.plan.base, Base::Constant(_)) {
         return Ok((best, Apart::Nothing));
     }
-    let like = each(Apart::likely(x), |apart| {
-        let rest = apart.rest(x)?;
-        Some((Best::of(&rest, fit_step(&rest, Plan { masked: true, ..best.plan.clone() })), apart, rest))
-    });
     let mut found = Apart::Nothing;
-    if let Some((like, apart, mut rest)) = like.into_iter().flatten().min_by_key(|like| like.0.bytes())
-        && (like.bytes() as f64) < WORTH * best.bytes() as f64
-    {
-        rest.references = std::mem::take(&mut x.references);
-        let mut rival = of_all(&mut rest, hints)?;
+    let kinds = [(Apart::likely(x), 0.0), (Apart::backgrounds(x), NOTHING)];
+    for (aparts, slack) in kinds {
+        let like = each(aparts, |apart| {
+            let rest = apart.rest(x)?;
+            Some((Best::of(&rest, like(x, &rest, &best.plan)?), apart, rest))
+        });
+        let Some((like, apart, mut rest)) = like.into_iter().flatten().min_by_key(|like| like.0.bytes()) else {
+            continue;
+        };
+        if like.bytes() as f64 >= WORTH * best.bytes() as f64 + slack {
+            continue;
+        }
+        let references = std::mem::take(&mut x.references);
+        // Beside others and on a background no chunk is.
+        if rest.below.is_none() {
+            rest.references.clone_from(&references);
+        }
+        let rival = of_all(&mut rest, hints);
+        x.references = references;
+        let mut rival = rival?;
         rival.hold_against(&rest, like);
-        x.references = rest.references;
         if rival.bytes() < best.bytes() && x.keeps(&x.stats(&rival.plan, &rival.coded.decoded)) {
             (best, found) = (rival, apart);
         }
     }
     Ok((best, found))
+}
+
+/// The plan of a chunk for what is left of it.
+fn like(x: &Prepared, rest: &Prepared, plan: &Plan) -> Option<Plan> {
+    let plan = Plan { masked: rest.special.is_some(), ..plan.clone() };
+    let Some(below) = &rest.below else { return Some(fit_step(rest, plan)) };
+    // What is far smaller has other parameters, and is on no lattice.
+    let on_plain = plan.map == Map::Plain;
+    let plan = Plan { beside: None, map: Map::Plain, ..plan }.asking(&below.placed.model);
+    let same = Some(&plan).filter(|_| on_plain);
+    same.and_then(|plan| scout::moved(rest, plan.clone(), x.g)).or_else(|| polish::wavelet(rest, &plan))
 }
 
 /// The smallest that is found for a chunk as it is.
@@ -254,13 +278,16 @@ fn doubt(
     // Either may mislead to another base as well.
     let alone = !x.references.is_empty();
     let cold = best.coded.body.len() < LEAST && x.model != ModelChoice::None;
-    let references = std::mem::take(&mut x.references);
-    for model in [alone.then(|| x.model.clone()), cold.then_some(ModelChoice::None)].into_iter().flatten() {
+    let (references, own) = (std::mem::take(&mut x.references), x.model.clone());
+    // On a background the model is asked in any case.
+    let parent = learned::parent_that_ships(&own).filter(|_| cold && x.below.is_none());
+    let others = [alone.then(|| own.clone()), cold.then_some(ModelChoice::None), parent.map(ModelChoice::Given)];
+    for model in others.into_iter().flatten() {
         x.model = model;
         let (rival, _) = searched(x, hints, &mut polished)?;
         best.hold_against(x, rival);
     }
-    x.references = references;
+    (x.references, x.model) = (references, own);
     Ok(())
 }
 

@@ -3,7 +3,7 @@ use crate::ancestors::{self, Chunks, Found};
 use crate::boxes::{copy_box, overlap};
 use crate::bytes::Bytes;
 use crate::canvas::Canvas;
-use crate::learned::{AtHand, FIRST_BYTES, Guiding, LoadedModel};
+use crate::learned::{AtHand, Guiding, LoadedModel};
 use crate::network::ModelId;
 use crate::ordered::{Tasks, run_all, run_ordered};
 use crate::part::Part;
@@ -249,7 +249,7 @@ impl Reader {
             return None;
         }
         let payload = self.container.payload(variable, segment, chunk).ok()??;
-        let inside = |first| self.model_inside(first);
+        let inside = |first: &[u8]| self.model_inside(first);
         let mut body = Bytes(payload.body);
         match Plan::read(
             payload.header.base,
@@ -273,8 +273,8 @@ impl Reader {
     }
 
     /// The model in the file whose digest begins with these bytes.
-    fn model_inside(&self, first: [u8; FIRST_BYTES]) -> Result<Arc<LoadedModel>, Error> {
-        let found = self.container.models().iter().find(|m| m.id.starts_with(&first));
+    fn model_inside(&self, first: &[u8]) -> Result<Arc<LoadedModel>, Error> {
+        let found = self.container.models().iter().find(|m| m.id.starts_with(first));
         let digits: String = first.iter().map(|b| format!("{b:02x}")).collect();
         let missing = || Error::ModelMissing { id: format!("{digits}…, which this file held,") };
         self.model(ModelId(found.ok_or_else(missing)?.id))
@@ -487,7 +487,7 @@ impl<'a> Chunks<'a> for &'a Reader {
         Ok(Found { header: payload.header, body: Cow::Borrowed(payload.body), fill: v.record.fill, model })
     }
 
-    fn model_inside(&self, first: [u8; FIRST_BYTES]) -> Result<Arc<LoadedModel>, Error> {
+    fn model_inside(&self, first: &[u8]) -> Result<Arc<LoadedModel>, Error> {
         Reader::model_inside(self, first)
     }
 

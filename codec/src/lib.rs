@@ -19,6 +19,8 @@
 //! ```
 mod ancestors;
 mod apart;
+mod background;
+mod background_place;
 pub mod base;
 mod boxes;
 mod bytes;

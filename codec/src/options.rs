@@ -1,6 +1,7 @@
 //! How to encode.
 use crate::element::value_bits;
 use crate::learned::LoadedModel;
+use crate::network::ModelId;
 use crate::{DType, Effort, Error, ErrorBound};
 use std::sync::Arc;
 
@@ -44,10 +45,16 @@ impl EncodeOptions {
         }
     }
 
-    /// The model for chunks: one that will be in the file is named in a few bytes.
-    pub(crate) fn model_of_chunks(&self) -> ModelChoice {
+    /// The model for chunks: one that will be in the file is named by the first byte of its digest, unless one of `taken`, those
+    /// that lie before it there, has the same.
+    pub(crate) fn model_of_chunks(&self, taken: impl Iterator<Item = ModelId>) -> ModelChoice {
         match &self.model {
-            ModelChoice::Given(model) if self.embed_model => ModelChoice::Inside(model.clone()),
+            ModelChoice::Given(model) | ModelChoice::Inside(model) if self.embed_model => {
+                let own = model.id();
+                let parents = model.model().parents().iter().copied();
+                let clash = taken.chain(parents).any(|id| id != own && id.0[0] == own.0[0]);
+                if clash { ModelChoice::Given(model.clone()) } else { ModelChoice::Inside(model.clone()) }
+            }
             other => other.clone(),
         }
     }

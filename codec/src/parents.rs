@@ -1,6 +1,6 @@
 //! The chunks of a file that is being written, as parents of others.
 use crate::ancestors::{self, Chunks, Decoded, Found};
-use crate::learned::{FIRST_BYTES, LoadedModel};
+use crate::learned::LoadedModel;
 use crate::network::ModelId;
 use crate::store::Models;
 use crate::{ConditionOn, Error};
@@ -190,11 +190,13 @@ impl<'a> Chunks<'a> for Parents<'a> {
         Ok(Found { header, body, fill: written.record.fill, model })
     }
 
-    fn model_inside(&self, first: [u8; FIRST_BYTES]) -> Result<Arc<LoadedModel>, Error> {
-        if let Some(model) = self.inside.iter().find(|m| m.id().0.starts_with(&first)) {
+    fn model_inside(&self, first: &[u8]) -> Result<Arc<LoadedModel>, Error> {
+        // The first in the file is meant.
+        let id = self.before.and_then(|c| c.models().iter().find(|m| m.id.starts_with(first))).map(|m| m.id);
+        let later = || self.inside.iter().find(|m| m.id().0.starts_with(first));
+        if let (None, Some(model)) = (id, later()) {
             return Ok(model.clone());
         }
-        let id = self.before.and_then(|c| c.models().iter().find(|m| m.id.starts_with(&first))).map(|m| m.id);
         let missing = || Error::ModelMissing { id: format!("{first:02x?}…, which this file holds,") };
         self.model(Some(id.ok_or_else(missing)?))?.ok_or_else(missing)
     }

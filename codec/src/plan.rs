@@ -1,5 +1,6 @@
 //! How one chunk is coded: everything that decode must know besides the entropy-coded stream (SPEC §4).
 use crate::Error;
+use crate::background::{self, Placed};
 use crate::base::companion::{Aside, Beside, Companion, Way};
 use crate::base::quantiser::Quantiser;
 use crate::base::raster::{Centre, Weights};
@@ -105,8 +106,10 @@ const FLAG_PRIMED: u8 = 128;
 const MIXTURE_ZEROS_FIRST: u8 = FLAG_MIXTURE | FLAG_ZEROS_FIRST;
 
 /// What the flags say of the stream besides the plan.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Stream {
+    /// The background that numbers stand on.
+    pub placed: Option<Placed>,
     /// Some elements are sent exactly.
     pub exceptions: bool,
     /// How masks are told.
@@ -118,6 +121,20 @@ pub const SCHEDULES: [(u8, u8); 8] = [(16, 16), (18, 24), (20, 32), (24, 48), (2
 
 /// The name of a base by its code in the payload header.
 pub fn base_name(code: u8) -> &'static str {
+    if let (true, code) = background::split_code(code) {
+        return match code {
+            INTERPOLATION => "background-interpolation",
+            LORENZO => "background-lorenzo",
+            LINEAR => "background-linear",
+            WAVELET => "background-wavelet",
+            LEARNED => "background-learned",
+            TUCKER => "background-tucker",
+            LATENTS => "background-learned-latents",
+            CENTRED => "background-centred",
+            COPIES => "background-copies",
+            _ => "unknown",
+        };
+    }
     // Whether it looks at companions is told apart.
     let code = if scicodec_format::is_conditioned(code) { code & !CONDITIONED } else { code };
     match code {
@@ -185,6 +202,15 @@ impl Plan {
             (Base::Learned { model, .. }, _) | (_, Some(model)) => Some(model),
             _ => None,
         }
+    }
+
+    /// The same plan that asks this model, if it asks one.
+    pub fn asking(mut self, other: &Guiding) -> Plan {
+        if let Base::Learned { model, .. } = &mut self.base {
+            *model = other.clone();
+        }
+        self.primed = self.primed.map(|_| other.clone());
+        self
     }
 
     /// The model that the payload must name.
@@ -273,6 +299,7 @@ impl Plan {
         references: usize,
     ) -> Result<(Plan, Stream), Error> {
         let flags = b.byte()?;
+        let (on_background, code) = background::split_code(code);
         let conditioned = scicodec_format::is_conditioned(code);
         let code = if conditioned { code & !CONDITIONED } else { code };
         let coder = match flags & (FLAG_ONE_CONTEXT | FLAG_MIXTURE | FLAG_ZEROS_FIRST) {
@@ -375,7 +402,11 @@ impl Plan {
             return corrupt("a way of telling masks where there are none".into());
         }
         let masks = if flags & FLAG_MIXED_MASKS != 0 { Teller::Mixture } else { Teller::Template };
-        Ok((plan, Stream { exceptions: flags & FLAG_EXCEPTIONS != 0, masks }))
+        if on_background && !background::takes(&plan.base, &plan.map) {
+            return Err(Error::Unsupported { feature: format!("base {code} on a background") });
+        }
+        let placed = if on_background { Some(Placed::read(b, &plan, at_hand)?) } else { None };
+        Ok((plan, Stream { exceptions: flags & FLAG_EXCEPTIONS != 0, masks, placed }))
     }
 
     /// The step of quantisation; 0 where there is none.

@@ -1,5 +1,7 @@
 //! A chunk as the encoder sees it: numbers, mask, statistics, and the check of the bound.
 use crate::Error;
+use crate::background::{self, Below, Placed};
+use crate::background_place::Origin;
 use crate::base::Geometry;
 use crate::chunk::{ChunkBound, ChunkRequest, ChunkStats, Effort, State};
 use crate::elements::{all_numbers, bits, number, ordered};
@@ -27,6 +29,10 @@ pub struct Prepared {
     pub valid: u64,
     /// What it may be coded beside.
     pub references: Vec<Referred>,
+    /// What was taken from its numbers, if they stand on a background.
+    pub below: Option<Below>,
+    /// Where it lies in its variable, if that is known.
+    pub origin: Option<Origin>,
     /// Its variable has other chunks, and may be large: time is short.
     pub one_of_many: bool,
     /// What networks have said of it.
@@ -79,6 +85,8 @@ impl Prepared {
             hi,
             valid,
             references: Vec::new(),
+            below: None,
+            origin: None,
             one_of_many: false,
             said: Remembered::default(),
         })
@@ -111,6 +119,11 @@ impl Prepared {
         }
         let special = (!special.is_empty()).then_some(special);
         let references = self.references.iter().map(|r| r.crop(&self.g, start, n)).collect();
+        let points = (0..g.len()).map(|i| {
+            let at = |a: usize| start[a] + i / g.stride[a] % g.n[a];
+            (0..4).map(|a| at(a) * self.g.stride[a]).sum()
+        });
+        let below = self.below.as_ref().map(|b| b.of(points));
         Prepared {
             dtype: self.dtype,
             g,
@@ -124,6 +137,8 @@ impl Prepared {
             hi,
             valid,
             references,
+            below,
+            origin: None,
             one_of_many: self.one_of_many,
             said: Remembered::default(),
         }
@@ -157,6 +172,8 @@ impl Prepared {
             lo: self.lo,
             hi: self.hi,
             references: vec![],
+            below: self.below.as_ref().map(|b| b.of(kept.iter().copied())),
+            origin: None,
             one_of_many: self.one_of_many,
             said: Remembered::default(),
         }
@@ -183,6 +200,16 @@ impl Prepared {
         }
     }
 
+    /// The numbers of the elements, whatever of them is coded.
+    pub fn whole(&self) -> &[f64] {
+        self.below.as_ref().map_or(&self.numbers, |b| &b.whole)
+    }
+
+    /// The background that a plan's numbers stand on.
+    pub fn placed(&self, plan: &Plan) -> Option<&Placed> {
+        self.below.as_ref().filter(|_| background::takes(&plan.base, &plan.map)).map(|b| &b.placed)
+    }
+
     fn is_special(&self, i: usize) -> bool {
         self.special.as_ref().is_some_and(|s| s[i])
     }
@@ -190,17 +217,16 @@ impl Prepared {
     /// Calls `f` with place, number and error of every unmasked element; errors of integers are exact.
     #[inline(always)]
     fn each_error(&self, decoded: &[u64], mut f: impl FnMut(usize, f64, f64)) {
+        let numbers = self.whole();
         // One loop per type, so that none looks at the type inside.
         match self.dtype {
-            DType::F32 => self.each(|i| {
-                f(i, self.numbers[i], (self.numbers[i] - f64::from(f32::from_bits(decoded[i] as u32))).abs())
-            }),
-            DType::F64 => self.each(|i| f(i, self.numbers[i], (self.numbers[i] - f64::from_bits(decoded[i])).abs())),
-            DType::F16 => {
-                self.each(|i| f(i, self.numbers[i], (self.numbers[i] - number(DType::F16, decoded[i])).abs()))
+            DType::F32 => {
+                self.each(|i| f(i, numbers[i], (numbers[i] - f64::from(f32::from_bits(decoded[i] as u32))).abs()))
             }
+            DType::F64 => self.each(|i| f(i, numbers[i], (numbers[i] - f64::from_bits(decoded[i])).abs())),
+            DType::F16 => self.each(|i| f(i, numbers[i], (numbers[i] - number(DType::F16, decoded[i])).abs())),
             dtype => self.each(|i| {
-                f(i, self.numbers[i], ordered(dtype, self.bits[i]).abs_diff(ordered(dtype, decoded[i])) as f64);
+                f(i, numbers[i], ordered(dtype, self.bits[i]).abs_diff(ordered(dtype, decoded[i])) as f64);
             }),
         }
     }
@@ -298,6 +324,7 @@ impl Prepared {
             (_, Map::Plain) => {
                 s.worth = if matches!(self.bound, ChunkBound::Rmse(_)) { WORTH } else { 0.0 };
                 s.numbers = self.numbers.clone();
+                s.below = self.below.as_ref().map(|b| b.values.clone());
                 if let Some(beside) = &plan.beside {
                     beside.shift(&mut s.numbers, &s.companions, -1.0);
                 }

@@ -110,13 +110,18 @@ pub fn likeliest<'a>(x: &Prepared, hints: &[&'a Hint]) -> Option<&'a Hint> {
 
 /// The plan of another chunk for this one; none where it has none like that.
 pub fn follow(x: &Prepared, hint: &Hint) -> Option<Plan> {
-    let mut plan = Plan { masked: x.special.is_some(), ..hint.plan.clone() };
-    match (&hint.plan.base, select_target::target(x)) {
+    moved(x, hint.plan.clone(), hint.g)
+}
+
+/// The plan of a chunk of extents `from` for another one.
+pub fn moved(x: &Prepared, plan: Plan, from: Geometry) -> Option<Plan> {
+    let mut plan = Plan { masked: x.special.is_some(), ..plan };
+    match (&plan.base, select_target::target(x)) {
         (Base::Wavelet(found), Some(target)) => {
             let start = start(&plan.primed);
             let on = wavelet::Ground { part: true, thin: false, rival: f64::INFINITY, effort: x.effort, start };
             let mask = x.special.as_deref();
-            let p = wavelet::transfer(x.g, &x.numbers, mask, target, found, hint.g, on)?;
+            let p = wavelet::transfer(x.g, &x.numbers, mask, target, found, from, on)?;
             Some(Plan { base: Base::Wavelet(p), ..plan })
         }
         (Base::Learned { .. }, _) if x.g.len() > learned::MOST_VALUES => None,

@@ -184,8 +184,11 @@ impl Search<'_> {
                 self.lossless();
             }
             ChunkBound::Abs(e) if x.dtype.is_float() => {
-                let lattice = packed(x.dtype, &x.numbers, x.lo, x.hi, e).filter(|l| e < 16.0 * l.scale);
-                if let Some(l) = lattice.or_else(|| spacing(x.dtype, &x.numbers, x.lo, x.hi, e)) {
+                let packed = |x: &Prepared| packed(x.dtype, &x.numbers, x.lo, x.hi, e).filter(|l| e < 16.0 * l.scale);
+                // What is left of a background is on no lattice.
+                let bare = Some(x).filter(|x| x.below.is_none());
+                let lattice = bare.and_then(packed);
+                if let Some(l) = lattice.or_else(|| bare.and_then(|x| spacing(x.dtype, &x.numbers, x.lo, x.hi, e))) {
                     self.on_lattice(l, e);
                 }
                 let room = room(x, e);
@@ -216,7 +219,8 @@ impl Search<'_> {
             }
             ChunkBound::Rmse(e) => {
                 if e > 0.0 {
-                    if let Some(l) = packed(x.dtype, &x.numbers, x.lo, x.hi, e).filter(|l| e < l.scale) {
+                    let packed = packed(x.dtype, &x.numbers, x.lo, x.hi, e).filter(|l| e < l.scale);
+                    if let Some(l) = packed.filter(|_| x.below.is_none()) {
                         self.on_lattice(l, 0.0);
                     }
                     self.numeric(&Map::Plain, storable(e * 3.4));

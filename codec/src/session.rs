@@ -1,10 +1,12 @@
 //! Variables into a container, whatever the container is written to: chunks in parallel, bytes in order.
+use crate::background_place::Origin;
 use crate::check::{Reached, check_chunk, round_up};
 use crate::chunk::{Around, decode_chunk_among, encode_ahead, encode_around};
 use crate::element::{Extent, bits_value};
 use crate::ends::{rounded, surely};
 use crate::error_bound::{needs_statistics, resolve, validate_bound};
 use crate::learned::{AtHand, Guiding, LoadedModel};
+use crate::network::ModelId;
 use crate::options::ModelChoice;
 use crate::ordered::{Tasks, run_ordered};
 use crate::parents::{Again, Parents, Sink, Written, WrittenChunk, WrittenSegment};
@@ -53,6 +55,8 @@ struct Done {
 struct Plan<'a> {
     source: &'a dyn Source,
     options: &'a EncodeOptions,
+    /// The model, and how chunks name it.
+    model: ModelChoice,
     bound: ChunkBound,
     asked: ErrorBound,
     fill: Option<u64>,
@@ -72,7 +76,7 @@ impl<'a> Plan<'a> {
             bound: self.bound,
             fill: self.fill,
             effort: self.options.effort,
-            model: self.options.model_of_chunks(),
+            model: self.model.clone(),
         }
     }
 }
@@ -161,6 +165,7 @@ impl<W: Sink> Session<W> {
         let plan = Plan {
             source,
             options,
+            model: self.model_of_chunks(options),
             bound,
             asked: options.bound,
             fill,
@@ -220,6 +225,7 @@ impl<W: Sink> Session<W> {
         let plan = Plan {
             source,
             options,
+            model: self.model_of_chunks(options),
             bound,
             asked: record.bound,
             fill: record.fill,
@@ -231,6 +237,12 @@ impl<W: Sink> Session<W> {
         self.encode_group(&plan, grid, start, progress)
     }
 
+    /// The model that chunks are coded with, as they name it.
+    fn model_of_chunks(&self, options: &EncodeOptions) -> ModelChoice {
+        let before = self.before.iter().flat_map(|c| c.models()).map(|m| ModelId(m.id));
+        options.model_of_chunks(before.chain(self.inside.iter().map(|m| m.id())))
+    }
+
     /// Encodes all chunks of the group that the writer has begun, a segment that starts at this index of axis 0.
     fn encode_group(
         &mut self,
@@ -240,10 +252,10 @@ impl<W: Sink> Session<W> {
         progress: &dyn Fn(Progress),
     ) -> Result<VariableReport, Error> {
         self.broken = true;
-        if let ModelChoice::Given(model) | ModelChoice::Inside(model) = &plan.options.model {
+        if let ModelChoice::Given(model) | ModelChoice::Inside(model) = &plan.model {
             self.models.add(model.clone());
         }
-        if let ModelChoice::Inside(model) = &plan.options.model {
+        if let ModelChoice::Inside(model) = &plan.model {
             self.inside.push(model.clone());
         }
         let Session { writer, written, before, again, models, inside, .. } = self;
@@ -268,12 +280,12 @@ impl<W: Sink> Session<W> {
             let data = read_box(plan.source, &place)?;
             let found = encode_ahead(
                 &plan.request(&extents(&place), &data),
-                &Around { one_of_many: true, ..Around::default() },
+                &Around { one_of_many: true, origin: Origin::new(&place.start, grid.shape()), ..Around::default() },
             );
             give(data);
             found
         })?;
-        let work = |i| encode_one(plan, i, &at(i)?, &ahead, &parents, &candidates);
+        let work = |i| encode_one(plan, (i, grid.shape()), &at(i)?, &ahead, &parents, &candidates);
         let mut chunks = vec![];
         let tasks = if plan.options.effort == Effort::Fast { Tasks::Plain } else { Tasks::Helped };
         run_ordered((grid.chunks(), tasks), plan.options.threads, work, |_, chunk: Done| {
@@ -323,7 +335,7 @@ impl VariableReport {
 /// Reads, encodes and checks one chunk, beside these candidates.
 fn encode_one(
     plan: &Plan<'_>,
-    i: u64,
+    (i, whole): (u64, &[u64]),
     place: &BoxRegion,
     ahead: &Ahead,
     parents: &Parents<'_>,
@@ -338,7 +350,8 @@ fn encode_one(
     let chunk = match ahead.done(i).filter(|_| references.is_empty()) {
         Some(done) => done.clone(),
         None => {
-            let around = Around { hints: &ahead.hints, references: &references, one_of_many: !plan.lone };
+            let origin = Origin::new(&place.start, whole);
+            let around = Around { hints: &ahead.hints, references: &references, one_of_many: !plan.lone, origin };
             encode_around(&plan.request(&shape, &data), &around)?
         }
     };
@@ -360,11 +373,11 @@ fn encode_one(
     let reached = if plan.options.verify {
         let parsed = scicodec_format::Payload::parse(&payload.bytes, &Limits::default())?;
         // What was asked to guide is what the payload names, if it names one, or what will be in the file.
-        let inside = |_| match &plan.options.model {
+        let inside = |_: &[u8]| match &plan.model {
             ModelChoice::Given(model) | ModelChoice::Inside(model) => Ok(model.clone()),
             _ => Err(Error::ModelMissing { id: "of no name".into() }),
         };
-        let at_hand = match &plan.options.model {
+        let at_hand = match &plan.model {
             ModelChoice::Given(model) if chunk.model.is_some() => AtHand::Named(model),
             _ => AtHand::File(&inside),
         };

@@ -4,7 +4,7 @@
 mod moved;
 #[path = "common/waves.rs"]
 mod waves;
-use scicodec::learned::{DEFAULT, builtin};
+use scicodec::learned::{CodedBackground, DEFAULT, builtin};
 use scicodec::network::{Model, ModelBuilder, Operation};
 use scicodec::*;
 use std::path::Path;
@@ -196,7 +196,9 @@ fn digests_are_read_as_they_are_shown() {
 /// A model that stands on this one, with states moved.
 fn on(parent: &Arc<LoadedModel>) -> Arc<LoadedModel> {
     let states = moved::moved(parent.priors().unwrap(), 9);
-    let model = ModelBuilder::on(parent.model(), "tuned").priors_nearly(&states).build().unwrap();
+    // What it knows of the field makes it worth asking.
+    let known = CodedBackground::new(&[14, 22, 25], &waves([14, 22, 25]), 0.01).unwrap();
+    let model = ModelBuilder::on(parent.model(), "tuned").priors_nearly(&states).backgrounds(&[known]).build().unwrap();
     Arc::new(LoadedModel::on(model, parent).unwrap())
 }
 

@@ -3,6 +3,7 @@ import struct
 
 import numpy as np
 
+import backgrounds
 import bases
 import beside
 import latents
@@ -68,6 +69,8 @@ def decode_chunk(payload, models, references=()):
     """The bits of every element of a chunk, in C order. `models` are the files of those at hand, by id; `references` are
     the chunks that this one needs, decoded."""
     dtype, base = payload.dtype, payload.base
+    on_background = base >> 5 == 2
+    base -= 64 if on_background else 0
     conditioned = is_conditioned(base)
     base -= 32 if conditioned else 0
     n = four_axes(payload.shape)
@@ -84,14 +87,18 @@ def decode_chunk(payload, models, references=()):
     if base == 6:
         need(flags < 8 and flags & 5 != 4, "a reserved bit is set")
     need(not primed or flags & 64 and base not in (0, 5, 6), "states for coders that take none")
-    need(payload.model is None or base in (7, 9) or primed, "a chunk does not ask for the model that its payload names")
+    if on_background and (base not in (1, 2, 3, 4, 7, 8, 9, 10, 11) or logs):
+        raise Unsupported("base %d" % payload.base)
+    need(not on_background or dtype < FLOATS, "integers on a background")
+    need(payload.model is None or base in (7, 9) or primed or on_background,
+         "a chunk does not ask for the model that its payload names")
     if conditioned and (base not in (1, 4, 7, 17) or coding != ZEROS_FIRST):
         raise Unsupported("base %d" % payload.base)
     if base not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 17, 18, 19, 26, 27):
         raise Unsupported("base %d" % base)
-    lattice = alike = guide = None
+    lattice = alike = guide = grounds = None
     if primed and base not in (7, 9):
-        networks, states, _ = learned.model(cur, payload.model, models)
+        networks, states, _, grounds = learned.model(cur, payload.model, models)
     companions = left_out = None
     if conditioned and base == 4:
         need(not logs, "logarithms of what companions leave")
@@ -124,9 +131,15 @@ def decode_chunk(payload, models, references=()):
         parameters = (step, *(cur.u8() for _ in range({1: 3, 2: 1, 3: 0, 7: 3, 9: 3, 10: 0, 11: 0}[base])))
         if base in (7, 9):
             guided = cur.u8()
-            networks, states, tables = learned.model(cur, payload.model, models)
+            networks, states, tables, grounds = learned.model(cur, payload.model, models)
             spoken = latents.Latents(tables, networks, cur.u8(), n) if base == 9 else None
             guide = learned.Guide(guided, networks, spoken)
+
+    ground = None
+    if on_background:
+        if not primed and base not in (7, 9):
+            *_, grounds = learned.model(cur, payload.model, models)
+        ground = backgrounds.Placed(cur, grounds, n)
 
     if primed:
         need(states is not None, "states of a model that has none")
@@ -160,6 +173,8 @@ def decode_chunk(payload, models, references=()):
             values = decode(dec, n, skip, parameters, bool(lattice), coding)
         if left_out:
             values = left_out.added(values)
+        if ground:
+            values = ground.added(values)
         if lattice:
             offset, scale = lattice
             values = [offset + scale * v for v in values]

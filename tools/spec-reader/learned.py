@@ -22,21 +22,21 @@ def shipped(number):
 
 
 def model(cur, named, models):
-    """The networks, states and tables of latents of a model whose number comes next: 0 for the id that the payload names."""
+    """What `read_model` gives of a model whose number comes next: 0 for the id that the payload names."""
     at_hand = {**{file[-32:]: file for file in map(shipped, MODELS)}, **models}
     number = cur.u8()
     need((number == 0) == (named is not None), "a chunk asks for another model than its payload names")
-    if number == 255:
-        first = bytes(cur.take(4))
+    if number >= 254:
+        first = bytes(cur.take(4 if number == 255 else 1))
         named = next((id for id in models if id.startswith(first)), first)
     if named is not None:
         if named not in models:
             raise Unsupported("model %s, which is not in the file" % named.hex())
         need(models[named][-32:] == named, "a model of another id")
-        networks, states, tables = read_model(models[named], at_hand.get)
+        read = networks, *_ = read_model(models[named], at_hand.get)
         if "passes" not in networks or "points" not in networks:
             raise Unsupported("a model for something else")
-        return networks, states, tables
+        return read
     if number not in MODELS:
         raise Unsupported("model %d" % number)
     return read_model(shipped(number), at_hand.get)

@@ -241,8 +241,8 @@ class Network:
 
 
 def read_model(data, find=None, depth=8):
-    """The networks of a model, by name, and the states that coders start from, by place, and the tables of
-    latents; None if it has none. `find` gives the file of another model, by its id."""
+    """The networks of a model, by name, the states that coders start from, by place, the tables of latents, and the
+    body of the section of backgrounds; None if it has none. `find` gives the file of another model, by its id."""
     need(data[:8] == b"\x89SCM\r\n\x1a\n", "the magic of a model")
     if data[8] != 1:
         raise Unsupported("model version %d" % data[8])
@@ -250,7 +250,7 @@ def read_model(data, find=None, depth=8):
     f = Fields(data, 9, len(data) - 32)
     need(f.u8() & 15 == 0, "reserved bits of a model")
     f.text()
-    networks, states, optional, parent, tables = {}, None, set(), None, None
+    networks, states, optional, parent, tables, grounds = {}, None, set(), None, None, None
     for k in range(f.varint()):
         tag = f.tag()
         body = bytes(f.take(f.varint()))
@@ -265,6 +265,9 @@ def read_model(data, find=None, depth=8):
         elif tag == b"LATE":
             need(tables is None, "two sections LATE")
             tables = latents.Tables(body)
+        elif tag == b"BACK":
+            need(grounds is None, "two sections BACK")
+            grounds = body
         elif tag == b"BASE":
             need(k == 0 and len(body) == 32, "a parent")
             need(depth > 1, "too many models that stand on one another")
@@ -286,4 +289,5 @@ def read_model(data, find=None, depth=8):
         networks = {**parent[0], **networks}
         states = parent[1] if states is None else states
         tables = parent[2] if tables is None else tables
-    return networks, states, tables
+        grounds = parent[3] if grounds is None else grounds
+    return networks, states, tables, grounds

@@ -30,6 +30,9 @@ const FLAGS: [&str; 8] =
 /// Bases that are coded beside other chunks.
 const BESIDE: [&str; 3] = ["interpolation beside others", "learned beside others", "wavelet beside others"];
 
+/// Bases of which one on a background is in a golden file: what is added is the same for all.
+const ON_BACKGROUNDS: [&str; 3] = ["background-wavelet", "background-learned", "background-centred"];
+
 fn main() -> Result<(), Box<dyn AnyError>> {
     let folder = std::env::args().nth(1).ok_or("usage: goldens FOLDER [PREFIX]")?;
     let prefix = std::env::args().nth(2).unwrap_or_default();
@@ -62,7 +65,8 @@ fn main() -> Result<(), Box<dyn AnyError>> {
         }
     }
     println!("{total} bytes of files; chunks by what they use: {covered:#?}");
-    let bases = (0..=255).map(base_name).filter(|&n| n != "unknown");
+    let wanted = |n: &&str| *n != "unknown" && !n.starts_with("background-") || ON_BACKGROUNDS.contains(n);
+    let bases = (0..=255).map(base_name).filter(wanted);
     let missing: Vec<_> =
         bases.chain(FLAGS).chain(["full mix"]).chain(BESIDE).filter(|&n| !covered.contains_key(n)).collect();
     if !missing.is_empty() {
@@ -107,6 +111,9 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
             let parents = if s.file.ends_with("two") { 2 } else { 1 };
             (options.model, options.embed_model) = (ModelChoice::Given(tuned_model(parents)?), true);
         }
+        if s.file.starts_with("background-") {
+            (options.model, options.embed_model) = (ModelChoice::Given(knowing_mountains()?), true);
+        }
         if s.file.starts_with("beside-") || s.file.contains("left-out-") {
             options.condition_on = ConditionOn::Auto;
         }
@@ -146,6 +153,17 @@ fn tuned_model(parents: usize) -> Result<Arc<LoadedModel>, Error> {
         model = Arc::new(LoadedModel::on(child, &model)?);
     }
     Ok(model)
+}
+
+/// A model that stands on the default one and knows of the mountains, and of a slope.
+fn knowing_mountains() -> Result<Arc<LoadedModel>, Error> {
+    let parent = learned::builtin(learned::DEFAULT)?;
+    let [h, w] = [64, 76];
+    let known: Vec<f32> = (0..h * w).map(|i| specimens::mountains((i / w) as f64, (i % w) as f64) as f32).collect();
+    let slope = learned::CodedBackground::new(&[2, 1], &[0.0, 1.0], 1e-3)?;
+    let all = [slope, learned::CodedBackground::new(&[h, w], &known, 0.003)?];
+    let model = ModelBuilder::on(parent.model(), "mountains").backgrounds(&all).build()?;
+    Ok(Arc::new(LoadedModel::on(model, parent)?))
 }
 
 /// Counts what the chunks of a file use.

@@ -21,8 +21,10 @@ pub const DEFAULT: ModelNumber = 5;
 pub(crate) const NAMED: ModelNumber = 0;
 /// The number of a model that lies in the file, named by the first bytes of its digest, which follow.
 pub(crate) const INSIDE: ModelNumber = 255;
-/// How many.
-pub(crate) const FIRST_BYTES: usize = 4;
+/// The same, named by one byte.
+pub(crate) const SHORTLY_INSIDE: ModelNumber = 254;
+/// How many bytes follow either. Only the shorter form is written.
+const FIRST_BYTES: [usize; 2] = [4, 1];
 
 /// Files and cards of the models that ship, by number.
 static FILES: [(&[u8], &str); 5] = [
@@ -177,6 +179,13 @@ pub(crate) fn find_shipped(id: ModelId) -> Option<Arc<LoadedModel>> {
     shipped().map(|(m, _)| m).find(|m| m.id() == id).cloned()
 }
 
+/// The model that a chosen one stands on, if that ships: chunks name it in a byte.
+pub(crate) fn parent_that_ships(choice: &ModelChoice) -> Option<Arc<LoadedModel>> {
+    let guiding = Guiding::of(choice)?;
+    let parent = guiding.model().ok()?.parent.clone()?;
+    find_shipped(parent.id())
+}
+
 /// The model that guides a chunk, and how the chunk names it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Guiding {
@@ -184,7 +193,7 @@ pub(crate) enum Guiding {
     Shipped(ModelNumber),
     /// By the digest in its payload.
     Named(Arc<LoadedModel>),
-    /// By the first bytes of its digest: it lies in the file.
+    /// By the first byte of its digest: it lies in the file, and none before it has the same.
     Inside(Arc<LoadedModel>),
 }
 
@@ -196,7 +205,7 @@ pub(crate) enum AtHand<'a> {
     /// The model that its payload names.
     Named(&'a Arc<LoadedModel>),
     /// The models in its file, by the first bytes of their digests.
-    File(&'a dyn Fn([u8; FIRST_BYTES]) -> Result<Arc<LoadedModel>, Error>),
+    File(&'a dyn Fn(&[u8]) -> Result<Arc<LoadedModel>, Error>),
 }
 
 impl Guiding {
@@ -217,9 +226,8 @@ impl Guiding {
             (NAMED, AtHand::Named(model)) => Guiding::Named(model.clone()),
             (NAMED, _) => return unasked("asks for the model that its payload names, which names none"),
             (_, AtHand::Named(_)) => return unasked("does not ask for the model that its payload names"),
-            (INSIDE, at_hand) => {
-                let mut first = [0; FIRST_BYTES];
-                first.copy_from_slice(b.take(FIRST_BYTES)?);
+            (INSIDE | SHORTLY_INSIDE, at_hand) => {
+                let first = b.take(FIRST_BYTES[usize::from(number == SHORTLY_INSIDE)])?;
                 match at_hand {
                     AtHand::File(find) => Guiding::Inside(find(first)?),
                     _ => return unasked("asks for a model in its file, and is not in one"),
@@ -237,8 +245,7 @@ impl Guiding {
             Guiding::Shipped(number) => out.push(*number),
             Guiding::Named(_) => out.push(NAMED),
             Guiding::Inside(model) => {
-                out.push(INSIDE);
-                out.extend(&model.id().0[..FIRST_BYTES]);
+                out.extend([SHORTLY_INSIDE, model.id().0[0]]);
             }
         }
     }

@@ -9,8 +9,10 @@ use super::{read, write};
 use crate::Error;
 use crate::bytes::put_varint;
 use crate::entropy::{LatentTables, Priors, read_delta, write_delta};
+use crate::learned::{Background, CodedBackground, read_backgrounds, write_backgrounds};
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"\x89SCM\r\n\x1a\n";
 const VERSION: u8 = 1;
@@ -19,6 +21,7 @@ const PRIORS: [u8; 4] = *b"PRIO";
 const PARENT: [u8; 4] = *b"BASE";
 const DELTA: [u8; 4] = *b"DELT";
 const LATENTS: [u8; 4] = *b"LATE";
+const BACKGROUNDS: [u8; 4] = *b"BACK";
 /// Models that one may stand on, each on the next.
 const DEPTH: usize = 8;
 
@@ -61,6 +64,7 @@ pub struct Model {
     networks: Vec<Network>,
     priors: Option<Priors>,
     latents: Option<LatentTables>,
+    backgrounds: Option<Arc<[Background]>>,
     /// The models that it stands on, the nearest first.
     parents: Vec<ModelId>,
     sections: Vec<([u8; 4], Range<usize>)>,
@@ -132,6 +136,11 @@ impl Model {
         self.latents.as_ref()
     }
 
+    /// Background fields, if it has some.
+    pub fn backgrounds(&self) -> &[Background] {
+        self.backgrounds.as_deref().unwrap_or_default()
+    }
+
     /// Ids of the models that must be at hand to read this one, the nearest first: it stands on that one, and so on.
     pub fn parents(&self) -> &[ModelId] {
         &self.parents
@@ -184,7 +193,7 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel, find: FindModel<'_>
     let count = f.count()?;
     within("sections of a model", count as u64, limits.sections)?;
     let (mut networks, mut priors, mut sections) = (Vec::<Network>::new(), None, Vec::new());
-    let mut latents = None;
+    let (mut latents, mut backgrounds) = (None, None);
     let mut base: Option<Model> = None;
     for k in 0..count {
         let tag = f.tag()?;
@@ -207,6 +216,11 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel, find: FindModel<'_>
                 return wrong("9.1", "two sections LATE");
             }
             latents = Some(LatentTables::read(body).map_err(|e| Refusal::Wrong(e.to_string(), "9.7"))?);
+        } else if tag == BACKGROUNDS {
+            if backgrounds.is_some() {
+                return wrong("9.1", "two sections BACK");
+            }
+            backgrounds = Some(read_backgrounds(body).map_err(Refusal::Other)?.into());
         } else if tag == PARENT {
             let id = <[u8; 32]>::try_from(body).ok().filter(|_| k == 0);
             let Some(id) = id else { return wrong("9.6", "a section BASE that is not the first, or not 32 bytes") };
@@ -236,11 +250,13 @@ fn parse(bytes: &[u8], limits: &ModelLimits, kernel: Kernel, find: FindModel<'_>
         parents.extend(base.parents);
         priors = priors.or(base.priors);
         latents = latents.or(base.latents);
+        backgrounds = backgrounds.or(base.backgrounds);
         let new = |n: &Network| networks.iter().all(|m| m.name() != n.name());
         let kept: Vec<Network> = base.networks.into_iter().filter(new).collect();
         networks.extend(kept);
     }
-    Ok(Model { bytes: bytes.to_vec(), id: ModelId(*digest), name, networks, priors, latents, parents, sections })
+    let (bytes, id) = (bytes.to_vec(), ModelId(*digest));
+    Ok(Model { bytes, id, name, networks, priors, latents, backgrounds, parents, sections })
 }
 
 /// Puts a model together.
@@ -315,6 +331,12 @@ impl ModelBuilder {
         tables.check()?;
         self.sections.push((LATENTS, tables.write()));
         Ok(self)
+    }
+
+    /// Adds background fields, in place of those of the model that this one stands on.
+    pub fn backgrounds(mut self, all: &[CodedBackground]) -> ModelBuilder {
+        self.sections.push((BACKGROUNDS, write_backgrounds(all)));
+        self
     }
 
     /// Adds a section that readers may ignore.

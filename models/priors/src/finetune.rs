@@ -1,11 +1,13 @@
 //! A whole run: variables of one domain in, a model that stands on another one out.
 //!
-//! The last steps of each variable are held out. Chunks of the others are coded, and what the coders learned there moves the
-//! parent's states ([`crate::tune`]), by more or less; each model made so codes the steps held out, and the one is kept with
-//! which they, and the model's own bytes, are smallest.
+//! The last steps of each variable are held out. The means of the others, told more or less closely, are backgrounds of models that
+//! are tried. Then chunks of them are coded, and what the coders learned there moves the parent's states ([`crate::tune`]), by more
+//! or less. Each model made so codes the steps held out, and the one is kept with which they, and the model's own bytes, are
+//! smallest.
 use crate::{
     Knob, Seen,
     journal::Journal,
+    means::{Mean, Told, coded, means},
     pieces::{Piece, pieces},
     tune,
     view::View,
@@ -14,6 +16,7 @@ use scicodec::{
     ChunkRequest, Effort, EncodeOptions, Error, ErrorBound, Fill, LoadedModel, ModelChoice, Source, VariableMeta,
     encode_to_vec,
     entropy::{Place, Priors, States},
+    learned::CodedBackground,
     learned_states,
     network::ModelBuilder,
 };
@@ -21,8 +24,11 @@ use std::{io, path::PathBuf, sync::Arc, time::Instant};
 
 /// How much is moved in the models that are tried, as multiples of what the amount of data says.
 const TRIED: [f64; 6] = [0.02, 0.1, 0.4, 1.0, 4.0, 30.0];
-/// The time that learning may take of all; the rest is for trying.
-const LEARNING: f64 = 0.6;
+/// The part of the time after which no more backgrounds are tried, and no more is learned; the rest is for trying states.
+const KNOWING: f64 = 0.5;
+const LEARNING: f64 = 0.8;
+/// Ways in which the backgrounds of a model are told, at most.
+const WAYS: usize = 2;
 /// Chunks that are learned from, at each bound, at most.
 pub const MOST_PIECES: usize = 24;
 /// Values of a variable that are coded with every model tried, at most, unless a step has more.
@@ -34,6 +40,8 @@ const LEAST_GAIN: f64 = 1.0005;
 pub struct Subject {
     /// Its name, for messages.
     pub name: String,
+    /// Its name in its file: what has the same one is the same thing.
+    pub variable: String,
     /// Its elements.
     pub source: Box<dyn Source + Send>,
     /// Bits of the value that stands for "missing".
@@ -66,9 +74,11 @@ pub struct FinetuneOptions {
 pub enum Stage {
     /// What is held out is coded without the model.
     Measuring,
+    /// A model with backgrounds is tried.
+    Knowing,
     /// A chunk is learned from.
     Learning,
-    /// A model is tried.
+    /// A model with other states is tried.
     Trying,
 }
 
@@ -168,60 +178,149 @@ pub fn finetune(
         let before = run.size(&held, bound, &ModelChoice::Given(parent.clone()), Stage::Measuring, 0.0)?;
         sizes.push(Sizes { classical, before, after: before });
     }
+    let mut search = Search { parent, held: &held, sizes: &sizes, run, best: None, tried: 0 };
+    let (ways, known) = search.backgrounds(&means(&train, bounds)?)?;
     let mut seen = Vec::new();
     for (k, piece) in pieces.iter().enumerate() {
-        if k > 0 && options.steps.is_none() && run.spent() > LEARNING * 60.0 * options.minutes {
+        if k > 0 && search.run.is_late(LEARNING) {
             break;
         }
-        seen.push(run.learn(piece, parent, k as f64 / pieces.len() as f64)?);
+        seen.push(search.run.learn(piece, parent, k as f64 / pieces.len() as f64)?);
     }
     let learned_from: f64 = pieces[..seen.len()].iter().map(|p| p.data.len() as f64).sum();
-    let old = parent.priors().cloned().unwrap_or_default();
-    let held_bytes: u64 = held.iter().map(|h| bytes_of(&h.view)).sum();
-    let mut best: Option<(f64, LoadedModel, Vec<u64>)> = None;
-    let (mut tried, mut worse) = (0, 0);
-    let mut last: Option<Priors> = None;
-    for (k, factor) in TRIED.into_iter().enumerate() {
-        if worse >= 2 || k > 1 && options.steps.is_none() && run.spent() > 60.0 * options.minutes {
-            break;
-        }
-        // Each bound has its part of the data.
-        let amount = factor * options.amount * bounds as f64 / learned_from;
-        let wanted = tune(&old, &seen, &Knob { amount, ..Knob::default() });
-        if wanted == Priors::default() || last.as_ref() == Some(&wanted) {
-            continue;
-        }
-        last = Some(wanted.clone());
-        let model = ModelBuilder::on(parent.model(), &options.name).priors_nearly(&wanted).build()?;
-        let model = Arc::new(LoadedModel::on(model, parent)?);
-        let own = own_bytes(&model);
-        let (mut after, mut gain) = (Vec::new(), 0.0);
-        for (bound, s) in sizes.iter().enumerate() {
-            let done = (k as f64 + bound as f64 / bounds as f64) / TRIED.len() as f64;
-            let bytes = run.size(&held, bound, &ModelChoice::Given(model.clone()), Stage::Trying, done)?;
-            let times = options.amount / held_bytes as f64;
-            gain += (s.before as f64 * times / (bytes as f64 * times + own as f64)).ln();
-            after.push(bytes);
-        }
-        tried += 1;
-        let gain = (gain / bounds as f64).exp();
-        if best.as_ref().is_none_or(|b| gain > b.0) {
-            let model = Arc::into_inner(model).ok_or_else(|| FinetuneError::Invalid("a model in use".into()))?;
-            best = Some((gain, model, after));
-            worse = 0;
-        } else {
-            worse += 1;
-        }
-    }
-    let seconds = run.spent();
-    let mut outcome =
-        Outcome { model: None, held_out: held_bytes, sizes, model_bytes: 0, chunks: seen.len() as u64, tried, seconds };
-    if let Some((_, model, after)) = best.filter(|b| b.0 > LEAST_GAIN) {
-        outcome.sizes.iter_mut().zip(after).for_each(|(s, after)| s.after = after);
+    // Each bound has its part of the data.
+    let states = search.states(&seen, options.amount * bounds as f64 / learned_from, &known)?;
+
+    let Search { run, best, tried, .. } = search;
+    let (held_out, chunks, seconds) = (held.iter().map(|h| bytes_of(&h.view)).sum(), seen.len() as u64, run.spent());
+    let mut outcome = Outcome { model: None, held_out, sizes, model_bytes: 0, chunks, tried, seconds };
+    if let Some(best) = best {
+        outcome.sizes.iter_mut().zip(best.after).for_each(|(s, after)| s.after = after);
+        // What was held out is for the mean, too.
+        let known = coded(&means(&whole(subjects), bounds)?, &ways)?;
+        let model = build(parent, &options.name, states.as_ref(), &known)?;
         outcome.model_bytes = own_bytes(&model);
         outcome.model = Some(model);
     }
     Ok(outcome)
+}
+
+/// A model that stands on the parent, with what it is given of these.
+fn build(
+    parent: &Arc<LoadedModel>,
+    name: &str,
+    states: Option<&Priors>,
+    known: &[CodedBackground],
+) -> Result<LoadedModel, Error> {
+    let mut builder = ModelBuilder::on(parent.model(), name);
+    if let Some(states) = states {
+        builder = builder.priors_nearly(states);
+    }
+    if !known.is_empty() {
+        builder = builder.backgrounds(known);
+    }
+    LoadedModel::on(builder.build()?, parent)
+}
+
+/// Models that are tried, and the best of them.
+struct Search<'a, 'r> {
+    parent: &'a Arc<LoadedModel>,
+    held: &'a [Held<'a>],
+    sizes: &'a [Sizes],
+    run: Run<'r>,
+    best: Option<Judged>,
+    tried: usize,
+}
+
+impl Search<'_, '_> {
+    /// Tries a model, and says whether it is the best so far.
+    fn consider(
+        &mut self,
+        states: Option<&Priors>,
+        known: &[CodedBackground],
+        (stage, done): (Stage, f64),
+    ) -> Result<bool, FinetuneError> {
+        let model = Arc::new(build(self.parent, &self.run.options.name, states, known)?);
+        let judged = self.run.judge(self.held, self.sizes, &model, (stage, done))?;
+        self.tried += 1;
+        let better = judged.gain > LEAST_GAIN * self.best.as_ref().map_or(1.0, |best| best.gain);
+        if better {
+            self.best = Some(judged);
+        }
+        Ok(better)
+    }
+
+    /// Backgrounds that help: told in one way, then in others as well.
+    fn backgrounds(&mut self, means: &[Mean]) -> Result<(Vec<Told>, Vec<CodedBackground>), FinetuneError> {
+        let bounds = self.sizes.len();
+        let (mut chosen, mut known) = (vec![], vec![]);
+        let mut seen: Vec<Vec<CodedBackground>> = vec![vec![]];
+        for round in 0..WAYS {
+            let base: Vec<Told> = chosen.clone();
+            if base.len() < round {
+                break;
+            }
+            let ways = [1, 2].into_iter().flat_map(|over| (0..bounds).map(move |bound| (over, bound)));
+            for (k, way) in ways.enumerate() {
+                if self.run.is_late(KNOWING) {
+                    break;
+                }
+                let wanted = [&base[..], &[way]].concat();
+                let coded = coded(means, &wanted)?;
+                if seen.contains(&coded) {
+                    continue;
+                }
+                let done = (round as f64 + k as f64 / (2 * bounds) as f64) / WAYS as f64;
+                if self.consider(None, &coded, (Stage::Knowing, done))? {
+                    (chosen, known) = (wanted, coded.clone());
+                }
+                seen.push(coded);
+            }
+        }
+        Ok((chosen, known))
+    }
+
+    /// States that help, for a model with these backgrounds; `amount` is how much data the model is for, as a multiple of what was
+    /// learned from.
+    fn states(
+        &mut self,
+        seen: &[Seen],
+        amount: f64,
+        known: &[CodedBackground],
+    ) -> Result<Option<Priors>, FinetuneError> {
+        let old = self.parent.priors().cloned().unwrap_or_default();
+        let (mut best, mut last, mut worse) = (None, None, 0);
+        for (k, factor) in TRIED.into_iter().enumerate() {
+            if worse >= 2 || k > 1 && self.run.is_late(1.0) {
+                break;
+            }
+            let wanted = tune(&old, seen, &Knob { amount: factor * amount, ..Knob::default() });
+            if wanted == Priors::default() || last.as_ref() == Some(&wanted) {
+                continue;
+            }
+            if self.consider(Some(&wanted), known, (Stage::Trying, k as f64 / TRIED.len() as f64))? {
+                best = Some(wanted.clone());
+                worse = 0;
+            } else {
+                worse += 1;
+            }
+            last = Some(wanted);
+        }
+        Ok(best)
+    }
+}
+
+/// What a model makes of what is held out.
+struct Judged {
+    /// Mean ratio after ÷ before, with the model's bytes counted over the data that it is for.
+    gain: f64,
+    after: Vec<u64>,
+}
+
+/// All steps of all variables.
+fn whole(subjects: &[Subject]) -> Vec<(View<'_>, &Subject)> {
+    let steps = |s: &Subject| s.source.shape().first().copied();
+    subjects.iter().filter_map(|s| Some((View::new(&*s.source, 0..steps(s)?), s))).collect()
 }
 
 fn own_bytes(model: &LoadedModel) -> u64 {
@@ -291,6 +390,11 @@ fn journal(parent: &LoadedModel, subjects: &[Subject], options: &FinetuneOptions
 }
 
 impl Run<'_> {
+    /// Whether this part of the time that the run may take is over.
+    fn is_late(&self, part: f64) -> bool {
+        self.options.steps.is_none() && self.spent() > part * 60.0 * self.options.minutes
+    }
+
     fn spent(&self) -> f64 {
         self.earlier + self.begun.elapsed().as_secs_f64()
     }
@@ -343,6 +447,25 @@ impl Run<'_> {
             sum += found.try_into().map_or(0, u64::from_le_bytes);
         }
         Ok(sum)
+    }
+
+    /// Codes what is held out with a model.
+    fn judge(
+        &mut self,
+        held: &[Held<'_>],
+        sizes: &[Sizes],
+        model: &Arc<LoadedModel>,
+        (stage, done): (Stage, f64),
+    ) -> Result<Judged, FinetuneError> {
+        let (own, held_bytes) = (own_bytes(model), held.iter().map(|h| bytes_of(&h.view)).sum::<u64>());
+        let times = self.options.amount / held_bytes as f64;
+        let (mut after, mut gain) = (Vec::new(), 0.0);
+        for (bound, s) in sizes.iter().enumerate() {
+            let bytes = self.size(held, bound, &ModelChoice::Given(model.clone()), stage.clone(), done)?;
+            gain += (s.before as f64 * times / (bytes as f64 * times + own as f64)).ln();
+            after.push(bytes);
+        }
+        Ok(Judged { gain: (gain / sizes.len() as f64).exp(), after })
     }
 
     /// What coders learn from a piece.

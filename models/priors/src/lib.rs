@@ -6,6 +6,7 @@ mod fields;
 mod finetune;
 mod fit;
 mod journal;
+mod means;
 mod pieces;
 mod prime;
 mod tune;

@@ -82,7 +82,7 @@ pub(crate) fn pieces(train: &[(View<'_>, &Subject)], bounds: usize) -> Result<Ve
 }
 
 /// The bytes of the machine's order that hold an element of a `u64`.
-fn native(dtype: DType) -> std::ops::Range<usize> {
+pub(crate) fn native(dtype: DType) -> std::ops::Range<usize> {
     if cfg!(target_endian = "big") { 8 - dtype.size()..8 } else { 0..dtype.size() }
 }
 
@@ -131,7 +131,7 @@ fn read(view: &View<'_>, cut: &Cut) -> Result<Vec<u8>, Error> {
 }
 
 /// The bound on chunks, given the range of the variable and its number of values; none where all are alike.
-fn resolve(bound: &ErrorBound, range: f64, values: f64) -> Result<Option<ChunkBound>, FinetuneError> {
+pub(crate) fn resolve(bound: &ErrorBound, range: f64, values: f64) -> Result<Option<ChunkBound>, FinetuneError> {
     let e = bound.value;
     let bound = match bound.kind {
         BoundKind::Abs => ChunkBound::Abs(e),

@@ -60,6 +60,7 @@ pub fn run(args: &FinetuneArgs) -> Outcome {
         bar.set_position((1000.0 * whole(&stage, done)) as u64);
         bar.set_message(match stage {
             Stage::Measuring => "measuring",
+            Stage::Knowing => "backgrounds",
             Stage::Learning => "learning",
             Stage::Trying => "trying",
         });
@@ -93,8 +94,9 @@ pub fn run(args: &FinetuneArgs) -> Outcome {
 fn whole(stage: &Stage, done: f64) -> f64 {
     match stage {
         Stage::Measuring => 0.0,
-        Stage::Learning => 0.05 + 0.55 * done,
-        Stage::Trying => 0.6 + 0.4 * done,
+        Stage::Knowing => 0.05 + 0.45 * done,
+        Stage::Learning => 0.5 + 0.3 * done,
+        Stage::Trying => 0.8 + 0.2 * done,
     }
 }
 
@@ -127,7 +129,8 @@ fn open(args: &FinetuneArgs, path: &Path, bounds: &[ErrorBound]) -> Outcome<Vec<
                 .map_err(|e| Failure::new(format!("{}: {}: {e}", display(path), item.meta.name)))?;
             if k == 0 {
                 let name = format!("{} {}", display(path), item.meta.name);
-                subjects.push(Subject { name, source: item.source, fill: item.fill, bounds: vec![item.bound] });
+                let (variable, bounds) = (item.meta.name, vec![item.bound]);
+                subjects.push(Subject { name, variable, source: item.source, fill: item.fill, bounds });
             } else if let Some(subject) = subjects.get_mut(n) {
                 subject.bounds.push(item.bound);
             }

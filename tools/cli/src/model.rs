@@ -198,6 +198,7 @@ fn describe(found: &Found) -> Value {
         "parameters": parameters,
         "kind": kind(found),
         "states": model.priors().map_or(0, |p| p.len()),
+        "backgrounds": model.backgrounds().iter().map(|b| b.shape().to_vec()).collect::<Vec<_>>(),
         "networks": model.networks().iter().map(network).collect::<Vec<_>>(),
         "parents": model.parents().iter().map(|id| format!("{id:#}")).collect::<Vec<_>>(),
         "lineage": model.lineage().iter().map(|id| format!("{id:#}")).collect::<Vec<_>>(),
@@ -225,6 +226,10 @@ fn show(found: &Found, as_json: bool) -> Outcome {
     }
     if let Some(priors) = model.priors() {
         line("states", format!("{} for coders of integers to start from", priors.len()));
+    }
+    for b in model.backgrounds() {
+        let extents: Vec<String> = b.shape().iter().map(usize::to_string).collect();
+        line("background", extents.join(" x "));
     }
     for id in model.lineage() {
         let how = if model.parents().contains(&id) { "stands on" } else { "went on from" };
