@@ -147,10 +147,11 @@ impl Choice {
     /// The chunk on this background, with nothing to be coded beside; none where that changes nothing.
     pub fn rest(&self, x: &Prepared) -> Option<Prepared> {
         let model = Guiding::of(&x.model)?;
-        let background = model.model().ok()?.model().backgrounds().get(self.number)?.clone();
-        let at = place(x, &background);
-        let values = background.around(&x.g, at);
-        let weight = (self.weight.fit(x, &values) / WEIGHT_UNIT).round();
+        let (at, weight) = {
+            let background = model.model().ok()?.model().backgrounds().get(self.number)?;
+            let at = place(x, background);
+            (at, (self.weight.fit(x, &background.around(&x.g, at)) / WEIGHT_UNIT).round())
+        };
         // A reversed background is none.
         let weight = if weight.is_finite() { weight.clamp(0.0, f64::from(i16::MAX)) as i16 } else { 0 };
         if weight < WHOLE / 32 {

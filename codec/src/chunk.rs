@@ -13,7 +13,7 @@ use crate::mask::{self, Teller};
 use crate::network::ModelId;
 use crate::options::ModelChoice;
 use crate::part::Part;
-use crate::plan::{Base, Coder, Map, Plan, TABLED};
+use crate::plan::{Base, Coder, Map, Plan, TABLED, base_name};
 use crate::prepare::Prepared;
 use crate::reference::{Reference, Referred};
 use crate::scout::{self, Hint};
@@ -185,6 +185,7 @@ pub(crate) fn encode_ahead(req: &ChunkRequest<'_>, around: &Around<'_>) -> Resul
     let model = model.and_then(Guiding::named);
     let references = plan.beside.iter().flat_map(|b| b.chosen.iter().map(|c| c.0)).collect();
     let base = if placed.is_some() { Placed::code(plan.code()) } else { plan.code() };
+    stats.base = base_name(base);
     let body = coded.body;
     let hint = scout::hint(&prepared, plan, found, body.len());
     Ok((EncodedChunk { base, body, model, asks_model, references, stats }, hint))

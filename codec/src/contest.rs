@@ -143,7 +143,11 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<(Best, Apart), Error
     let kinds = [(Apart::likely(x), 0.0), (Apart::backgrounds(x), NOTHING)];
     for (aparts, slack) in kinds {
         let like = each(aparts, |apart| {
-            let rest = apart.rest(x)?;
+            let mut rest = apart.rest(x)?;
+            // Beside others and on a background no chunk is.
+            if rest.below.is_none() {
+                rest.references.clone_from(&x.references);
+            }
             Some((Best::of(&rest, like(x, &rest, &best.plan)?), apart, rest))
         });
         let Some((like, apart, mut rest)) = like.into_iter().flatten().min_by_key(|like| like.0.bytes()) else {
@@ -152,14 +156,7 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<(Best, Apart), Error
         if like.bytes() as f64 >= WORTH * best.bytes() as f64 + slack {
             continue;
         }
-        let references = std::mem::take(&mut x.references);
-        // Beside others and on a background no chunk is.
-        if rest.below.is_none() {
-            rest.references.clone_from(&references);
-        }
-        let rival = of_all(&mut rest, hints);
-        x.references = references;
-        let mut rival = rival?;
+        let mut rival = of_all(&mut rest, hints)?;
         rival.hold_against(&rest, like);
         if rival.bytes() < best.bytes() && x.keeps(&x.stats(&rival.plan, &rival.coded.decoded)) {
             (best, found) = (rival, apart);

@@ -251,17 +251,10 @@ impl Reader {
         let payload = self.container.payload(variable, segment, chunk).ok()??;
         let inside = |first: &[u8]| self.model_inside(first);
         let mut body = Bytes(payload.body);
-        match Plan::read(
-            payload.header.base,
-            &mut body,
-            payload.header.dtype.size(),
-            AtHand::File(&inside),
-            payload.header.references.len(),
-        )
-        .ok()?
-        .0
-        .guiding()?
-        {
+        let (base, size, references) =
+            (payload.header.base, payload.header.dtype.size(), payload.header.references.len());
+        let (plan, stream) = Plan::read(base, &mut body, size, AtHand::File(&inside), references).ok()?;
+        match plan.guiding().or(stream.placed.as_ref().map(|p| &p.model))? {
             Guiding::Inside(model) => Some(model.id()),
             _ => None,
         }

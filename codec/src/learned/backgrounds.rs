@@ -7,7 +7,7 @@ use crate::options::ModelChoice;
 use crate::{DType, Error};
 
 /// Values of all backgrounds of a model, at most.
-pub const MOST_BACKGROUND_VALUES: usize = 1 << 25;
+pub const MOST_BACKGROUND_VALUES: usize = 1 << 24;
 /// Axes of a background, at most.
 const MOST_AXES: usize = 4;
 /// Magnitudes from here on are refused: weighted ones stay finite.

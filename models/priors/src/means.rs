@@ -4,7 +4,11 @@ use crate::{
     pieces::{native, resolve},
     view::View,
 };
-use scicodec::{ChunkBound, Source, learned::CodedBackground, numbers};
+use scicodec::{
+    ChunkBound, Source,
+    learned::{CodedBackground, MOST_BACKGROUND_VALUES},
+    numbers,
+};
 
 /// Variables that have one, at most.
 const MOST: usize = 4;
@@ -123,16 +127,76 @@ impl Sums<'_> {
     }
 }
 
-/// These means, told in these ways.
+/// These means, told in these ways, as many as a model may have.
 pub(crate) fn coded(means: &[Mean], ways: &[Told]) -> Result<Vec<CodedBackground>, FinetuneError> {
-    let mut all = vec![];
+    let (mut all, mut values) = (vec![], 0);
     for mean in means {
         for error in ways.iter().filter(|way| way.0 == mean.over).filter_map(|&(_, bound)| mean.errors[bound]) {
             let coded = CodedBackground::new(&mean.shape, &mean.values, error)?;
-            if !all.contains(&coded) {
+            values += mean.values.len();
+            if !all.contains(&coded) && values <= MOST_BACKGROUND_VALUES {
                 all.push(coded);
             }
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scicodec::{BoundKind, DType, Error, ErrorBound};
+
+    /// Values of `f32`, slowest axis first.
+    struct Field(Vec<u64>, Vec<f32>);
+
+    impl Source for Field {
+        fn dtype(&self) -> DType {
+            DType::F32
+        }
+
+        fn shape(&self) -> &[u64] {
+            &self.0
+        }
+
+        fn read(&self, start: &[u64], extent: &[u64], out: &mut [u8]) -> Result<(), Error> {
+            let bytes: Vec<u8> = self.1.iter().flat_map(|v| v.to_ne_bytes()).collect();
+            scicodec::SliceSource::new(DType::F32, &self.0, &bytes)?.read(start, extent, out)
+        }
+    }
+
+    fn subject(variable: &str, shape: &[u64], value: impl Fn(u64) -> f32) -> Subject {
+        let values = (0..shape.iter().product()).map(value).collect();
+        let bounds =
+            vec![ErrorBound { kind: BoundKind::Rel, value: 0.1 }, ErrorBound { kind: BoundKind::PwRel, value: 0.1 }];
+        let source = Box::new(Field(shape.to_vec(), values));
+        Subject { name: variable.into(), variable: variable.into(), source, fill: None, bounds }
+    }
+
+    #[test]
+    fn means_are_over_steps_and_of_what_is_there() {
+        // Two steps and then one of the same thing, and something else on another grid.
+        let same = |base: f32| move |i: u64| if i == 3 { f32::NAN } else { base + (i % 64) as f32 + (i / 64) as f32 };
+        let all = [
+            subject("a", &[2, 4, 16], same(1.0)),
+            subject("a", &[2, 4, 16], same(3.0)),
+            subject("b", &[2, 2, 4, 16], |i| (i % 64) as f32),
+            subject("c", &[2, 3, 16], |_| 0.0),
+        ];
+        let views: Vec<(View<'_>, &Subject)> =
+            all.iter().map(|s| (View::new(&*s.source, 0..s.source.shape()[0]), s)).collect();
+        let found = means(&views, 2).unwrap();
+        // What is smaller than a background is has none.
+        assert_eq!(
+            found.iter().map(|m| (m.over, &m.shape[..])).collect::<Vec<_>>(),
+            [(1, &[4, 16][..]), (1, &[2, 4, 16]), (2, &[4, 16])]
+        );
+        // Of the point that is missing in two steps the mean of the two others is taken.
+        let expected = |i: usize| if i == 3 { 3.0 + 3.0 } else { 2.5 + i as f32 };
+        assert!((0..64).all(|i| found[0].values[i] == expected(i)), "{:?}", &found[0].values[..5]);
+        assert_eq!(found[2].values, (0..64).map(|i| i as f32).collect::<Vec<_>>());
+        // A bound of each value says nothing of a mean.
+        assert!(found[0].errors[0].is_some_and(|e| e > 1.0 && e < 2.0) && found[0].errors[1].is_none());
+        assert_eq!(coded(&found, &[(1, 0), (1, 0), (2, 0), (1, 1)]).unwrap().len(), 3);
+    }
 }

@@ -60,6 +60,35 @@ fn a_tuned_model_makes_later_fields_smaller_and_travels_in_their_files() {
     place.ok("test after.scz");
 }
 
+#[test]
+fn what_a_series_has_in_common_is_a_background() {
+    let place = Place::new();
+    // Mountains under waves that move.
+    let rough = |i: u64| ((i * 2_654_435_761) >> 9 & 255) as f32 / 16.0;
+    let value = |t: u64, i: u64| {
+        rough(i / 40 / 2 * 20 + i % 40 / 2) + ((i / 40 + t) as f32 / 5.0).sin() * (i % 40) as f32 / 20.0
+    };
+    let steps = |from: u64, n: u64| {
+        let values: Vec<f32> = (from..from + n).flat_map(|t| (0..1600).map(move |i| value(t, i))).collect();
+        npy("<f4", false, &[n, 40, 40], &f32_bytes(&values))
+    };
+    place.put("run.npy", &steps(0, 12));
+    place.put("later.npy", &steps(40, 3));
+    place.ok(&format!("finetune run.npy -o own.scm {WORDS}"));
+    let shown = place.json("model show own.scm --json");
+    assert_eq!(shown["backgrounds"][0], serde_json::json!([40, 40]));
+    assert!(place.ok("model show own.scm").0.contains("background   40 x 40"));
+    place.ok("encode later.npy -o before.scz -e rel=1e-2");
+    place.ok("encode later.npy -o after.scz -e rel=1e-2 --model own.scm --embed-model");
+    let [before, after] = ["before.scz", "after.scz"].map(|f| place.get(f).len());
+    let own = place.get("own.scm").len();
+    assert!(2 * (after - own) < before, "{after} bytes, {own} of them the model's; {before} without it");
+    let bases = &place.json("info after.scz --json")["variables"][0]["bases"];
+    assert!(bases.as_object().unwrap().keys().all(|base| base.starts_with("background-")), "{bases}");
+    let worst = place.json("compare later.npy after.scz --json")["variables"][0]["max_abs"].as_f64();
+    assert!(worst.is_some_and(|worst| worst <= 0.01 * 18.0), "{worst:?}");
+}
+
 /// Bytes of a journal that holds some of what is learned, and not all.
 const LEARNING: u64 = 10_000;
 
