@@ -24,7 +24,7 @@ impl Origin {
 const COARSE: usize = 16;
 /// So many of the best places go on to the next finer lattice.
 const KEPT: usize = 3;
-/// The share of a chunk, along each axis, that a background must hold of it.
+/// One of so many points of a chunk, along each axis, must lie in a background.
 const HELD: usize = 2;
 
 /// Where in a background a chunk's first point lies.
@@ -190,8 +190,10 @@ mod tests {
     fn a_chunk_is_found_in_its_background_wherever_it_lies() {
         let coded = CodedBackground::new(&[90, 120], &field([0, 0], [90, 120]), 1e-3).unwrap();
         let backgrounds = crate::learned::read_backgrounds(&crate::learned::write_backgrounds(&[coded])).unwrap();
-        // The last one is not within it.
-        for (from, n) in [([20, 33], [40, 50]), ([0, 70], [90, 50]), ([31, 1], [17, 100]), ([60, -9], [40, 60])] {
+        // The last one is not within it: a place that holds one row more may be as good.
+        let within =
+            [([20, 33], [40, 50], 0), ([0, 70], [90, 50], 0), ([31, 1], [17, 100], 0), ([60, -9], [40, 60], 1)];
+        for (from, n, off) in within {
             // Three steps along an axis that the background has not.
             let values = field(from, n);
             let data: Vec<u8> =
@@ -200,7 +202,9 @@ mod tests {
             let (bound, fill, effort, model) = (ChunkBound::Abs(0.01), None, Effort::Default, ModelChoice::None);
             let req = ChunkRequest { dtype: DType::F32, shape: &shape, data: &data, bound, fill, effort, model };
             let mut x = Prepared::new(&req).unwrap();
-            assert_eq!(place(&x, &backgrounds[0]), [0, 0, from[0], from[1]]);
+            let at = place(&x, &backgrounds[0]);
+            let exact = [0, 0, from[0], from[1]];
+            assert!(at.iter().zip(exact).all(|(a, b)| (a - b).abs() <= off), "{at:?} {exact:?}");
             // What is known needs no search.
             x.origin = Origin::new(&[5, 2, 3], &[9, 90, 120]);
             assert_eq!(place(&x, &backgrounds[0]), [0, 0, 2, 3]);

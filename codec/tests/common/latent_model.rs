@@ -81,5 +81,6 @@ pub fn graphs() -> Result<Vec<Graph>, Error> {
 /// The model, ready.
 pub fn latent_model() -> Result<Arc<LoadedModel>, Error> {
     let model = model_of(&tables(), graphs()?)?;
-    Ok(Arc::new(LoadedModel::on(model, builtin(2)?)?))
+    // What it stands on is not told: no chunk is to be coded by that instead.
+    Ok(Arc::new(LoadedModel::new(model)?))
 }
