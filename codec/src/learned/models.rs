@@ -197,6 +197,9 @@ pub(crate) enum Guiding {
     Inside(Arc<LoadedModel>),
 }
 
+/// Gives the first model in a file whose digest begins with these bytes.
+type FindInside<'a> = &'a dyn Fn(&[u8]) -> Result<Arc<LoadedModel>, Error>;
+
 /// What a chunk is decoded with besides the program.
 #[derive(Clone, Copy)]
 pub(crate) enum AtHand<'a> {
@@ -205,7 +208,7 @@ pub(crate) enum AtHand<'a> {
     /// The model that its payload names.
     Named(&'a Arc<LoadedModel>),
     /// The models in its file, by the first bytes of their digests.
-    File(&'a dyn Fn(&[u8]) -> Result<Arc<LoadedModel>, Error>),
+    File(FindInside<'a>),
 }
 
 impl Guiding {
