@@ -143,3 +143,27 @@ pub struct Progress {
     /// Bytes of payloads written or read for them.
     pub coded: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learned::builtin;
+
+    #[test]
+    fn a_model_in_the_file_is_named_in_full_where_another_begins_as_it_does() {
+        let model = builtin(1).unwrap().clone();
+        let mut options = EncodeOptions::new(ErrorBound { kind: crate::BoundKind::Rel, value: 1e-2 });
+        options.model = ModelChoice::Given(model.clone());
+        let (mut like, mut unlike) = (model.id(), model.id());
+        like.0[31] ^= 1;
+        unlike.0[0] ^= 1;
+        let named = |options: &EncodeOptions, taken: &[ModelId]| options.model_of_chunks(taken.iter().copied());
+        assert_eq!(named(&options, &[]), ModelChoice::Given(model.clone()), "it is not to be in the file");
+        options.embed_model = true;
+        // What lies there already is itself.
+        for taken in [&[][..], &[unlike], &[unlike, model.id()]] {
+            assert_eq!(named(&options, taken), ModelChoice::Inside(model.clone()));
+        }
+        assert_eq!(named(&options, &[unlike, like]), ModelChoice::Given(model));
+    }
+}
