@@ -108,7 +108,7 @@ pub struct Below {
 }
 
 impl Below {
-    /// The same of these points, the first of which lies at `start`.
+    /// The same of these points alone: of a part, that tells what a chunk would take, and is not written.
     pub fn of(&self, points: impl Iterator<Item = usize> + Clone) -> Below {
         let some = |all: &[f64]| points.clone().map(|i| all[i]).collect();
         Below { placed: self.placed.clone(), values: some(&self.values), whole: some(&self.whole) }

@@ -20,12 +20,16 @@ impl Origin {
     }
 }
 
-/// Points of the coarsest lattice along an axis, at most.
-const COARSE: usize = 16;
+/// Points of the coarsest lattice along an axis, at most, by the number of axes along which there is something to find.
+const COARSE: [usize; 5] = [0, 64, 32, 12, 6];
+/// Lattices of fewer points along an axis are not made coarser along it.
+const FINE: usize = 8;
 /// So many of the best places go on to the next finer lattice.
 const KEPT: usize = 3;
 /// One of so many points of a chunk, along each axis, must lie in a background.
 const HELD: usize = 2;
+/// Points held against others for the first places, at most: beyond that it would take too long to look everywhere.
+const MOST_LOOKED_AT: usize = 1 << 30;
 
 /// Where in a background a chunk's first point lies.
 pub fn place(x: &Prepared, background: &Background) -> [i64; 4] {
@@ -39,22 +43,28 @@ pub fn place(x: &Prepared, background: &Background) -> [i64; 4] {
     }
     let flat: [usize; 4] = std::array::from_fn(|a| if n[a] > 1 { x.g.n[a] } else { 1 });
     let own = Lattice { n: flat, values: flattened(&x.numbers, &x.g, flat) };
-    let mut levels = vec![(own, Lattice { n, values: background.values().to_vec() })];
-    while let Some((own, other)) = levels.last()
-        && own.n.iter().chain(&other.n).any(|&n| n > COARSE)
-        && axes.iter().all(|&a| own.n[a].min(other.n[a]) >= 4)
-    {
-        levels.push((own.halved(&axes), other.halved(&axes)));
+    // Ever coarser ones, each with the axes along which it is.
+    let mut levels = vec![(own, Lattice { n, values: background.values().to_vec() }, vec![])];
+    while let Some((own, other, _)) = levels.last() {
+        let long = |a: usize| own.n[a].max(other.n[a]) > COARSE[axes.len()] && own.n[a].min(other.n[a]) >= FINE;
+        let halved: Vec<usize> = axes.iter().copied().filter(|&a| long(a)).collect();
+        if halved.is_empty() {
+            break;
+        }
+        levels.push((own.halved(&halved), other.halved(&halved), halved));
     }
     let mut best: Vec<[i64; 4]> = vec![];
-    for (k, (own, other)) in levels.iter().enumerate().rev() {
-        let among: Vec<[i64; 4]> = if k + 1 == levels.len() {
-            everywhere(own, other)
-        } else {
-            let mut near: Vec<[i64; 4]> = best.iter().flat_map(|at| beside(at.map(|i| 2 * i), &axes)).collect();
-            near.sort_unstable();
-            near.dedup();
-            near
+    for (k, (own, other, _)) in levels.iter().enumerate().rev() {
+        let among = match levels.get(k + 1) {
+            None => everywhere(own, other),
+            Some((_, _, halved)) => {
+                let finer =
+                    |at: &[i64; 4]| std::array::from_fn(|a| if halved.contains(&a) { 2 * at[a] } else { at[a] });
+                let mut near: Vec<[i64; 4]> = best.iter().flat_map(|at| beside(finer(at), halved)).collect();
+                near.sort_unstable();
+                near.dedup();
+                near
+            }
         };
         let mut told: Vec<(f64, [i64; 4])> = among.into_iter().map(|at| (own.alike(other, at), at)).collect();
         told.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -132,12 +142,16 @@ fn flattened(values: &[f64], g: &Geometry, n: [usize; 4]) -> Vec<f64> {
     sums
 }
 
-/// All places where enough of one lattice lies in another.
+/// All places where enough of one lattice lies in another; the first one alone where they are too many.
 fn everywhere(own: &Lattice, other: &Lattice) -> Vec<[i64; 4]> {
     let range = |a: usize| {
         let out = (own.n[a] - own.n[a].div_ceil(HELD)) as i64;
         if other.n[a] > 1 { -out..other.n[a] as i64 - own.n[a] as i64 + out + 1 } else { 0..1 }
     };
+    let places = (0..4).map(|a| range(a).count()).try_fold(own.values.len(), usize::checked_mul);
+    if places.is_none_or(|looked_at| looked_at > MOST_LOOKED_AT) {
+        return vec![[0; 4]];
+    }
     let mut all = vec![];
     for a in range(0) {
         for b in range(1) {
@@ -184,6 +198,21 @@ mod tests {
 
     fn field(from: [i64; 2], n: [i64; 2]) -> Vec<f32> {
         (0..n[0] * n[1]).map(|i| ground(from[0] + i / n[1], from[1] + i % n[1])).collect()
+    }
+
+    #[test]
+    fn a_few_rows_in_a_large_field_are_found_soon() {
+        // Three levels that nothing makes coarser, of a grid that a chunk is a small part of.
+        let level = |z: i64| field([100 * z, 0], [120, 600]);
+        let values: Vec<f32> = (0..3).flat_map(level).collect();
+        let coded = CodedBackground::new(&[3, 120, 600], &values, 1e-2).unwrap();
+        let backgrounds = crate::learned::read_backgrounds(&crate::learned::write_backgrounds(&[coded])).unwrap();
+        let data: Vec<u8> =
+            (0..3).flat_map(|z| field([100 * z + 40, 300], [24, 90])).flat_map(f32::to_ne_bytes).collect();
+        let (bound, fill, effort, model) = (ChunkBound::Abs(0.01), None, Effort::Default, ModelChoice::None);
+        let shape = [3, 24, 90];
+        let req = ChunkRequest { dtype: DType::F32, shape: &shape, data: &data, bound, fill, effort, model };
+        assert_eq!(place(&Prepared::new(&req).unwrap(), &backgrounds[0]), [0, 0, 40, 300]);
     }
 
     #[test]

@@ -142,17 +142,22 @@ pub fn smallest(x: &mut Prepared, hints: &[Hint]) -> Result<(Best, Apart), Error
     let mut found = Apart::Nothing;
     let kinds = [(Apart::likely(x), 0.0), (Apart::backgrounds(x), NOTHING)];
     for (aparts, slack) in kinds {
-        let like = each(aparts, |apart| {
+        let ask = |apart: Apart| {
             let mut rest = apart.rest(x)?;
             // Beside others and on a background no chunk is.
             if rest.below.is_none() {
                 rest.references.clone_from(&x.references);
             }
             Some((Best::of(&rest, like(x, &rest, &best.plan)?), apart, rest))
-        });
-        let Some((like, apart, mut rest)) = like.into_iter().flatten().min_by_key(|like| like.0.bytes()) else {
-            continue;
         };
+        // Each is as large as the chunk: only the smallest is kept.
+        let mut least: Option<(Best, Apart, Prepared)> = None;
+        each_to(aparts, ask, |tried| {
+            if let Some(tried) = tried.filter(|t| least.as_ref().is_none_or(|least| t.0.bytes() < least.0.bytes())) {
+                least = Some(tried);
+            }
+        });
+        let Some((like, apart, mut rest)) = least else { continue };
         if like.bytes() as f64 >= WORTH * best.bytes() as f64 + slack {
             continue;
         }

@@ -36,6 +36,8 @@ pub(crate) struct Session<W: Sink> {
     models: Models,
     /// Models that were put into the file, or will be.
     inside: Vec<Arc<LoadedModel>>,
+    /// All models that were put into the file, whatever names them.
+    put: Vec<ModelId>,
     /// After an error the container is in pieces, and nothing more is accepted.
     broken: bool,
 }
@@ -108,6 +110,7 @@ impl<W: Sink> Session<W> {
             again,
             models: Models::installed(),
             inside: vec![],
+            put: vec![],
             broken: false,
         })
     }
@@ -240,7 +243,7 @@ impl<W: Sink> Session<W> {
     /// The model that chunks are coded with, as they name it.
     fn model_of_chunks(&self, options: &EncodeOptions) -> ModelChoice {
         let before = self.before.iter().flat_map(|c| c.models()).map(|m| ModelId(m.id));
-        options.model_of_chunks(before.chain(self.inside.iter().map(|m| m.id())))
+        options.model_of_chunks(before.chain(self.put.iter().copied()))
     }
 
     /// Encodes all chunks of the group that the writer has begun, a segment that starts at this index of axis 0.
@@ -309,6 +312,7 @@ impl<W: Sink> Session<W> {
         {
             for file in model.model()?.files() {
                 self.writer.put_model(&file)?;
+                self.put.extend(file.last_chunk().map(|id| ModelId(*id)));
             }
         }
         self.broken = false;

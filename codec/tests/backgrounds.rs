@@ -186,3 +186,29 @@ fn chunks_that_ask_for_what_a_model_has_not_are_refused() {
         let _ = decode_chunk_with(DType::F32, &SHAPE, chunk.base, &chunk.body[..cut], Some(&model));
     }
 }
+
+#[test]
+fn variables_of_one_session_know_each_other_with_their_model_in_the_file() {
+    let model = model([40, 50]);
+    let path = tempfile::tempdir().unwrap();
+    let path = path.path().join("two.scz");
+    let mut encoder = Encoder::create(&path, Overwrite::Refuse).unwrap();
+    // Nothing like the ground but like each other, after one that stands on it.
+    let own: Vec<f64> = (0..12_000).map(|i| ((i * i + 3 * i) % 1013) as f64 / 50.0).collect();
+    let like: Vec<f64> = own.iter().enumerate().map(|(i, v)| 3.0 * v + (i as f64 / 90.0).sin()).collect();
+    for (name, values) in [("ground", &field([0, 0])), ("a", &own), ("b", &like), ("again", &field([0, 0]))] {
+        let data = bytes(DType::F32, values);
+        let source = SliceSource::new(DType::F32, &SHAPE.map(|n| n as u64), &data).unwrap();
+        let mut asked = inside(options(ModelChoice::Given(model.clone()), BoundKind::Abs, 0.05));
+        asked.condition_on = ConditionOn::Auto;
+        let meta = VariableMeta { name: name.into(), ..VariableMeta::default() };
+        encoder.add_variable(&meta, &source, &asked, &|_| {}).unwrap();
+    }
+    encoder.finish().unwrap();
+    let reader = Reader::open(&path).unwrap();
+    assert!(on_background(&reader) > 0 && reader.variables().iter().any(|v| !reader.conditioned_on(v).is_empty()));
+    for (k, values) in [&field([0, 0]), &own, &like, &field([0, 0])].into_iter().enumerate() {
+        let decoded = numbers(DType::F32, &reader.decode(k, 1).unwrap());
+        assert!(decoded.iter().zip(values).all(|(a, b)| (a - b).abs() <= 0.05 + 1e-4), "{k}");
+    }
+}

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout)]
 #[path = "../../tests/common/field.rs"]
 mod field;
+mod grounds;
 #[path = "../../tests/common/latent_model.rs"]
 mod latent_model;
 #[path = "../../tests/common/moved.rs"]
@@ -159,7 +160,7 @@ fn tuned_model(parents: usize) -> Result<Arc<LoadedModel>, Error> {
 fn knowing_mountains() -> Result<Arc<LoadedModel>, Error> {
     let parent = learned::builtin(learned::DEFAULT)?;
     let [h, w] = [64, 76];
-    let known: Vec<f32> = (0..h * w).map(|i| specimens::mountains((i / w) as f64, (i % w) as f64) as f32).collect();
+    let known: Vec<f32> = (0..h * w).map(|i| grounds::mountains((i / w) as f64, (i % w) as f64) as f32).collect();
     let slope = learned::CodedBackground::new(&[2, 1], &[0.0, 1.0], 1e-3)?;
     let all = [slope, learned::CodedBackground::new(&[h, w], &known, 0.003)?];
     let model = ModelBuilder::on(parent.model(), "mountains").backgrounds(&all).build()?;

@@ -33,6 +33,8 @@ const WAYS: usize = 2;
 pub const MOST_PIECES: usize = 24;
 /// Values of a variable that are coded with every model tried, at most, unless a step has more.
 const MOST_HELD_OUT: u64 = 1 << 20;
+/// The order of findings in a journal: backgrounds, pieces, states.
+const ORDER: u32 = 2;
 /// A gain smaller than this is none.
 const LEAST_GAIN: f64 = 1.0005;
 
@@ -372,8 +374,9 @@ fn journal(parent: &LoadedModel, subjects: &[Subject], options: &FinetuneOptions
         format!("{} {} {:?} {:?} {:?}", s.name, s.source.dtype().name(), s.source.shape(), s.fill, s.bounds)
     };
     let subjects: Vec<String> = subjects.iter().map(named).collect();
+    // Findings of another order are others'.
     let about = format!(
-        "{:#}\n{}\n{} {} {} {:?}",
+        "{ORDER}\n{:#}\n{}\n{} {} {} {:?}",
         parent.id(),
         subjects.join("\n"),
         options.holdout,

@@ -49,13 +49,14 @@ pub(crate) type Told = (usize, usize);
 pub(crate) fn means(of: &[(View<'_>, &Subject)], bounds: usize) -> Result<Vec<Mean>, FinetuneError> {
     let mut all: Vec<Sums<'_>> = vec![];
     for (view, subject) in of {
-        let (Some(&steps), rest) = (view.shape().first(), &subject.source.shape()[1..]) else { continue };
+        let Some((&steps, rest)) = view.shape().split_first() else { continue };
         let points = rest.iter().product::<u64>();
-        if !view.dtype().is_float() || !AXES.contains(&rest.len()) || !VALUES.contains(&points) {
+        if steps == 0 || !view.dtype().is_float() || !AXES.contains(&rest.len()) || !VALUES.contains(&points) {
             continue;
         }
         // Single steps have no names of their own: files of one grid are steps of one variable.
-        let key = (if steps > 1 { subject.variable.as_str() } else { "" }, rest);
+        let several = subject.source.shape().first().is_some_and(|&n| n > 1);
+        let key = (if several { subject.variable.as_str() } else { "" }, &subject.source.shape()[1..]);
         let k = all.iter().position(|s| s.key == key).unwrap_or(all.len());
         if k == all.len() {
             let (sums, counts) = (vec![0.0; points as usize], vec![0; points as usize]);
@@ -182,9 +183,11 @@ mod tests {
             subject("a", &[2, 4, 16], same(3.0)),
             subject("b", &[2, 2, 4, 16], |i| (i % 64) as f32),
             subject("c", &[2, 3, 16], |_| 0.0),
+            subject("empty", &[0, 4, 16], |_| 0.0),
+            subject("scalar", &[], |_| 0.0),
         ];
         let views: Vec<(View<'_>, &Subject)> =
-            all.iter().map(|s| (View::new(&*s.source, 0..s.source.shape()[0]), s)).collect();
+            all.iter().map(|s| (View::new(&*s.source, 0..s.source.shape().first().copied().unwrap_or(0)), s)).collect();
         let found = means(&views, 2).unwrap();
         // What is smaller than a background is has none.
         assert_eq!(
