@@ -97,32 +97,44 @@ pub fn exact(plan: &Plan) -> bool {
 
 /// What a chunk that follows others may need more than they do.
 const ALIKE: f64 = 1.25;
+/// Multiple of a chunk's bytes that a lively part says it takes, where other hints are tried as well.
+const UNEVEN: f64 = 1.2;
 /// Bytes that tell nothing.
 const NOTHING: f64 = 64.0;
 
 /// The smallest of the likeliest ways in which other chunks were best coded, where it is about as small here, and what
-/// was set apart for it as for them.
+/// was set apart: as for them, or as this chunk asks for.
 fn followed(x: &Prepared, hints: &[Hint]) -> Option<(Best, Apart)> {
-    let mut aparts: Vec<&Apart> = Vec::new();
-    for hint in hints {
-        if !aparts.contains(&&hint.apart) {
-            aparts.push(&hint.apart);
+    let mut aparts: Vec<Apart> = Vec::new();
+    for apart in hints.iter().map(|hint| hint.apart.clone()).chain(Apart::likely(x)) {
+        if !aparts.contains(&apart) {
+            aparts.push(apart);
         }
     }
     let found = each(aparts, |apart| {
-        let own: Vec<&Hint> = hints.iter().filter(|hint| hint.apart == *apart).collect();
+        let mut own: Vec<&Hint> = hints.iter().filter(|hint| hint.apart == apart).collect();
+        if own.is_empty() {
+            own = hints.iter().collect();
+        }
         let rest = apart.rest(x);
         let best = followed_as_it_is(rest.as_ref().unwrap_or(x), &own)?;
-        x.keeps(&x.stats(&best.plan, &best.coded.decoded)).then(|| (best, apart.clone()))
+        x.keeps(&x.stats(&best.plan, &best.coded.decoded)).then_some((best, apart))
     });
-    found.into_iter().flatten().min_by_key(|(best, _)| best.bytes())
+    let all: Vec<&Hint> = hints.iter().collect();
+    let alike = ALIKE * scout::expected(x, &all) + NOTHING;
+    found.into_iter().flatten().min_by_key(|(best, _)| best.bytes()).filter(|(best, _)| (best.bytes() as f64) < alike)
 }
 
-/// The same for a chunk from which nothing is to be set apart any more; whether it keeps the bound is not looked at.
+/// The same for a chunk from which nothing is to be set apart any more; whether it is small and keeps the bound is not looked at.
 fn followed_as_it_is(x: &Prepared, hints: &[&Hint]) -> Option<Best> {
-    let best = Best::of(x, scout::follow(x, scout::likeliest(x, hints)?)?);
-    let alike = (best.bytes() as f64) < ALIKE * scout::expected(x, hints) + NOTHING;
-    alike.then_some(best)
+    let (likeliest, told) = scout::likeliest(x, hints);
+    let mut plans = likeliest.into_iter().filter_map(|hint| scout::follow(x, hint));
+    let mut best = Best::of(x, plans.next()?);
+    // A part that is unlike the rest says little of it.
+    if told > UNEVEN * best.coded.body.len() as f64 {
+        best.hold_against_all(x, plans.collect(), &mut vec![]);
+    }
+    Some(best)
 }
 
 /// Multiple of the best's bytes up to which its plan, with common values set apart, tells that others are worth a search.

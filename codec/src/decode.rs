@@ -39,7 +39,7 @@ pub struct Variable {
     pub chunk_shape: Vec<u64>,
     /// The bound as asked.
     pub bound: ErrorBound,
-    /// The bound that each chunk keeps, where the file tells it (not for `l2`).
+    /// The bound that each chunk keeps, or of a mean error that all of a segment keep together; where the file tells it (not for `l2`).
     pub chunk_bound: Option<ChunkBound>,
     /// Bits of the fill value.
     pub fill: Option<u64>,

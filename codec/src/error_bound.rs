@@ -11,15 +11,20 @@
 //! | `l2` | rmse | `E / sqrt(N)` |
 //!
 //! `min`, `max` and `N`, the number of values, are over the variable's finite values that are not its fill value.
-//! With a range of 0, or no values at all, `rel`, `psnr` and `nrmse` keep every bit. Every chunk gets the same rmse, so
-//! the variable's is no larger; rmse targets are lowered by a part in 2^40, so that rounding in a sum over many values
-//! cannot push the variable over its bound.
+//! With a range of 0, or no values at all, `rel`, `psnr` and `nrmse` keep every bit. The rmse is that of the variable: chunks
+//! share it (`shares.rs`). Targets are lowered by a part in 2^40, so that rounding in a sum over many values cannot push the
+//! variable over its bound.
 use crate::element::Extent;
 use crate::{BoundKind, ChunkBound, DType, Error, ErrorBound};
 
+/// Whether a bound is on the mean error of a variable.
+pub(crate) fn is_mean(kind: BoundKind) -> bool {
+    matches!(kind, BoundKind::Psnr | BoundKind::Nrmse | BoundKind::L2)
+}
+
 /// Whether resolving needs a pass over the values first.
 pub(crate) fn needs_statistics(kind: BoundKind) -> bool {
-    matches!(kind, BoundKind::Rel | BoundKind::Psnr | BoundKind::Nrmse | BoundKind::L2)
+    kind == BoundKind::Rel || is_mean(kind)
 }
 
 /// Checks that a bound can be asked for a dtype. Errors: `InvalidArgument`, with what to ask instead.

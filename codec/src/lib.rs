@@ -70,6 +70,7 @@ mod select_start;
 mod select_target;
 mod select_trials;
 mod session;
+mod shares;
 mod simd;
 mod source;
 mod store;

@@ -20,7 +20,7 @@ pub struct VariableReport {
     pub chunks: u64,
     /// The bound that was asked.
     pub error_bound: ErrorBound,
-    /// The bound that each chunk keeps.
+    /// The bound that each chunk keeps, or of a mean error that all keep together.
     pub chunk_bound: ChunkBound,
     /// Bytes of the values.
     pub raw_bytes: u64,

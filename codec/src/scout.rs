@@ -96,16 +96,18 @@ pub fn expected(x: &Prepared, hints: &[&Hint]) -> f64 {
     hints.iter().map(|hint| hint.rate).fold(0.0, f64::max) * x.bits.len() as f64
 }
 
-/// The hint that makes the least of a lively part of a chunk.
-pub fn likeliest<'a>(x: &Prepared, hints: &[&'a Hint]) -> Option<&'a Hint> {
-    if let [hint] = hints {
-        return Some(hint);
+/// Hints, that which makes the least of a lively part of a chunk first; and what the chunk takes if all of it is like that part.
+pub fn likeliest<'a>(x: &Prepared, hints: &[&'a Hint]) -> (Vec<&'a Hint>, f64) {
+    if hints.len() < 2 {
+        return (hints.to_vec(), 0.0);
     }
     let part = liveliest(x, PART);
     let ground = part.as_ref().unwrap_or(x);
     let bytes = |hint| follow(ground, hint).map_or(f64::INFINITY, |plan| cost(ground, &plan));
-    let told = each(hints.to_vec(), |hint| (bytes(hint), hint));
-    told.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|t| t.1)
+    let mut told = each(hints.to_vec(), |hint| (bytes(hint), hint));
+    told.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let whole = told[0].0 * x.bits.len() as f64 / ground.bits.len() as f64;
+    (told.into_iter().map(|t| t.1).collect(), whole)
 }
 
 /// The plan of another chunk for this one; none where it has none like that.

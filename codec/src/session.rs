@@ -4,7 +4,7 @@ use crate::check::{Reached, check_chunk, round_up};
 use crate::chunk::{Around, decode_chunk_among, encode_ahead, encode_around};
 use crate::element::{Extent, bits_value};
 use crate::ends::{rounded, surely};
-use crate::error_bound::{needs_statistics, resolve, validate_bound};
+use crate::error_bound::{is_mean, needs_statistics, resolve, validate_bound};
 use crate::learned::{AtHand, Guiding, LoadedModel};
 use crate::network::ModelId;
 use crate::options::ModelChoice;
@@ -13,6 +13,7 @@ use crate::parents::{Again, Parents, Sink, Written, WrittenChunk, WrittenSegment
 use crate::report::VariableReport;
 use crate::scout::{self, Ahead};
 use crate::scratch::{give, take};
+use crate::shares::{MOST_CHUNKS, Spectrum, shares};
 use crate::store::Models;
 use crate::{
     BoundKind, ChunkBound, ChunkRequest, ChunkShape, ChunkStats, DType, Effort, EncodeOptions, Error, ErrorBound,
@@ -60,6 +61,8 @@ struct Plan<'a> {
     /// The model, and how chunks name it.
     model: ModelChoice,
     bound: ChunkBound,
+    /// Of a mean error: what each chunk may make of it. If empty, all keep the same bound.
+    shares: Vec<f64>,
     asked: ErrorBound,
     fill: Option<u64>,
     variable: u64,
@@ -69,13 +72,18 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// What is asked for a chunk.
-    fn request<'b>(&self, shape: &'b [usize], data: &'b [u8]) -> ChunkRequest<'b> {
+    /// The bound that a chunk of the group keeps.
+    fn bound_of(&self, i: u64) -> ChunkBound {
+        self.shares.get(i as usize).map_or(self.bound, |&rmse| ChunkBound::Rmse(rmse))
+    }
+
+    /// What is asked for a chunk of the group.
+    fn request<'b>(&self, i: u64, shape: &'b [usize], data: &'b [u8]) -> ChunkRequest<'b> {
         ChunkRequest {
             dtype: self.source.dtype(),
             shape,
             data,
-            bound: self.bound,
+            bound: self.bound_of(i),
             fill: self.fill,
             effort: self.options.effort,
             model: self.model.clone(),
@@ -155,14 +163,15 @@ impl<W: Sink> Session<W> {
             bound: options.bound,
             fill,
         };
-        let statistics = if needs_statistics(options.bound.kind) {
+        let (mut extent, mut spectra) = (Extent::default(), vec![]);
+        if needs_statistics(options.bound.kind) {
             let Some(grid) = Grid::new(&shape, &chunk_shape) else { return Err(no_grid(&shape, &chunk_shape)) };
-            let all = statistics(source, &grid, fill, options.threads)?;
-            if grid.chunks() == 1 { Extent { range: surely(dtype, rounded(dtype, all)), ..all } } else { all }
-        } else {
-            Extent::default()
-        };
-        let bound = resolve(&options.bound, dtype, statistics)?;
+            (extent, spectra) = statistics(source, &grid, fill, options)?;
+            if grid.chunks() == 1 {
+                extent.range = surely(dtype, rounded(dtype, extent));
+            }
+        }
+        let bound = resolve(&options.bound, dtype, extent)?;
         let variable = self.writer.variables();
         let grid = self.writer.begin_variable(record.clone())?;
         let plan = Plan {
@@ -170,6 +179,7 @@ impl<W: Sink> Session<W> {
             options,
             model: self.model_of_chunks(options),
             bound,
+            shares: shares_of(bound, &spectra),
             asked: options.bound,
             fill,
             variable,
@@ -224,12 +234,17 @@ impl<W: Sink> Session<W> {
             Err(why) => return invalid(format!("variable {name:?} cannot be extended: {why}")),
         };
         let chunk_shape = chunk_shape(dtype, shape, &options.chunk)?;
+        let spectra = match (bound, Grid::new(shape, &chunk_shape)) {
+            (ChunkBound::Rmse(_), Some(grid)) => statistics(source, &grid, record.fill, options)?.1,
+            _ => vec![],
+        };
         let grid = self.writer.begin_extension(variable as u64, shape[0], &chunk_shape)?;
         let plan = Plan {
             source,
             options,
             model: self.model_of_chunks(options),
             bound,
+            shares: shares_of(bound, &spectra),
             asked: record.bound,
             fill: record.fill,
             variable: variable as u64,
@@ -282,7 +297,7 @@ impl<W: Sink> Session<W> {
             let place = at(i)?;
             let data = read_box(plan.source, &place)?;
             let found = encode_ahead(
-                &plan.request(&extents(&place), &data),
+                &plan.request(i, &extents(&place), &data),
                 &Around { one_of_many: true, origin: Origin::new(&place.start, grid.shape()), ..Around::default() },
             );
             give(data);
@@ -356,7 +371,7 @@ fn encode_one(
         None => {
             let origin = Origin::new(&place.start, whole);
             let around = Around { hints: &ahead.hints, references: &references, one_of_many: !plan.lone, origin };
-            encode_around(&plan.request(&shape, &data), &around)?
+            encode_around(&plan.request(i, &shape, &data), &around)?
         }
     };
     let chosen: Vec<Reference<'_>> = chunk.references.iter().map(|&k| references[k]).collect();
@@ -386,7 +401,7 @@ fn encode_one(
             _ => AtHand::File(&inside),
         };
         let decoded = decode_chunk_among(dtype, &shape, parsed.header.base, parsed.body, at_hand, &chosen)?;
-        let reached = check_chunk(dtype, &data, &decoded, plan.bound, plan.fill)?;
+        let reached = check_chunk(dtype, &data, &decoded, plan.bound_of(i), plan.fill)?;
         give(decoded);
         reached
     } else {
@@ -417,24 +432,39 @@ fn read_box(source: &dyn Source, place: &BoxRegion) -> Result<Vec<u8>, Error> {
     Ok(data)
 }
 
-/// The first pass: extremes and number of the variable's values.
-fn statistics(source: &dyn Source, grid: &Grid, fill: Option<u64>, threads: usize) -> Result<Extent, Error> {
+/// The first pass: extremes and number of the values, and of several chunks under a bound on the mean error their spectra.
+fn statistics(
+    source: &dyn Source,
+    grid: &Grid,
+    fill: Option<u64>,
+    options: &EncodeOptions,
+) -> Result<(Extent, Vec<Spectrum>), Error> {
     let dtype = source.dtype();
-    let mut all = Extent::default();
-    let work = |i| match grid.chunk_box(i) {
-        Some(place) => {
-            let data = read_box(source, &place)?;
-            let extent = Extent::of(dtype, &data, fill);
-            give(data);
-            Ok(extent)
-        }
-        None => Ok(Extent::default()),
+    let shared = is_mean(options.bound.kind) && (2..=MOST_CHUNKS).contains(&grid.chunks());
+    let haste = options.effort == Effort::Fast;
+    let (mut all, mut spectra) = (Extent::default(), vec![]);
+    let work = |i| {
+        let Some(place) = grid.chunk_box(i) else { return Ok((Extent::default(), None)) };
+        let data = read_box(source, &place)?;
+        let spectrum = shared.then(|| Spectrum::of(dtype, &extents(&place), &data, fill, haste));
+        let extent = Extent::of(dtype, &data, fill);
+        give(data);
+        Ok((extent, spectrum))
     };
-    run_ordered((grid.chunks(), Tasks::Plain), threads, work, |_, extent| {
+    run_ordered((grid.chunks(), Tasks::Plain), options.threads, work, |_, (extent, spectrum)| {
         all = all.join(extent, dtype);
+        spectra.extend(spectrum);
         Ok(())
     })?;
-    Ok(all)
+    Ok((all, spectra))
+}
+
+/// What each chunk may make of a mean error.
+fn shares_of(bound: ChunkBound, spectra: &[Spectrum]) -> Vec<f64> {
+    match bound {
+        ChunkBound::Rmse(rmse) => shares(spectra, rmse),
+        _ => vec![],
+    }
 }
 
 /// The bound that the first segment was encoded with, from what the index says of its values.

@@ -62,3 +62,40 @@ fn chunks_that_follow_keep_the_bound_with_any_number_of_threads() -> Result<(), 
     }
     Ok(())
 }
+
+/// Still but for a corner, in which all that happens does.
+fn plume() -> Vec<f32> {
+    let mut seed = 7u32;
+    let value = |i: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (z, y, x) = (i / (50 * 70), i / 70 % 50, i % 70);
+        let noise = (seed >> 8) as f32 / (1 << 24) as f32 - 0.5;
+        let height = if y < 16 && x < 32 { 1.0 } else { 0.02 };
+        height * ((z as f32 + y as f32 / 3.0).sin() * (x as f32 / 4.0).cos() + noise)
+    };
+    (0..SHAPE.iter().product()).map(value).collect()
+}
+
+#[test]
+fn a_mean_error_is_kept_together_and_goes_where_it_saves_most() -> Result<(), Error> {
+    let field = plume();
+    let range = field.iter().copied().fold(f32::MIN, f32::max) - field.iter().copied().fold(f32::MAX, f32::min);
+    let (range, count) = (f64::from(range), field.len() as f64);
+    let asked = 0.02 * range;
+    let bounds =
+        [(BoundKind::Nrmse, 0.02), (BoundKind::Psnr, -20.0 * 0.02f64.log10()), (BoundKind::L2, asked * count.sqrt())];
+    for effort in [Effort::Fast, Effort::Default, Effort::Max] {
+        for (kind, value) in bounds {
+            let file = encode(&field, kind, value, effort, 1)?;
+            assert_eq!(file, encode(&field, kind, value, effort, 3)?, "{kind:?} {effort:?}");
+            let decoded: Vec<f32> = bytemuck::pod_collect_to_vec(&Reader::from_bytes(file)?.decode(0, 2)?);
+            let square = |i: usize| (f64::from(field[i]) - f64::from(decoded[i])).powi(2);
+            let rmse = ((0..field.len()).map(square).sum::<f64>() / count).sqrt();
+            assert!(rmse <= asked && rmse > 0.5 * asked, "{kind:?} {effort:?}: {rmse} of {asked}");
+            let corner: Vec<usize> = (0..field.len()).filter(|i| i / 70 % 50 < 16 && i % 70 < 32).collect();
+            let there = (corner.iter().map(|&i| square(i)).sum::<f64>() / corner.len() as f64).sqrt();
+            assert!(there > 1.3 * asked, "{kind:?} {effort:?}: {there} where something happens, of {asked}");
+        }
+    }
+    Ok(())
+}

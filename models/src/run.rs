@@ -179,8 +179,9 @@ pub fn run(
         Ok::<_, Error>(Event::Validated { step, score, integers, coded })
     };
     let leave = |trainer: &Trainer, curve: &Curve, v: &Validated| {
-        trainer.checkpoint()?.write(&path)?;
+        // The curves first: going on drops what is later than the checkpoint, and cannot make up for what it lacks.
         curve.write()?;
+        trainer.checkpoint()?.write(&path)?;
         let best = trainer.best();
         let model = model(&name, &best, parent, &trainer.standing, &learned_from)?;
         let id = format!("{:#}", model.id());

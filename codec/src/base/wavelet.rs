@@ -12,7 +12,7 @@ use crate::entropy::{Aside, BitCoder, CONTEXTS, Counter, Magnitude, Place, Resid
 use crate::simd::{Kernel, widest};
 use std::sync::Arc;
 
-pub use super::wavelet_search::{Ground, Target, choose, transfer};
+pub use super::wavelet_search::{Ground, MIRRORED, Target, choose, transfer};
 
 /// What decode needs to know, and what only the encoder does.
 #[derive(Clone, Debug, PartialEq)]

@@ -86,7 +86,8 @@ pub(super) struct Search<'a> {
 /// Levels, the axes that go first, and the edges.
 pub(super) type Shape = ([u8; 4], u8, Edges);
 
-pub(super) const MIRRORED: Edges = [Edge::Mirrored; 4];
+/// All axes mirrored.
+pub const MIRRORED: Edges = [Edge::Mirrored; 4];
 
 pub(super) struct Layout {
     levels: [u8; 4],
