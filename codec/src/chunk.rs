@@ -13,12 +13,12 @@ use crate::mask::{self, Teller};
 use crate::network::ModelId;
 use crate::options::ModelChoice;
 use crate::part::Part;
-use crate::plan::{Base, Coder, Map, Plan, TABLED, base_name};
+use crate::plan::{Base, Coder, Map, NUMBERED, Plan, TABLED, base_name};
 use crate::prepare::Prepared;
 use crate::reference::{Reference, Referred};
 use crate::scout::{self, Hint};
 use crate::scratch::give;
-use crate::{Error, fast, select};
+use crate::{Error, fast, numbered, select};
 use scicodec_format::DType;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -139,6 +139,8 @@ pub(crate) struct Around<'a> {
     pub references: &'a [Reference<'a>],
     /// The variable has other chunks.
     pub one_of_many: bool,
+    /// Others were smallest with elements as they are.
+    pub as_they_are: bool,
     /// Where in its variable it lies.
     pub origin: Option<Origin>,
 }
@@ -167,13 +169,33 @@ pub(crate) fn encode_ahead(req: &ChunkRequest<'_>, around: &Around<'_>) -> Resul
     let mut prepared = Prepared::new(req)?;
     (prepared.one_of_many, prepared.origin) = (around.one_of_many, around.origin);
     prepared.references = around.references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
-    let (Best { mut plan, mut coded, mut placed }, found) = contest::smallest(&mut prepared, around.hints)?;
+    let (numbered, plain): (Vec<&Hint>, Vec<&Hint>) = around.hints.iter().partition(|hint| hint.numbered);
+    let [numbered, plain] = [numbered, plain].map(|hints| hints.into_iter().cloned().collect::<Vec<Hint>>());
+    if plain.is_empty()
+        && !numbered.is_empty()
+        && let Some(done) = numbered::smaller(&prepared, usize::MAX, &numbered)?
+    {
+        return Ok(done);
+    }
+    let done = encode_plain(req, &mut prepared, &plain)?;
+    let asked = if around.hints.is_empty() { !around.as_they_are } else { !numbered.is_empty() };
+    let other = if asked { numbered::smaller(&prepared, done.0.body.len(), &numbered)? } else { None };
+    Ok(other.unwrap_or(done))
+}
+
+/// The same of elements as they are.
+fn encode_plain(
+    req: &ChunkRequest<'_>,
+    prepared: &mut Prepared,
+    hints: &[Hint],
+) -> Result<(EncodedChunk, Option<Hint>), Error> {
+    let (Best { mut plan, mut coded, mut placed }, found) = contest::smallest(prepared, hints)?;
     let mut stats = prepared.stats(&plan, &coded.decoded);
     if !prepared.keeps(&stats) {
         // Sums that just miss their limit, or go beyond the type's range.
         plan = prepared.exactly();
         placed = None;
-        coded = write(&prepared, &plan);
+        coded = write(prepared, &plan);
         stats = prepared.stats(&plan, &coded.decoded);
     }
     if !prepared.keeps(&stats) {
@@ -187,7 +209,7 @@ pub(crate) fn encode_ahead(req: &ChunkRequest<'_>, around: &Around<'_>) -> Resul
     let base = if placed.is_some() { Placed::code(plan.code()) } else { plan.code() };
     stats.base = base_name(base);
     let body = coded.body;
-    let hint = scout::hint(&prepared, plan, found, body.len());
+    let hint = scout::hint(prepared, plan, found, body.len());
     Ok((EncodedChunk { base, body, model, asks_model, references, stats }, hint))
 }
 
@@ -503,6 +525,9 @@ pub(crate) fn decode_chunk_among(
     let named = matches!(at_hand, AtHand::Named(_));
     let n = shape.iter().try_fold(1usize, |n, &e| n.checked_mul(e)).filter(|n| n.checked_mul(64).is_some());
     let n = n.ok_or(Error::Limit { what: "number of elements in a chunk", limit: 1 << 40, asked: u64::MAX })?;
+    if base == NUMBERED {
+        return numbered::decode(dtype, shape, n, body, at_hand);
+    }
     if base == TABLED && named {
         return learned::unasked(UNASKED);
     }

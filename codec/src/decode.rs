@@ -7,13 +7,13 @@ use crate::learned::{AtHand, Guiding, LoadedModel};
 use crate::network::ModelId;
 use crate::ordered::{Tasks, run_all, run_ordered};
 use crate::part::Part;
-use crate::plan::Plan;
+use crate::plan::{NUMBERED, Plan};
 use crate::report::TestReport;
 use crate::scratch::give;
 use crate::session::{range_values, resolve_again};
 use crate::store::Models;
-use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region};
-use scicodec_format::{BoxRegion, ChunkRef, Container, byte_count};
+use crate::{ChunkBound, DType, Error, ErrorBound, Limits, Progress, Region, numbered};
+use scicodec_format::{BoxRegion, ChunkRef, Container, byte_count, element_count};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -250,9 +250,14 @@ impl Reader {
         }
         let payload = self.container.payload(variable, segment, chunk).ok()??;
         let inside = |first: &[u8]| self.model_inside(first);
-        let mut body = Bytes(payload.body);
-        let (base, size, references) =
-            (payload.header.base, payload.header.dtype.size(), payload.header.references.len());
+        let header = &payload.header;
+        let (mut base, mut body, mut size, references) =
+            (header.base, Bytes(payload.body), header.dtype.size(), header.references.len());
+        if base == NUMBERED {
+            let n = usize::try_from(element_count(&header.shape)?).ok()?;
+            (_, base, body.0) = numbered::split(payload.body, n).ok()?;
+            size = DType::I64.size();
+        }
         let (plan, stream) = Plan::read(base, &mut body, size, AtHand::File(&inside), references).ok()?;
         match plan.guiding().or(stream.placed.as_ref().map(|p| &p.model))? {
             Guiding::Inside(model) => Some(model.id()),

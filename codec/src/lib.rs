@@ -46,6 +46,8 @@ mod mask;
 mod mask_mixture;
 mod metrics;
 pub mod network;
+mod numbered;
+mod numbering;
 mod options;
 mod ordered;
 mod parents;

@@ -89,6 +89,8 @@ const TUCKER: u8 = 8;
 const LATENTS: u8 = 9;
 const CENTRED: u8 = 10;
 const COPIES: u8 = 11;
+/// Whole numbers in place of elements, coded by another base.
+pub const NUMBERED: u8 = 12;
 /// Added to the code of a base whose numbers sit on a lattice.
 const ON_LATTICE: u8 = 16;
 /// Added to the code of a base that looks at companions.
@@ -150,6 +152,7 @@ pub fn base_name(code: u8) -> &'static str {
         LATENTS => "learned-latents",
         CENTRED => "centred",
         COPIES => "copies",
+        NUMBERED => "numbered",
         17 => "lattice-interpolation",
         18 => "lattice-lorenzo",
         19 => "lattice-linear",

@@ -3,7 +3,7 @@ use crate::apart::Apart;
 use crate::base::{Geometry, wavelet};
 use crate::chunk::{Effort, EncodedChunk, cost};
 use crate::ordered::{Tasks, each, run_ordered};
-use crate::plan::{Base, Map, Plan};
+use crate::plan::{Base, Map, NUMBERED, Plan};
 use crate::prepare::Prepared;
 use crate::select_fit::fit_step;
 use crate::select_parts::liveliest;
@@ -29,6 +29,8 @@ pub struct Hint {
     pub apart: Apart,
     /// That chunk's extents.
     pub g: Geometry,
+    /// The plan is that of numbers in place of its elements.
+    pub numbered: bool,
     /// Bytes for each of its values.
     rate: f64,
 }
@@ -44,6 +46,11 @@ impl Ahead {
     /// What a chunk was coded to, if it went ahead.
     pub fn done(&self, chunk: u64) -> Option<&EncodedChunk> {
         self.done.iter().find(|done| done.0 == chunk).map(|done| &done.1)
+    }
+
+    /// Whether chunks that went ahead were smallest with elements as they are.
+    pub fn as_they_are(&self) -> bool {
+        !self.done.is_empty() && self.done.iter().all(|done| done.1.base != NUMBERED)
     }
 }
 
@@ -88,7 +95,14 @@ pub fn go_ahead(
 /// What a chunk that came to this plan has to say.
 pub fn hint(x: &Prepared, plan: Plan, apart: Apart, bytes: usize) -> Option<Hint> {
     let rate = bytes as f64 / x.bits.len() as f64;
-    (!contest::exact(&plan)).then_some(Hint { plan, apart, g: x.g, rate })
+    (!contest::exact(&plan)).then_some(Hint { plan, apart, g: x.g, numbered: false, rate })
+}
+
+impl Hint {
+    /// The same of numbers in place of elements.
+    pub fn of_numbers(self) -> Hint {
+        Hint { numbered: true, ..self }
+    }
 }
 
 /// Bytes that a chunk is expected to take: as many for each value as others did.

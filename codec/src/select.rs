@@ -569,16 +569,18 @@ impl Search<'_> {
     }
 
     fn lossless(&mut self) {
-        let (before, mut last) = (self.cost(), 1);
-        let orders = (0..=3).map(|order| self.plan(Base::Lossless { order, shift: 0 }, &Map::Plain)).collect();
-        let tried = self.consider(orders);
-        if let Some(best) = tried.iter().min_by(|a, b| a.cost.total_cmp(&b.cost)).filter(|best| best.cost < before)
-            && let Base::Lossless { order, .. } = best.plan.base
-        {
-            last = order;
+        let size = 8 * self.x.dtype.size() as u8;
+        let plan = |s: &Self, order, shift| s.plan(Base::Lossless { order, shift }, &Map::Plain);
+        // Large differences tell orders apart without their low bits alone, small ones with them.
+        let orders = [0, size / 2].into_iter().flat_map(|shift| (0..=3).map(move |order| (order, shift)));
+        let tried = orders.map(|(order, shift)| plan(self, order, shift)).collect();
+        let tried = self.consider(tried);
+        let best = tried.iter().min_by(|a, b| a.cost.total_cmp(&b.cost));
+        if let Some(Base::Lossless { order, .. }) = best.map(|best| &best.plan.base) {
+            let order = *order;
+            let shifts = (4..size).step_by(4).filter(|&shift| shift != size / 2);
+            self.consider(shifts.map(|shift| plan(self, order, shift)).collect());
         }
-        let shifts = (4..8 * self.x.dtype.size() as u8).step_by(4);
-        self.consider(shifts.map(|shift| self.plan(Base::Lossless { order: last, shift }, &Map::Plain)).collect());
     }
 
     fn on_lattice(&mut self, l: Lattice, bound: f64) {

@@ -370,7 +370,13 @@ fn encode_one(
         Some(done) => done.clone(),
         None => {
             let origin = Origin::new(&place.start, whole);
-            let around = Around { hints: &ahead.hints, references: &references, one_of_many: !plan.lone, origin };
+            let around = Around {
+                hints: &ahead.hints,
+                references: &references,
+                one_of_many: !plan.lone,
+                as_they_are: ahead.as_they_are(),
+                origin,
+            };
             encode_around(&plan.request(i, &shape, &data), &around)?
         }
     };

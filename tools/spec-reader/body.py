@@ -8,6 +8,7 @@ import bases
 import beside
 import latents
 import learned
+import numbered
 import tabled
 import tucker
 import wavelet
@@ -15,8 +16,8 @@ from container import DTYPES, SIZES, Cursor, is_conditioned, need
 from entropy import Counters, Decoder, M64, Residuals, Unsupported, ZEROS_FIRST, log_class
 from priors import Coding
 from masks import masked_bits, plane_of_bits
+from ordered import FLOATS, element
 
-FLOATS = 3  # dtypes below this are floats
 EXP2 = [
     1.369148885390413e-12, 2.5678435993488206e-11, 4.4455382718708116e-10, 7.054911620801123e-09,
     1.01780860092397e-07, 1.321548679014431e-06, 1.5252733804059841e-05, 0.0001540353039338161,
@@ -68,6 +69,8 @@ def normal(bits):
 def decode_chunk(payload, models, references=()):
     """The bits of every element of a chunk, in C order. `models` are the files of those at hand, by id; `references` are
     the chunks that this one needs, decoded."""
+    if payload.base == 12:
+        return numbered.decode(payload, models, decode_chunk)
     dtype, base = payload.dtype, payload.base
     on_background = base >> 5 == 2
     base -= 64 if on_background else 0
@@ -236,7 +239,6 @@ def lossless(dec, n, skip, parameters, dtype):
     row, plane = n[3], n[2] * n[3]
     values = [0] * (len(skip))
     codes = [0] * (len(skip))
-    half, whole = 1 << 63, 1 << 64
     at = -1
     for i0 in range(n[0]):
         for i1 in range(n[1]):
@@ -267,15 +269,4 @@ def lossless(dec, n, skip, parameters, dtype):
                     q = coder.integer(slots, min(61, k), k, (3 * sign(r) + sign(a), sign(r), 0))
                     codes[at] = q
                     values[at] = (p + (q << shift) + dec.raw(shift)) & M64
-    width = 8 * SIZES[dtype]
-    low = (1 << width) - 1
-    top = 1 << (width - 1)
-    out = []
-    for v in values:
-        if dtype == 10:
-            v ^= half
-        v &= low
-        if dtype < FLOATS and v & top:
-            v ^= low ^ top
-        out.append(v)
-    return out
+    return [element(v, dtype) for v in values]

@@ -12,6 +12,7 @@ mod grounds;
 mod latent_model;
 #[path = "../../tests/common/moved.rs"]
 mod moved;
+mod numbered;
 mod raster;
 mod specimens;
 use scicodec::network::{ModelBuilder, Operation};

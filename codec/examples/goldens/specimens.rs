@@ -1,6 +1,7 @@
 //! The fields of the golden files: each is there for a base, a map, a type or a shape.
 use crate::field::{self, KINDS, Kind, Random};
 use crate::grounds::on_backgrounds;
+use crate::numbered::numbered;
 use crate::raster::{centred, copies};
 use scicodec::{BoundKind, DType, Effort, ErrorBound};
 
@@ -578,6 +579,7 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(on_backgrounds());
     all.extend(centred());
     all.extend(copies());
+    all.extend(numbered());
     all.extend(fourth_model());
     all.extend(fifth_model());
     all.extend(beside());
