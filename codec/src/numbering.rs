@@ -56,7 +56,7 @@ impl Numbering {
     pub fn likely(x: &Prepared, bytes: usize) -> Vec<Numbering> {
         let exact = x.bound == ChunkBound::Lossless;
         let n = x.bits.len();
-        if x.valid == 0 || x.below.is_some() || (!exact && bytes * 8 < n) {
+        if x.valid == 0 || x.below.is_some() || (!exact && bytes < n / 8) {
             return vec![];
         }
         let mut likely = vec![];
