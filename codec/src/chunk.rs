@@ -169,8 +169,7 @@ pub(crate) fn encode_ahead(req: &ChunkRequest<'_>, around: &Around<'_>) -> Resul
     let mut prepared = Prepared::new(req)?;
     (prepared.one_of_many, prepared.origin) = (around.one_of_many, around.origin);
     prepared.references = around.references.iter().map(|r| r.open(&prepared.g)).collect::<Result<_, _>>()?;
-    let (numbered, plain): (Vec<&Hint>, Vec<&Hint>) = around.hints.iter().partition(|hint| hint.numbered);
-    let [numbered, plain] = [numbered, plain].map(|hints| hints.into_iter().cloned().collect::<Vec<Hint>>());
+    let (numbered, plain): (Vec<Hint>, Vec<Hint>) = around.hints.iter().cloned().partition(|hint| hint.numbered);
     // Under a bound that allows errors another chunk may take less with some.
     if req.bound == ChunkBound::Lossless
         && plain.is_empty()

@@ -120,8 +120,7 @@ fn followed(x: &Prepared, hints: &[Hint]) -> Option<(Best, Apart)> {
         let best = followed_as_it_is(rest.as_ref().unwrap_or(x), &own)?;
         x.keeps(&x.stats(&best.plan, &best.coded.decoded)).then_some((best, apart))
     });
-    let all: Vec<&Hint> = hints.iter().collect();
-    let alike = ALIKE * scout::expected(x, &all) + NOTHING;
+    let alike = ALIKE * scout::expected(x, hints) + NOTHING;
     found.into_iter().flatten().min_by_key(|(best, _)| best.bytes()).filter(|(best, _)| (best.bytes() as f64) < alike)
 }
 

@@ -49,7 +49,7 @@ pub fn validate_bound(bound: &ErrorBound, dtype: DType) -> Result<(), Error> {
     Ok(())
 }
 
-/// The bound that each chunk keeps.
+/// The bound that each chunk keeps, or of a mean error that all keep together.
 pub(crate) fn resolve(bound: &ErrorBound, dtype: DType, extent: Extent) -> Result<ChunkBound, Error> {
     validate_bound(bound, dtype)?;
     let e = bound.value;

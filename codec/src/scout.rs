@@ -106,7 +106,7 @@ impl Hint {
 }
 
 /// Bytes that a chunk is expected to take: as many for each value as others did.
-pub fn expected(x: &Prepared, hints: &[&Hint]) -> f64 {
+pub fn expected(x: &Prepared, hints: &[Hint]) -> f64 {
     hints.iter().map(|hint| hint.rate).fold(0.0, f64::max) * x.bits.len() as f64
 }
 

@@ -79,17 +79,10 @@ fn spectrum<T: Element>(shape: &[usize], data: &[u8], fill: Option<u64>, haste: 
     let mut bins = vec![(0u32, 0.0); 1 << 12];
     for band in bands(&g, levels, 0) {
         let scale = 1.0 / band.weight;
-        for a in 0..band.n[0] {
-            for b in 0..band.n[1] {
-                for y in 0..band.n[2] {
-                    let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
-                    for c in &coefficients[i..i + band.n[3]] {
-                        let c = (c * scale).abs();
-                        let bin = &mut bins[(c.to_bits() >> 51) as usize & 0xfff];
-                        *bin = (bin.0 + 1, bin.1 + c * c);
-                    }
-                }
-            }
+        for c in band.rows(&g).flat_map(|i| &coefficients[i..i + band.n[3]]) {
+            let c = (c * scale).abs();
+            let bin = &mut bins[(c.to_bits() >> 51) as usize & 0xfff];
+            *bin = (bin.0 + 1, bin.1 + c * c);
         }
     }
     // What masked points are filled with is smooth: of the small coefficients few are theirs.

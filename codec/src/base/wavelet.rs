@@ -320,16 +320,8 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
     let mut empty = Vec::new();
     if !C::DECODING {
         empty.extend(bands.iter().map(|band| {
-            let n = band.n;
-            !(0..n[0]).any(|a| {
-                (0..n[1]).any(|b| {
-                    (0..n[2]).any(|y| {
-                        let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
-                        // All of a row at once: most are empty.
-                        q[i..i + n[3]].iter().fold(0, |all, q| all | q) != 0
-                    })
-                })
-            })
+            // All of a row at once: most are empty.
+            band.rows(g).all(|i| q[i..i + band.n[3]].iter().fold(0, |all, q| all | q) == 0)
         }));
     }
     let mut codes = vec![0i16; g.len()];

@@ -34,6 +34,15 @@ pub struct Parent {
     pub shift: [u32; 4],
 }
 
+impl Band {
+    /// The first elements of its rows along the last axis, in C order.
+    pub fn rows(&self, g: &Geometry) -> impl Iterator<Item = usize> {
+        let ([n0, n1, n2, _], offset, stride) = (self.n, self.offset, g.stride);
+        let rows = (0..n0).flat_map(move |a| (0..n1).flat_map(move |b| (0..n2).map(move |y| [a, b, y])));
+        rows.map(move |[a, b, y]| offset + a * stride[0] + b * stride[1] + y * stride[2])
+    }
+}
+
 fn offset_of(g: &Geometry, low: [usize; 4], orientation: u8) -> usize {
     (0..4).map(|a| if orientation >> (3 - a) & 1 == 1 { low[a] * g.stride[a] } else { 0 }).sum()
 }
@@ -197,15 +206,7 @@ mod tests {
             for levels in [[0, 0, 0, 0], [1, 2, 3, 4], [0, 0, 5, 5], [5, 5, 5, 5]] {
                 let mut seen = vec![0; g.len()];
                 for b in (0..16).flat_map(|first| bands(&g, levels, first)) {
-                    for a in 0..b.n[0] {
-                        for z in 0..b.n[1] {
-                            for y in 0..b.n[2] {
-                                for x in 0..b.n[3] {
-                                    seen[b.offset + a * g.stride[0] + z * g.stride[1] + y * g.stride[2] + x] += 1;
-                                }
-                            }
-                        }
-                    }
+                    b.rows(&g).for_each(|i| seen[i..i + b.n[3]].iter_mut().for_each(|k| *k += 1));
                 }
                 assert!(seen.iter().all(|&k| k == 16), "{shape:?} {levels:?}");
             }
