@@ -27,7 +27,7 @@ const GUIDED_LEVELS: u8 = 4;
 /// What interpolation may cost more than the best for a network to be asked.
 const REACH: f64 = 1.6;
 /// What one that a network guides may cost more than the best on a part and be tried on the whole.
-const NEAR_GUIDED: f64 = 1.04;
+const NEAR_GUIDED: f64 = 1.06;
 
 /// Values on which like plans are told apart where time is short.
 const SAMPLE: usize = 1 << 13;

@@ -118,7 +118,7 @@ fn coders_that_start_from_nothing_are_guided_all_the_same() -> Result<(), Error>
         dtype: DType::F32,
         shape: &SHAPE,
         data: bytemuck::cast_slice(&field),
-        bound: ChunkBound::Rmse(0.5),
+        bound: ChunkBound::Rmse(1.5),
         fill: None,
         effort: Effort::Default,
         model: ModelChoice::Given(Arc::new(LoadedModel::new(another(|graph| graph)?)?)),

@@ -70,7 +70,7 @@ class Guide:
             if not 0 <= i < high - low:
                 return 0
             at += (low + i) * k
-        return abs(self.field.codes[at])
+        return abs(self.field.steps(self.field.codes[at]))
 
     def channels(self, index, parent, cousin, place, alone=False):
         def near(offsets):

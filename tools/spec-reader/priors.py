@@ -44,6 +44,18 @@ class States:
         states.weights, states.logits = {}, {}
         return states
 
+    def doubled(self, slots, sets):
+        """§8.4.4.3: the same once more behind so many slots of a context (None: it is not), and behind so many sets."""
+        def again(told, n):
+            return told if n is None else {at + k: v for at, v in told.items() if at < n for k in (0, n)}
+
+        states = States.none()
+        states.counters = [again(*both) for both in zip(self.counters, slots)]
+        states.rows = [again(*both) for both in zip(self.rows, slots)]
+        states.signs, states.weights_seen, states.logits_seen = self.signs, self.weights_seen, self.logits_seen
+        states.weights, states.logits = again(self.weights, sets), again(self.logits, sets)
+        return states
+
     def give(self, coder):
         for tables, ours in ((coder.zeros, self.counters), (coder.signs, self.signs)):
             for mine, told in zip(tables, ours):

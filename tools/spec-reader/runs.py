@@ -3,6 +3,7 @@ from itertools import combinations, product
 
 from entropy import Counters, Mixer, ONE_CONTEXT, clamp_code, magnitude_class, residual_coder
 from priors import CORRECTION_RUNS, CORRECTIONS
+from trellis import half
 
 
 def class47(v):
@@ -24,6 +25,11 @@ class Field:
         self.n = n
         self.o = [n[1] * n[2] * n[3], n[2] * n[3], n[3], 1]
         self.codes = [0] * (n[0] * self.o[0])
+        # §8.4.4.3: codes are in halves of a step.
+        self.halves = False
+
+    def steps(self, code):
+        return half(code) if self.halves else code
 
     def holds(self, box, i0, i1, i2, run):
         """What a run of a box holds; 0 outside."""
@@ -33,7 +39,8 @@ class Field:
         if i0 >= h0 or i1 >= h1 or i2 >= h2 or start >= h3:
             return 0
         at = i0 * self.o[0] + i1 * self.o[1] + i2 * self.o[2]
-        return amount(sum(map(abs, self.codes[at + start : at + min(h3, start + 16)])))
+        total = sum(map(abs, self.codes[at + start : at + min(h3, start + 16)]))
+        return amount((total + 1) // 2 if self.halves else total)
 
 
 def amount(total):

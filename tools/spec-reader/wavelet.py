@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 
 import guided
+import trellis
 from container import need
 from entropy import Counters, ONE_CONTEXT, residual_coder, clamp_code
 from priors import WAVELET, WAVELET_GUIDED, WAVELET_GUIDED_RUNS, WAVELET_RUNS
@@ -12,6 +13,8 @@ from runs import (
     Field, Runs, around, around_weight, class47, decode_corrections, left_of, near_others, per16, sg,
 )
 
+# Slots of the coder of coefficients, where no network guides it.
+SLOTS = [768, 1792, 816, 3072, 768, 768]
 LOW = [
     1.0, 0.877374608501, 0.745345402552, 0.641693557572, 0.556501562360, 0.483697056937, 0.420666218151,
     0.365904104187, 0.318282948498, 0.276862147005, 0.240832349284, 0.209491458037, 0.182229163261,
@@ -31,7 +34,8 @@ class Parameters:
 
     def __init__(self, cur, normal):
         first = cur.u8()
-        need(first < 32, "a bit that must be zero is set")
+        need(first < 64, "a bit that must be zero is set")
+        self.trellis = bool(first & 32)
         self.first = [bool(first >> (3 - a) & 1) for a in range(4)]
         a, b = cur.u8(), cur.u8()
         self.levels = [a >> 4, a & 15, b >> 4, b & 15]
@@ -181,10 +185,14 @@ def decode(dec, n, skip, parameters, lattice, coding):
     told = Counters(2, 30)
     last = 1
     guide = guided.guide(coding, field)
-    if guide:
-        coder = residual_coder(dec, guided.SLOTS, coding, WAVELET_GUIDED)
+    slots, sets, place = (guided.SLOTS, 224, WAVELET_GUIDED) if guide else (SLOTS, 96, WAVELET)
+    field.halves = parameters.trellis
+    if parameters.trellis:
+        coder = residual_coder(dec, *trellis.both(slots, sets, coding, place), place)
     else:
-        coder = residual_coder(dec, [768, 1792, 816, 3072, 768, 768], coding, WAVELET)
+        coder = residual_coder(dec, slots, coding, place)
+    # What the shifted quantiser of a trellis adds to slots and sets.
+    shifted = [n if k in trellis.DOUBLED else 0 for k, n in enumerate(slots)], sets
     runs = Runs(dec, (324, 256, 512, 384), coding, WAVELET_GUIDED_RUNS if guide else WAVELET_RUNS)
     group, before = None, []
     for band in layout.bands:
@@ -195,7 +203,7 @@ def decode(dec, n, skip, parameters, lattice, coding):
             last = told.bit(dec, last)
             coded = bool(last)
         if coded:
-            q = decode_band(field, coder, runs, band, before, coding, guide)
+            q = decode_band(field, coder, runs, band, before, coding, guide, shifted)
             values = dequantise(q, band, parameters)
             box = tuple(slice(*b) for b in band.box)
             coefficients[box] = np.array(values, np.float64).reshape(band.extent)
@@ -204,6 +212,8 @@ def decode(dec, n, skip, parameters, lattice, coding):
         inverse(coefficients, n, layout.t, parameters)
         coefficients += parameters.mean
     values = coefficients.ravel().tolist()
+    if field.halves:
+        field.codes, field.halves = [trellis.half(c) for c in field.codes], False
     if parameters.correction is not None:
         fine, coarse = (activity(field, layout, k) for k in (1, 2))
         codes = decode_corrections(dec, n, skip, fine, coarse, coding)
@@ -214,14 +224,15 @@ def decode(dec, n, skip, parameters, lattice, coding):
 def dequantise(q, band, parameters):
     unit = parameters.step * band.weight
     one, more = (0.0, 0.0) if band.is_low else (k * 2.0**-7 for k in parameters.shift)
+    states = trellis.states(q) if parameters.trellis and not band.is_low else [0] * len(q)
     values = []
-    for c in q:
-        s = one if abs(c) == 1 else more
+    for c, state in zip(q, states):
+        s = (one if abs(c) == 1 else more) - (0.5 if state % 2 else 0.0)
         values.append(0.0 if c == 0 else (float(c) + s) * unit if c > 0 else (float(c) - s) * unit)
     return values
 
 
-def decode_band(field, coder, runs, band, before, coding, guide):
+def decode_band(field, coder, runs, band, before, coding, guide, shifted):
     """§8.4.4: the integers of one band, in C order."""
     e0, e1, e2, e3 = extent = band.extent
     codes, o = field.codes, field.o
@@ -230,13 +241,16 @@ def decode_band(field, coder, runs, band, before, coding, guide):
     lv = min(band.level, 4) - 1
     w_near = per16(5 + 4 * sum(e > 1 for e in extent[:3]) + (4 if e2 > 1 else 0) + (4 if e1 > 1 else 0))
     divisor = 8
+    halves = int(field.halves)
+    w_near >>= halves
+    state = 0
     if band.parent:
         parent_box, shift = band.parent
         parent_last = [b[1] - b[0] - 1 for b in parent_box]
-        w_parent = per16(around_weight(parent_box))
+        w_parent = per16(around_weight(parent_box)) >> halves
         divisor += 1
     if before:
-        w_cousin = per16(sum(around_weight(b.box) for b in before))
+        w_cousin = per16(sum(around_weight(b.box) for b in before)) >> halves
         divisor += 2
     expected_scale = 65536 // divisor
     with_runs = not band.is_low and e3 >= 8
@@ -300,6 +314,8 @@ def decode_band(field, coder, runs, band, before, coding, guide):
                 if not runs.bit(ahead, slots):
                     held[i0, i1, i2, run] = 0
                     integers.extend([0] * len(known))
+                    for _ in known:
+                        state = trellis.NEXT[state][0]
                     continue
                 place = 0
             for i3, parent, cousin, others in known:
@@ -311,9 +327,10 @@ def decode_band(field, coder, runs, band, before, coding, guide):
                 here = i3 - 16 * run if place < 16 else 16
                 start = class47((10 * expected) >> 8)
                 e = class47(expected)
-                u = codes[at - o[2]] if i2 else 0
-                t = codes[at - o[1]] if i1 else 0
-                v = codes[at - o[0]] if i0 else 0
+                w = field.steps(w)
+                u = field.steps(codes[at - o[2]]) if i2 else 0
+                t = field.steps(codes[at - o[1]]) if i1 else 0
+                v = field.steps(codes[at - o[0]]) if i0 else 0
 
                 def rel(x):
                     return min(15, max(0, class47(x) + 8 - e))
@@ -336,10 +353,17 @@ def decode_band(field, coder, runs, band, before, coding, guide):
                     z, y = guide.ask((i0, i1, i2, i3), parent, cousin, here)
                     slots = (slots[0], *guided.slots(z, y, here, lv, orientation), *slots[4:])
                     weight_set = guided.weight_set(z, here)
+                if state % 2:
+                    slots = [s + more for s, more in zip(slots, shifted[0])]
+                    weight_set += shifted[1]
                 q = coder.integer(slots, start, weight_set, signs, e + 8)
                 codes[at] = clamp_code(q)
+                if field.halves:
+                    codes[at] = trellis.code(codes[at], state % 2)
                 if codes[at]:
                     place = 16
+                if not band.is_low and field.halves:
+                    state = trellis.NEXT[state][abs(q) % 2]
                 if band.is_low:
                     q += left_of(numbers, (i0, i1, i2, i3))
                     numbers[i0, i1, i2, i3] = q

@@ -29,6 +29,9 @@ use std::sync::Arc;
 const FLAGS: [&str; 8] =
     ["masked", "exceptions", "logarithm", "fast", "mixture", "mixed masks", "zeros first", "states"];
 
+/// Wavelets whose integers are of a trellis.
+const TRELLIS: &str = "wavelet of a trellis";
+
 /// Bases that are coded beside other chunks.
 const BESIDE: [&str; 3] = ["interpolation beside others", "learned beside others", "wavelet beside others"];
 
@@ -70,7 +73,7 @@ fn main() -> Result<(), Box<dyn AnyError>> {
     let wanted = |n: &&str| *n != "unknown" && !n.starts_with("background-") || ON_BACKGROUNDS.contains(n);
     let bases = (0..=255).map(base_name).filter(wanted);
     let missing: Vec<_> =
-        bases.chain(FLAGS).chain(["full mix"]).chain(BESIDE).filter(|&n| !covered.contains_key(n)).collect();
+        bases.chain(FLAGS).chain(["full mix", TRELLIS]).chain(BESIDE).filter(|&n| !covered.contains_key(n)).collect();
     if !missing.is_empty() {
         return Err(format!("no golden file has {missing:?}").into());
     }
@@ -115,6 +118,9 @@ fn write(path: &Path, s: &Specimen) -> Result<(), Box<dyn AnyError>> {
         }
         if s.file.starts_with("background-") {
             (options.model, options.embed_model) = (ModelChoice::Given(knowing_mountains()?), true);
+        }
+        if s.file == "trellis-bare" {
+            options.model = ModelChoice::None;
         }
         if s.file.starts_with("beside-") || s.file.contains("left-out-") {
             options.condition_on = ConditionOn::Auto;
@@ -185,6 +191,14 @@ fn cover(reader: &Reader, covered: &mut BTreeMap<String, u64>) -> Result<(), Box
             }
             if flags >> 3 & 3 == 0 {
                 count("full mix");
+            }
+            // Without a model and references the wavelet's parameters are next.
+            let bare = flags >> 7 == 0 && payload.header.references.is_empty();
+            if bare
+                && base_name(payload.header.base) == "wavelet"
+                && payload.body.get(1).is_some_and(|f| f >> 5 & 1 == 1)
+            {
+                count(TRELLIS);
             }
         }
     }

@@ -266,6 +266,41 @@ fn guided() -> Vec<Specimen> {
         .collect()
 }
 
+/// Files of wavelets whose integers are of a trellis: with the states and the network of the model, and bare.
+fn trellises() -> Vec<Specimen> {
+    use BoundKind::*;
+    let rough = |at: &[f64], _: &mut Random| terrain(at);
+    let mut holes = drawn(DType::F32, &[40, 41], rough);
+    for k in (500..700).chain(1200..1204) {
+        holes[k] = u64::from(f32::NAN.to_bits());
+    }
+    let named = |name, v: Variable| Variable { name, ..v };
+    let of = |name, shape: &[usize], e: f64| {
+        named(name, variable(DType::F32, shape, drawn(DType::F32, shape, rough), Nrmse, e))
+    };
+    let noisy = |at: &[f64], r: &mut Random| {
+        10.0 * (0.21 * at[0]).sin() + 7.0 * (0.17 * at[1] + 0.05 * at[0]).cos() + r.unit() + 0.7 * (2.1 * at[0]).sin()
+    };
+    let noisy = |name, e| named(name, variable(DType::F64, &[40, 42], drawn(DType::F64, &[40, 42], noisy), Nrmse, e));
+    let variables = vec![
+        noisy("coarse", 3e-2),
+        noisy("fine", 1e-2),
+        named("holes", variable(DType::F32, &[40, 41], holes, Psnr, 45.0)),
+        of("volume", &[7, 20, 23], 1e-2),
+        of("ensemble", &[4, 5, 14, 18], 1e-2),
+    ];
+    let bare = vec![
+        of("line", &[900], 2e-3),
+        of("narrow", &[90, 6], 2e-3),
+        of("plane", &[40, 50], 4e-3),
+        noisy("noisy", 2e-2),
+    ];
+    [("guided", variables), ("bare", bare)]
+        .into_iter()
+        .map(|(name, variables)| Specimen { file: format!("trellis-{name}"), variables, append: false })
+        .collect()
+}
+
 /// The same with a model inside that stands on another one: `delta-` begins their names.
 fn tuned() -> Vec<Specimen> {
     let wanted = ["coarse", "rmse", "noise", "volume"];
@@ -575,6 +610,7 @@ pub fn specimens() -> Vec<Specimen> {
     all.extend(tuned());
     all.extend(primed());
     all.extend(guided());
+    all.extend(trellises());
     all.extend(low_rank());
     all.extend(on_backgrounds());
     all.extend(centred());

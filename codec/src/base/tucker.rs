@@ -135,7 +135,9 @@ pub fn code<C: BitCoder, R: Residuals>(
             mean: 0.0,
             shift: [0; 2],
             correction: p.correction,
+            trellis: false,
             lambda: 0.0,
+            scalar: p.step,
             found: None,
         };
         correct::<C, R>(c, &g, &plain, &[], vec![0; values.len()], values, &originals, mask, &Start::default());

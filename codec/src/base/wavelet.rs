@@ -1,17 +1,19 @@
 //! The CDF 9/7 wavelet base: bands of quantised coefficients, then corrections of points beyond a bound (SPEC §8.4).
 use super::Geometry;
+use super::trellis::State;
 use super::wavelet_bands::{Band, bands};
-use super::wavelet_coding::{CLASSES, Features, RunAt, Visitor, class, walk};
+use super::wavelet_coding::{CLASSES, Features, RunAt, Visitor, class, walk, whole};
 use super::wavelet_correct::correct;
 use super::wavelet_guided::{GUIDED_SETS, GUIDED_SLOTS, Guide};
 use super::wavelet_probe::quantise;
 use super::wavelet_runs::{POSITIONS, RunCoder, RunContext};
-use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward, inverse};
+use super::wavelet_transform::{Edge, Edges, MAX_LEVELS, forward};
 use crate::Error;
 use crate::entropy::{Aside, BitCoder, CONTEXTS, Counter, Magnitude, Place, Residuals, Start};
-use crate::simd::{Kernel, widest};
 use std::sync::Arc;
 
+pub use super::wavelet_points::reconstruct;
+use super::wavelet_search::Shape;
 pub use super::wavelet_search::{Ground, MIRRORED, Target, choose, transfer};
 
 /// What decode needs to know, and what only the encoder does.
@@ -31,8 +33,12 @@ pub struct Parameters {
     pub shift: [i8; 2],
     /// Step of the corrections, twice the bound; 0: there are none.
     pub correction: f64,
-    /// Encoder only: what a bit is worth in squared steps.
+    /// Whether the integers are those of a trellis.
+    pub trellis: bool,
+    /// Encoder only: what a bit is worth, in squared steps of a quantiser without a trellis.
     pub lambda: f64,
+    /// Encoder only: the step of a quantiser without a trellis that makes about the same error.
+    pub scalar: f64,
     /// Encoder only: the quantised coefficients of the values to code, if they are known already.
     pub found: Option<Arc<Vec<i32>>>,
 }
@@ -66,13 +72,22 @@ fn take(bytes: &mut &[u8], n: usize) -> Result<u32, Error> {
     Ok(head.iter().rev().fold(0, |v, &b| v << 8 | u32::from(b)))
 }
 
+/// Flags beside the axes that go first: edges are told; the integers are those of a trellis.
+const EDGES: u8 = 16;
+const TRELLIS: u8 = 32;
+
 impl Parameters {
+    /// Levels, the axes that go first, and the edges.
+    pub(super) fn shape(&self) -> Shape {
+        (self.levels, self.first, self.edges)
+    }
+
     /// Appends the bytes that `read` reads.
     pub fn write(&self, out: &mut Vec<u8>) {
         let [a, b, c, d] = self.levels;
         let edges = self.edges.iter().fold(0u8, |v, &e| v << 2 | e as u8);
-        let flag = if edges > 0 { 16 } else { 0 };
-        out.extend_from_slice(&[self.first | flag, a << 4 | b, c << 4 | d]);
+        let flags = if edges > 0 { EDGES } else { 0 } | if self.trellis { TRELLIS } else { 0 };
+        out.extend_from_slice(&[self.first | flags, a << 4 | b, c << 4 | d]);
         if edges > 0 {
             out.push(edges);
         }
@@ -91,7 +106,7 @@ impl Parameters {
         let first = take(bytes, 1)? as u8;
         let l = take(bytes, 2)?;
         let levels = [l >> 4 & 15, l & 15, l >> 12 & 15, l >> 8 & 15].map(|l| l as u8);
-        let coded = if first & 16 > 0 { take(bytes, 1)? as u8 } else { 0 };
+        let coded = if first & EDGES > 0 { take(bytes, 1)? as u8 } else { 0 };
         let mut edges = [Edge::Mirrored; 4];
         for (a, e) in edges.iter_mut().enumerate() {
             *e = match coded >> (6 - 2 * a) & 3 {
@@ -101,7 +116,10 @@ impl Parameters {
                 _ => return Err(bad("unknown kind of edge")),
             };
         }
-        if first > 31 || (first > 15) != (coded > 0) || levels.iter().any(|&l| l > MAX_LEVELS) {
+        if first & !(15 | EDGES | TRELLIS) > 0
+            || (first & EDGES > 0) != (coded > 0)
+            || levels.iter().any(|&l| l > MAX_LEVELS)
+        {
             return Err(bad("levels of decomposition out of range"));
         }
         let s = take(bytes, 3)?;
@@ -115,7 +133,10 @@ impl Parameters {
         if !mean.is_finite() {
             return Err(bad("mean is not a number"));
         }
-        Ok(Parameters { levels, first: first & 15, edges, step, mean, shift, correction, lambda: 0.0, found: None })
+        let trellis = first & TRELLIS > 0;
+        let first = first & 15;
+        let (lambda, scalar, found) = (0.0, step, None);
+        Ok(Parameters { levels, first, edges, step, mean, shift, correction, trellis, lambda, scalar, found })
     }
 }
 
@@ -153,15 +174,51 @@ struct Coding<'a, C, R> {
     level: u32,
     orientation: u32,
     guide: Option<Guide<'a>>,
+    trellis: Option<Pair>,
+}
+
+/// The two quantisers of a trellis: where it is, and how many slots and weight sets the shifted one leaves to the other.
+struct Pair {
+    state: State,
+    slots: [usize; CONTEXTS],
+    sets: usize,
+}
+
+/// Contexts that tell the quantisers of a trellis apart.
+const TOLD_APART: [usize; 2] = [1, 2];
+
+impl Pair {
+    /// Slots and sets of both quantisers.
+    fn both(&self) -> ([usize; CONTEXTS], usize) {
+        let mut slots = self.slots;
+        TOLD_APART.iter().for_each(|&k| slots[k] *= 2);
+        (slots, 2 * self.sets)
+    }
+
+    /// Contexts in this state.
+    #[inline(always)]
+    fn place(&self, m: &mut Magnitude) {
+        if self.state.shifted() {
+            TOLD_APART.iter().for_each(|&k| m.slots[k] += self.slots[k] as u32);
+            m.set += self.sets as u32;
+        }
+    }
 }
 
 impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
     const LOOKS: bool = R::MIXES;
 
+    fn halves(&self) -> bool {
+        self.trellis.is_some()
+    }
+
     fn band(&mut self, band: &Band, index: usize, group: &[Band]) -> bool {
         self.level = u32::from(band.level).min(4) - 1;
         self.orientation = u32::from(band.orientation);
         self.low = index == 0;
+        if let Some(trellis) = &mut self.trellis {
+            trellis.state = State::default();
+        }
         if let Some(guide) = &mut self.guide {
             guide.band(band, group.len(), index == 0);
         }
@@ -178,10 +235,14 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
     #[inline]
     fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool {
         let some = !C::DECODING && self.q[i..i + n].iter().any(|&q| q != 0);
-        match self.guide.as_ref().and_then(|guide| guide.run(n, context)) {
+        let some = match self.guide.as_ref().and_then(|guide| guide.run(n, context)) {
             Some(guided) => self.runs.code(self.c, some, &guided).0,
             None => self.runs.code(self.c, some, context).0,
+        };
+        if let Some(trellis) = self.trellis.as_mut().filter(|_| !some) {
+            trellis.state = trellis.state.after_zeros(n);
         }
+        some
     }
 
     fn look(&mut self, run: &RunAt<'_>) {
@@ -193,7 +254,8 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
     #[inline]
     fn end(&mut self, i: usize, codes: &mut [i16]) {
         if let Some(guide) = &mut self.guide {
-            guide.end(i, codes);
+            let halves = self.trellis.is_some();
+            guide.end(i, codes.iter().map(|&code| if halves { whole(code) } else { code }));
         }
     }
 
@@ -207,11 +269,25 @@ impl<C: BitCoder, R: Residuals> Visitor for Coding<'_, C, R> {
         {
             guide.point(i, f, d, &mut m);
         }
+        if let Some(trellis) = &self.trellis {
+            trellis.place(&mut m);
+        }
         let d = self.coder.code(self.c, d, &m);
         if C::DECODING {
             self.q[i] = base.wrapping_add(d).clamp(-(1 << 30), 1 << 30) as i32;
         }
-        d.clamp(-32767, 32767) as i16
+        let code = d.clamp(-32767, 32767);
+        let code = match &mut self.trellis {
+            Some(trellis) => {
+                let halves = trellis.state.halves(code);
+                if !self.low {
+                    trellis.state = trellis.state.after(self.q[i]);
+                }
+                halves.clamp(-32767, 32767)
+            }
+            None => code,
+        };
+        code as i16
     }
 }
 
@@ -283,7 +359,7 @@ pub fn code_beside<C: BitCoder, R: Residuals>(
         Some(found) => found.to_vec(),
         None => quantise(&g, p, &bands, &prepare(&g, p.levels, p.first, p.edges, p.mean, values, mask)).q,
     };
-    let codes = code_bands::<C, R>(c, &g, &bands, &mut q, start);
+    let codes = code_bands::<C, R>(c, &g, &bands, &mut q, p.trellis, start);
     reconstruct(&g, p, &bands, &q, values);
     if p.correction > 0.0 {
         correct::<C, R>(c, &g, p, &bands, codes, values, originals, mask, start);
@@ -308,13 +384,14 @@ pub fn prepare(
     v
 }
 
-/// Codes (or decodes) the integers alone; returns their codes.
+/// Codes (or decodes) the integers alone, of a trellis or not; returns their codes, in steps.
 #[inline(always)]
 pub fn code_bands<C: BitCoder, R: Residuals>(
     c: &mut C,
     g: &Geometry,
     bands: &[Band],
     q: &mut [i32],
+    trellis: bool,
     start: &Start<'_>,
 ) -> Vec<i16> {
     let mut empty = Vec::new();
@@ -330,11 +407,16 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
         Some(_) => ([Place::Coefficients, Place::CoefficientRuns], GUIDED_SLOTS, GUIDED_SETS),
         None => ([Place::Wavelet, Place::WaveletRuns], SLOTS, 2 * CLASSES as usize),
     };
+    let trellis = trellis.then(|| Pair { state: State::default(), slots, sets });
+    let coder = match &trellis {
+        None => start.coder(place, slots, sets),
+        Some(pair) => start.coder_of_both(place, (slots, sets), pair.both()),
+    };
     let mut run = Coding::<C, R> {
         c,
         g,
         q,
-        coder: start.coder(place, slots, sets),
+        coder,
         flags: [Counter::NEW; 2],
         runs: RunCoder::new(start.of(runs)),
         last: 1,
@@ -343,54 +425,15 @@ pub fn code_bands<C: BitCoder, R: Residuals>(
         level: 0,
         orientation: 0,
         guide,
+        trellis,
     };
     walk(&mut run, g, bands, &mut codes);
-    start.leave(place, || run.coder.states());
+    start.leave(place, || run.coder.states().first((slots, sets)));
     start.leave(runs, || run.runs.states());
+    if run.trellis.is_some() {
+        codes.iter_mut().for_each(|code| *code = whole(*code));
+    }
     codes
-}
-
-/// Values from integers.
-pub fn reconstruct(g: &Geometry, p: &Parameters, bands: &[Band], q: &[i32], values: &mut [f64]) {
-    widest(Dequantise { g, p, bands, q, values });
-    inverse(values, g, p.levels, p.first, p.edges);
-    let mean = p.mean;
-    for v in values.iter_mut() {
-        *v += mean;
-    }
-}
-
-/// Coefficients from integers.
-struct Dequantise<'a> {
-    g: &'a Geometry,
-    p: &'a Parameters,
-    bands: &'a [Band],
-    q: &'a [i32],
-    values: &'a mut [f64],
-}
-
-impl Kernel for Dequantise<'_> {
-    type Out = ();
-    #[inline(always)]
-    fn run(self) {
-        let Dequantise { g, p, bands, q, values } = self;
-        for (k, band) in bands.iter().enumerate() {
-            let step = p.step * band.weight;
-            let shift = if k == 0 { [0.0; 2] } else { p.shift.map(|s| f64::from(s) * 0.0078125) };
-            for a in 0..band.n[0] {
-                for b in 0..band.n[1] {
-                    for y in 0..band.n[2] {
-                        let i = band.offset + a * g.stride[0] + b * g.stride[1] + y * g.stride[2];
-                        for (v, &q) in values[i..i + band.n[3]].iter_mut().zip(&q[i..i + band.n[3]]) {
-                            let s = if q.unsigned_abs() > 1 { shift[1] } else { shift[0] };
-                            let s = if q < 0 { -s } else { s };
-                            *v = if q == 0 { 0.0 } else { (f64::from(q) + s) * step };
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -481,6 +524,25 @@ mod tests {
             check::<ResidualCoder<6>>(g, &x, mask, Target::Rmse(e));
             check::<ResidualCoder<1>>(g, &x, mask, Target::MaxError(e));
         }
+    }
+
+    #[test]
+    fn what_a_trellis_leaves_beyond_a_bound_is_corrected() {
+        let mut r = Random(11);
+        let g = Geometry::new(&[5, 13, 40]);
+        let x = field(&mut r, &g);
+        let on =
+            Ground { part: false, thin: false, rival: f64::INFINITY, effort: Effort::Default, start: Start::default() };
+        let found = choose(g, &x, None, Target::Rmse(1e-3), on).into_iter().find(|c| c.parameters.trellis);
+        let p = Parameters { correction: storable(2e-3), ..found.expect("one with a trellis").parameters };
+        let (mut head, mut encoder, mut y) = (Vec::new(), BitEncoder::default(), x.clone());
+        p.write(&mut head);
+        code::<_, ResidualCoder<6>>(&mut encoder, g, &p, &mut y, None, &Start::default());
+        let (bytes, mut z) = (encoder.finish(), vec![7.0; x.len()]);
+        let p = Parameters::read(&mut head.as_slice()).unwrap();
+        code::<_, ResidualCoder<6>>(&mut BitDecoder::new(&bytes), g, &p, &mut z, None, &Start::default());
+        assert!(y.iter().zip(&z).all(|(y, z)| y.to_bits() == z.to_bits()));
+        assert!(x.iter().zip(&z).all(|(x, z)| (x - z).abs() <= 1e-3));
     }
 
     #[test]

@@ -65,13 +65,17 @@ impl RunAt<'_> {
 pub trait Visitor {
     /// Whether it looks at runs.
     const LOOKS: bool = false;
+    /// Whether codes are in halves of a step: those of a trellis.
+    fn halves(&self) -> bool {
+        false
+    }
     /// Starts a band, after those of its group. False: all of it is zero and it is left out.
     fn band(&mut self, band: &Band, index: usize, group: &[Band]) -> bool;
     /// Starts the run of `n` coefficients from `i`. False: they all are zero.
     fn run(&mut self, i: usize, n: usize, context: &RunContext) -> bool;
     /// Looks at a run before it is started.
     fn look(&mut self, _run: &RunAt<'_>) {}
-    /// The quantised coefficient at `i`, saturated to 16 bits.
+    /// The quantised coefficient at `i`, or in halves its point, saturated to 16 bits.
     fn point(&mut self, i: usize, f: &Features) -> i16;
     /// Ends a run that was not left out.
     fn end(&mut self, _i: usize, _codes: &mut [i16]) {}
@@ -256,6 +260,12 @@ pub fn copy(to: &mut [i16; RUN], codes: &[i16], i: usize, len: usize, have: bool
     }
 }
 
+/// A code in whole steps, rounded away from 0.
+#[inline(always)]
+pub fn whole(code: i16) -> i16 {
+    ((i32::from(code) + i32::from(code.signum())) / 2) as i16
+}
+
 /// Visits every coefficient in coding order; `codes` (zeros before) receives what the visitor returns.
 #[inline(always)]
 pub fn walk<V: Visitor>(v: &mut V, g: &Geometry, bands: &[Band], codes: &mut [i16]) {
@@ -295,6 +305,9 @@ fn walk_band<V: Visitor>(
     row_parent: &mut Vec<u32>,
     fixed: &mut Vec<u32>,
 ) {
+    let halves = v.halves();
+    let sixteenths = |weight| sixteenths(weight) >> u32::from(halves);
+    let steps = |code: i16| if halves { whole(code) } else { code };
     let n = band.n;
     let width = n[3];
     let flagged = high && width >= LEAST;
@@ -407,19 +420,23 @@ fn walk_band<V: Visitor>(
                     copy(&mut above, codes, i, len, y > 0, g.stride[2]);
                     copy(&mut plane, codes, i, len, b > 0, g.stride[1]);
                     copy(&mut volume, codes, i, len, a > 0, g.stride[0]);
-                    let mut w = if x0 > 0 { i32::from(codes[i - 1]) } else { 0 };
-                    let mut ww = if x0 > 0 { i32::from(codes[i - 2]) } else { 0 };
+                    if halves {
+                        [&mut above, &mut plane, &mut volume].into_iter().flatten().for_each(|q| *q = whole(*q));
+                    }
+                    let mut w = if x0 > 0 { codes[i - 1] } else { 0 };
+                    let mut ww = if x0 > 0 { codes[i - 2] } else { 0 };
                     let run = &mut codes[i..i + len];
                     let mut none = flagged;
                     for (x, q) in run.iter_mut().enumerate().take(RUN) {
-                        let near = scaled(near[x] + 4 * w.unsigned_abs() + ww.unsigned_abs(), near_scale);
+                        let [before, last] = [ww, w].map(|q| u32::from(q.unsigned_abs()));
+                        let near = scaled(near[x] + 4 * last + before, near_scale);
                         let f = Features {
                             expected: scaled(near * MIX[0] + rest[x], total),
                             near,
                             parent: parent[x],
                             cousin: cousin[x],
-                            w,
-                            ww,
+                            w: i32::from(steps(w)),
+                            ww: i32::from(steps(ww)),
                             n: i32::from(above[x]),
                             t: i32::from(plane[x]),
                             u: i32::from(volume[x]),
@@ -428,10 +445,10 @@ fn walk_band<V: Visitor>(
                         };
                         *q = v.point(i + x, &f);
                         none &= *q == 0;
-                        (w, ww) = (i32::from(*q), w);
+                        (w, ww) = (*q, w);
                     }
                     v.end(i, run);
-                    held[i] = holds(run);
+                    held[i] = holds(run, halves);
                 }
             }
         }

@@ -200,7 +200,7 @@ pub fn correct<C: BitCoder, R: Residuals>(
                         none &= s == 0;
                         (w, ww) = (i32::from(s), w);
                     }
-                    held[i] = holds(run);
+                    held[i] = holds(run, false);
                 }
             }
         }

@@ -105,9 +105,9 @@ impl<'a> Guide<'a> {
         }
     }
 
-    /// Ends a run: keeps its codes.
+    /// Ends a run: keeps its codes, in steps.
     #[inline(always)]
-    pub fn end(&mut self, i: usize, codes: &[i16]) {
+    pub fn end(&mut self, i: usize, codes: impl ExactSizeIterator<Item = i16>) {
         self.seen.keep(i, codes);
     }
 }

@@ -2,7 +2,7 @@
 use super::Geometry;
 use super::wavelet::{Parameters, depth, storable};
 use super::wavelet_guess::guess;
-use super::wavelet_search::{LAMBDA, Layout, MIRRORED, Search, Shape, Target};
+use super::wavelet_search::{LAMBDA, Layout, MIRRORED, Search, Shape, Target, near};
 use super::wavelet_transform::Edge;
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl<'a> Near<'a> {
 
     /// Where these parameters are.
     pub fn spot(p: &Parameters) -> Spot {
-        Spot { shape: (p.levels, p.first, p.edges), step: p.step, lambda: p.lambda }
+        Spot { shape: p.shape(), step: p.scalar, lambda: p.lambda }
     }
 
     /// Where a search begins that knows nothing: all axes as deep as they go.
@@ -99,7 +99,7 @@ impl<'a> Near<'a> {
     fn quantised(&self, spot: &Spot, l: &Layout) -> Option<(Parameters, f64)> {
         let mut p = self.search.parameters(l, spot.step, spot.lambda);
         if let Target::MaxError(e) = self.target {
-            p.correction = storable(2.0 * e * (1.0 - 1e-9));
+            p.correction = storable(2.0 * near(e));
         }
         let q = self.search.quantise(l, &mut p);
         let (fits, bits) = (!q.overflow, q.bits);
@@ -111,15 +111,17 @@ impl<'a> Near<'a> {
         self.quantised(spot, &self.layout(spot.shape)).map(|q| q.0)
     }
 
-    /// The same with the step that just reaches the target, where that is a root mean squared error.
+    /// The same with the step that just reaches the target, where that is a root mean squared error; by a trellis where that
+    /// takes less.
     pub fn fitted(&self, spot: &Spot) -> Option<Parameters> {
-        match self.target {
-            Target::MaxError(_) => self.at(spot),
-            Target::Rmse(e) => {
-                let l = self.layout(spot.shape);
-                self.search.for_rmse(&l, e * (1.0 - 1e-9), spot.step, spot.lambda)
-            }
-        }
+        let (l, s) = (self.layout(spot.shape), &self.search);
+        let Target::Rmse(e) = self.target else {
+            return self.quantised(spot, &l).map(|q| q.0);
+        };
+        let plain = s.for_rmse(&l, near(e), spot.step, spot.lambda)?;
+        let woven = s.woven(&l, &plain, e, None);
+        let smaller = woven.filter(|woven| s.price(woven).0 < s.price(&plain).0);
+        Some(smaller.unwrap_or(plain))
     }
 
     /// Bytes that one more in the logarithm of the root of the mean squared error saves there.

@@ -10,7 +10,11 @@ use crate::entropy::Silence;
 use crate::simd::{Kernel, widest};
 
 /// Symbols of the rate model: magnitudes 0 to 14, and all above.
-const SYMBOLS: usize = 16;
+pub(super) const SYMBOLS: usize = 16;
+/// Kinds of coefficients in the rate model: classes of what is expected, those in a run that held nothing yet last.
+pub(super) const KINDS: usize = 2 * CLASSES as usize;
+/// The kind of a coefficient in a run that is left out.
+pub(super) const LEFT_OUT: u8 = u8::MAX;
 /// Updates of a class between refreshes of its costs.
 const REFRESH: u32 = 16;
 
@@ -31,6 +35,43 @@ pub struct Quantised {
     pub overflow: bool,
 }
 
+/// What is known of a chunk's coefficients once they are quantised.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// By coefficient.
+    pub kinds: Vec<u8>,
+    /// By the first coefficient of a run that holds something: bits that it takes more to tell that than to leave it out.
+    pub held: Vec<f32>,
+    /// What was seen, by kind.
+    pub seen: Vec<[f32; SYMBOLS]>,
+}
+
+/// Where the magnitudes of integers 1 and ≥ 2 lie against their points, in steps.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Moved([(f64, f64); 2]);
+
+impl Moved {
+    /// Of an integer of magnitude `m`.
+    #[inline(always)]
+    pub fn add(&mut self, m: f64, by: f64) {
+        let r = &mut self.0[usize::from(m > 1.0)];
+        r.0 += by;
+        r.1 += 1.0;
+    }
+
+    /// The shifts of points that suit best, and what they change in the sum of squared errors.
+    pub fn shifts(&self) -> ([i8; 2], f64) {
+        let mut change = 0.0;
+        let shifts = self.0.map(|(sum, n)| {
+            let shift = if n > 0.0 { (sum / n * 128.0).round().clamp(-64.0, 64.0) } else { 0.0 };
+            let s = shift / 128.0;
+            change += n * s * s - 2.0 * s * sum;
+            shift as i8
+        });
+        (shifts, change)
+    }
+}
+
 struct Probe<'a> {
     g: &'a Geometry,
     coef: &'a [f64],
@@ -42,7 +83,7 @@ struct Probe<'a> {
     flagged: bool,
     runs: RunCoder,
     /// When the run began: bits, errors, shifts, integers that are not zero; its energy, and more bits if it is not zero.
-    start: (f64, [f64; 3], [(f64, f64); 2], f64),
+    start: (f64, [f64; 3], Moved, f64),
     zeroed: (f64, f64),
     lambda: f64,
     count: Vec<[f32; SYMBOLS]>,
@@ -51,9 +92,11 @@ struct Probe<'a> {
     since: Vec<u32>,
     bits: f64,
     sum: [f64; 3],
-    shift: [(f64, f64); 2],
+    shift: Moved,
     overflow: bool,
     nonzero: f64,
+    /// Where all this is noted, if it is wanted.
+    notes: Option<Notes>,
 }
 
 /// About log2 of a positive normal number, within 2·10⁻⁵: 1 + u = its significand.
@@ -143,6 +186,9 @@ impl Visitor for Probe<'_> {
         self.bits += zero;
         self.start = (self.bits, self.sum, self.shift, self.nonzero);
         self.zeroed = (energy, one - zero);
+        if let Some(notes) = &mut self.notes {
+            notes.held[i] = (one - zero) as f32;
+        }
         true
     }
 
@@ -161,6 +207,9 @@ impl Visitor for Probe<'_> {
             self.sum[0] += self.zeroed.0;
             codes.fill(0);
             self.q[i..i + codes.len()].fill(0);
+            if let Some(notes) = &mut self.notes {
+                notes.kinds[i..i + codes.len()].fill(LEFT_OUT);
+            }
         }
     }
 
@@ -177,6 +226,9 @@ impl Visitor for Probe<'_> {
             return d.clamp(-32767, 32767) as i16;
         }
         let k = (class(f.expected) + if f.place < POSITIONS - 1 { CLASSES } else { 0 }) as usize;
+        if let Some(notes) = &mut self.notes {
+            notes.kinds[i] = k as u8;
+        }
         let mag = t.abs();
         let hi = (mag + 0.5).floor();
         let mut m = hi;
@@ -198,9 +250,7 @@ impl Visitor for Probe<'_> {
             if s == SYMBOLS - 1 {
                 bits += 2.0 * ((m - 13.0) as f32).log2();
             }
-            let r = &mut self.shift[usize::from(m > 1.0)];
-            r.0 += mag - m;
-            r.1 += 1.0;
+            self.shift.add(m, mag - m);
             self.nonzero += 1.0;
         }
         self.bits += f64::from(bits);
@@ -231,6 +281,16 @@ impl Kernel for Walk<'_, '_> {
 
 /// Quantises the coefficients `coef` for the parameters' step and λ.
 pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Quantised {
+    probe(g, p, bands, coef, None).0
+}
+
+/// The same, and what it noted.
+pub(super) fn noted(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> (Quantised, Notes) {
+    let (kinds, held) = (vec![LEFT_OUT; coef.len()], vec![0.0; coef.len()]);
+    probe(g, p, bands, coef, Some(Notes { kinds, held, seen: vec![] }))
+}
+
+fn probe(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64], notes: Option<Notes>) -> (Quantised, Notes) {
     let mut probe = Probe {
         g,
         coef,
@@ -247,14 +307,15 @@ pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Q
         count: Vec::new(),
         total: Vec::new(),
         cost: Vec::new(),
-        since: vec![0; 2 * CLASSES as usize],
+        since: vec![0; KINDS],
         bits: 0.0,
         sum: [0.0; 3],
-        shift: [(0.0, 0.0); 2],
+        shift: Moved::default(),
         overflow: false,
         nonzero: 0.0,
+        notes,
     };
-    for k in 0..2 * CLASSES as usize {
+    for k in 0..KINDS {
         let class = k % CLASSES as usize;
         // Before anything is seen: geometric with a mean near the class's expected magnitude.
         let mean = (if class < 4 {
@@ -278,25 +339,18 @@ pub fn quantise(g: &Geometry, p: &Parameters, bands: &[Band], coef: &[f64]) -> Q
         probe.refresh(k);
     }
     widest(Walk(&mut probe, bands));
-    let mut shift = [0i8; 2];
-    let mut distortion: f64 = probe.sum.iter().sum();
-    for k in 0..2 {
-        let (sum, n) = probe.shift[k];
-        if n > 0.0 {
-            let s = (sum / n * 128.0).round().clamp(-64.0, 64.0);
-            shift[k] = s as i8;
-            let s = s / 128.0;
-            distortion += n * s * s - 2.0 * s * sum;
-        }
-    }
-    Quantised {
+    let (shift, change) = probe.shift.shifts();
+    let distortion = probe.sum.iter().sum::<f64>() + change;
+    let found = Quantised {
         q: probe.q,
         bits: probe.bits,
         distortion: distortion * p.step * p.step,
         shift,
         nonzero: probe.nonzero,
         overflow: probe.overflow,
-    }
+    };
+    let notes = probe.notes.unwrap_or_default();
+    (found, Notes { seen: probe.count, ..notes })
 }
 
 #[cfg(test)]

@@ -67,11 +67,11 @@ impl RunCoder {
     }
 }
 
-/// How much a run holds, in four classes.
+/// How much a run of codes in steps, or in halves of one, holds, in four classes.
 #[inline]
-pub fn holds(codes: &[i16]) -> u8 {
+pub fn holds(codes: &[i16], halves: bool) -> u8 {
     let sum: u32 = codes.iter().map(|q| u32::from(q.unsigned_abs())).sum();
-    match sum {
+    match if halves { sum.div_ceil(2) } else { sum } {
         0 => 0,
         1..=2 => 1,
         3..=8 => 2,

@@ -2,6 +2,7 @@
 use super::Geometry;
 use super::wavelet::{Parameters, code_beside, depth, prepare, reconstruct, storable, storable_signed};
 use super::wavelet_bands::{Band, bands};
+use super::wavelet_errors::Errors;
 use super::wavelet_fill::fill;
 use super::wavelet_probe::{Quantised, quantise};
 use super::wavelet_transform::{Edge, Edges};
@@ -115,7 +116,9 @@ impl Search<'_> {
             mean: self.mean,
             shift: [0; 2],
             correction: 0.0,
+            trellis: false,
             lambda,
+            scalar: step,
             found: None,
         }
     }
@@ -290,6 +293,21 @@ impl Search<'_> {
         widest(Errors(self.values, y, self.mask))
     }
 
+    /// Parameters that reach a root mean squared error, as closely as there is time for.
+    pub(super) fn for_mean(
+        &self,
+        l: &Layout,
+        rmse: f64,
+        step: f64,
+        lambda: f64,
+        ground: Ground<'_>,
+    ) -> Option<Parameters> {
+        match ground.closely(&self.g) {
+            true => self.for_rmse(l, near(rmse), step, lambda),
+            false => self.soon_for_rmse(l, near(rmse), step, lambda),
+        }
+    }
+
     /// Parameters that just reach a root mean square error.
     pub(super) fn for_rmse(&self, l: &Layout, rmse: f64, step: f64, lambda: f64) -> Option<Parameters> {
         let target = rmse * rmse * self.valid;
@@ -374,38 +392,8 @@ impl Search<'_> {
         (bytes + head.len() as f64, (self.beside(&y).0 / self.valid).sqrt())
     }
 
-    fn cost(&self, p: &Parameters) -> f64 {
+    pub(super) fn cost(&self, p: &Parameters) -> f64 {
         self.price(p).0
-    }
-}
-
-/// Sum of squared differences, and largest one, of values that are not masked.
-struct Errors<'a>(&'a [f64], &'a [f64], Option<&'a [bool]>);
-
-impl Kernel for Errors<'_> {
-    type Out = (f64, f64);
-    #[inline(always)]
-    fn run(self) -> (f64, f64) {
-        const LANES: usize = 8;
-        let Errors(x, y, mask) = self;
-        let (mut sum, mut max) = ([0.0f64; LANES], [0.0f64; LANES]);
-        let mut add = |k: usize, e: f64| {
-            sum[k] += e * e;
-            max[k] = if e.abs() > max[k] { e.abs() } else { max[k] };
-        };
-        match mask {
-            None => {
-                let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-                x.iter().zip(y).for_each(|(x, y)| (0..LANES).for_each(|k| add(k, x[k] - y[k])));
-                x_rest.iter().zip(y_rest).for_each(|(x, y)| add(0, x - y));
-            }
-            Some(mask) => {
-                for ((x, y), &masked) in x.iter().zip(y).zip(mask) {
-                    add(0, if masked { 0.0 } else { x - y });
-                }
-            }
-        }
-        (sum.into_iter().sum(), max.into_iter().fold(0.0, f64::max))
     }
 }
 
@@ -464,7 +452,7 @@ impl Search<'_> {
         let mut judge = |k: usize| {
             if bytes[k].is_nan() {
                 let mut p = self.parameters(l, e * RATIOS[k], lambda);
-                p.correction = storable(2.0 * e * (1.0 - 1e-9));
+                p.correction = storable(2.0 * near(e));
                 let q = self.quantise(l, &mut p);
                 let overflow = q.overflow;
                 Self::keep(&mut p, q);
@@ -514,8 +502,7 @@ pub fn choose<'a>(
     for (shape, step) in s.plan(target, lambda, ground) {
         let l = s.layout(shape);
         let found = match target {
-            Target::Rmse(e) if ground.closely(&g) => s.for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
-            Target::Rmse(e) => s.soon_for_rmse(&l, e * (1.0 - 1e-9), step, lambda),
+            Target::Rmse(e) => s.for_mean(&l, e, step, lambda, ground),
             Target::MaxError(e) => {
                 let at = ratio.unwrap_or_else(|| nearest_ratio(step / e));
                 s.best_ratio(&l, e, lambda, at, least).map(|(bytes, k, p)| {
@@ -526,12 +513,20 @@ pub fn choose<'a>(
                 })
             }
         };
-        // Of a part there is but one, which is held against nothing here.
-        let alone = ground.part && !ground.thin;
+        // Of a part there is but one, which is held against nothing here unless there is a trellis to try.
+        let alone = ground.part && !ground.thin && matches!(target, Target::MaxError(_));
         all.extend(found.map(|p| Candidate { bytes: if alone { 0.0 } else { s.cost(&p) }, parameters: p }));
     }
     all.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
+    if let Target::Rmse(e) = target {
+        s.add_woven(&mut all, e, ground.rival);
+    }
     all
+}
+
+/// A little below a bound, so that rounding does not break it.
+pub(super) fn near(bound: f64) -> f64 {
+    bound * (1.0 - 1e-9)
 }
 
 /// Other steps are tried for a layout that at the best layout's needs less than this multiple of its bytes.
@@ -572,16 +567,16 @@ pub fn transfer(
             s.best_ratio(&l, e, found.lambda, at, ground.rival).map(|b| b.2)
         }
         Target::MaxError(e) => {
-            let correction = found.correction.min(storable(2.0 * e * (1.0 - 1e-9)));
+            let correction = found.correction.min(storable(2.0 * near(e)));
             Some(Parameters { levels, mean: mean(values, mask)?.0, correction, found: None, ..found.clone() })
         }
         Target::Rmse(e) => {
-            let s = Search::new(g, values, mask)?;
+            let mut s = Search::new(g, values, mask)?;
+            s.start = ground.start;
             let l = s.layout((levels, found.first, found.edges));
-            let e = e * (1.0 - 1e-9);
-            match ground.closely(&g) {
-                true => s.for_rmse(&l, e, found.step, found.lambda),
-                false => s.soon_for_rmse(&l, e, found.step, found.lambda),
+            match found.trellis {
+                true => s.woven_like(&l, e, found, ground),
+                false => s.for_mean(&l, e, found.scalar, found.lambda, ground),
             }
         }
     }

@@ -303,6 +303,20 @@ impl<'a> Start<'a> {
         coder
     }
 
+    /// A coder of more slots and sets than a place has: those behind the place's start from the same states.
+    pub fn coder_of_both<R: Residuals>(
+        &self,
+        place: Place,
+        one: ([usize; super::CONTEXTS], usize),
+        both: ([usize; super::CONTEXTS], usize),
+    ) -> R {
+        let mut coder = R::new(both.0, both.1);
+        if let Some(s) = self.of(place) {
+            coder.prime(&s.repeated(one, both));
+        }
+        coder
+    }
+
     /// Leaves what was learned at a place.
     pub fn leave(&self, place: Place, states: impl FnOnce() -> States) {
         if let Some(learned) = self.learned {

@@ -1,6 +1,7 @@
 //! What adaptive coders of integers know at their start or at their end (SPEC §9.5).
 use super::bits::SYMBOLS;
 use super::mixer::Counter;
+use super::residual::CONTEXTS;
 
 /// Contexts of a magnitude that states are kept of, and of a sign.
 pub const MIXED: usize = 4;
@@ -75,6 +76,40 @@ pub struct States {
     pub logits: Weights<i32>,
     /// See `logits`.
     pub logits_seen: u16,
+}
+
+impl States {
+    /// Those of `one` coder's slots and sets for a coder of `both`'s, which are as many or twice as many.
+    pub fn repeated(&self, one: ([usize; CONTEXTS], usize), both: ([usize; CONTEXTS], usize)) -> States {
+        fn again<T: Copy>(from: &[T], one: usize, both: usize, none: T) -> Vec<T> {
+            let mut all = from.to_vec();
+            if both > one {
+                all.resize(one, none);
+                all.extend_from_within(..);
+            }
+            all
+        }
+        States {
+            counters: std::array::from_fn(|i| again(&self.counters[i], one.0[i], both.0[i], Counter::NEW)),
+            rows: std::array::from_fn(|i| again(&self.rows[i], one.0[i], both.0[i], [0; SYMBOLS])),
+            signs: self.signs.clone(),
+            weights: again(&self.weights, one.1, both.1, [0; MIXED]),
+            weights_seen: self.weights_seen,
+            logits: again(&self.logits, one.1, both.1, [0; MIXED]),
+            logits_seen: self.logits_seen,
+        }
+    }
+
+    /// Those of the first slots and sets alone.
+    pub fn first(mut self, (slots, sets): ([usize; CONTEXTS], usize)) -> States {
+        for i in 0..MIXED {
+            self.counters[i].truncate(slots[i]);
+            self.rows[i].truncate(slots[i]);
+        }
+        self.weights.truncate(sets);
+        self.logits.truncate(sets);
+        self
+    }
 }
 
 /// Copies as many as there are on both sides.

@@ -190,8 +190,8 @@ impl Surroundings {
         self.alike
     }
 
-    /// Keeps the codes of the run that begins at `i`.
-    pub fn keep(&mut self, i: usize, codes: &[i16]) {
+    /// Keeps codes, in steps, of the run that begins at `i`.
+    pub fn keep(&mut self, i: usize, codes: impl ExactSizeIterator<Item = i16>) {
         for (to, code) in self.all[i..i + codes.len()].iter_mut().zip(codes) {
             *to = lg(code.unsigned_abs().into());
         }
