@@ -39,6 +39,7 @@ struct Coefficient {
     best: [i8; 4],
 }
 
+/// In place of a difference: the magnitude is 0.
 const ZERO: i8 = i8::MAX;
 
 /// A run on the way: where it begins and how long it is; bit s tells that it is left out on the way to state s.
