@@ -232,6 +232,12 @@ def dequantise(q, band, parameters):
     return values
 
 
+def limited(q):
+    """§8.4.4: what an integer is taken for."""
+    q = (q + (1 << 63)) % (1 << 64) - (1 << 63)
+    return max(-(1 << 30), min(1 << 30, q))
+
+
 def decode_band(field, coder, runs, band, before, coding, guide, shifted):
     """§8.4.4: the integers of one band, in C order."""
     e0, e1, e2, e3 = extent = band.extent
@@ -362,11 +368,13 @@ def decode_band(field, coder, runs, band, before, coding, guide, shifted):
                     codes[at] = trellis.code(codes[at], state % 2)
                 if codes[at]:
                     place = 16
-                if not band.is_low and field.halves:
-                    state = trellis.NEXT[state][abs(q) % 2]
                 if band.is_low:
                     q += left_of(numbers, (i0, i1, i2, i3))
+                q = limited(q)
+                if band.is_low:
                     numbers[i0, i1, i2, i3] = q
+                elif field.halves:
+                    state = trellis.NEXT[state][abs(q) % 2]
                 integers.append(q)
             held[i0, i1, i2, run] = field.holds(band.box, i0, i1, i2, run)
     return integers

@@ -15,6 +15,7 @@ mod moved;
 mod numbered;
 mod raster;
 mod specimens;
+mod wavelets;
 use scicodec::network::{ModelBuilder, Operation};
 use scicodec::*;
 use sha2::{Digest, Sha256};

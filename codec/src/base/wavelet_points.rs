@@ -37,11 +37,11 @@ impl Kernel for Dequantise<'_> {
             for i in band.rows(g) {
                 let row = values[i..i + band.n[3]].iter_mut().zip(&q[i..i + band.n[3]]);
                 if !p.trellis || k == 0 {
-                    row.for_each(|(v, &q)| *v = point(q, shift, 0.0) * step);
+                    row.for_each(|(v, &q)| *v = point(q, step, shift, 0.0));
                     continue;
                 }
                 for (v, &q) in row {
-                    *v = point(q, shift, if state.shifted() { 0.5 } else { 0.0 }) * step;
+                    *v = point(q, step, shift, if state.shifted() { 0.5 } else { 0.0 });
                     state = state.after(q);
                 }
             }
@@ -49,10 +49,23 @@ impl Kernel for Dequantise<'_> {
     }
 }
 
-/// The point of an integer, in steps: moved outwards by what magnitudes like its are, and inwards by `back`.
+/// The point of an integer: moved outwards by what magnitudes like its are, and inwards by `back`, in steps. That of 0 is 0,
+/// however large the step.
 #[inline(always)]
-fn point(q: i32, shift: [f64; 2], back: f64) -> f64 {
+fn point(q: i32, step: f64, shift: [f64; 2], back: f64) -> f64 {
     let s = if q.unsigned_abs() > 1 { shift[1] } else { shift[0] } - back;
     let s = if q < 0 { -s } else { s };
-    if q == 0 { 0.0 } else { f64::from(q) + s }
+    if q == 0 { 0.0 } else { (f64::from(q) + s) * step }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stays_nothing_and_shifts_go_outwards() {
+        assert_eq!(point(0, f64::INFINITY, [0.25; 2], 0.5), 0.0);
+        assert_eq!([-2, -1, 1, 2].map(|q| point(q, 2.0, [0.25, 0.125], 0.0)), [-4.25, -2.5, 2.5, 4.25]);
+        assert_eq!([-2, -1, 1, 2].map(|q| point(q, 2.0, [0.0; 2], 0.5)), [-3.0, -1.0, 1.0, 3.0]);
+    }
 }
